@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+// One project per package, so that `vitest run --project engine` runs one of them.
+const project = (name: string, root: string, extra: object = {}) => ({
+  test: {
+    name,
+    root,
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    ...extra,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("contract", "control-plane/contract"),
+      project("engine", "control-plane/engine"),
+      project("server", "control-plane/server"),
+      project("cli", "control-plane/cli"),
+      project("agents", "agents"),
+      project("sandbox", "infra/sandbox"),
+      project("repository", ".ci"),
+    ],
+  },
+});
