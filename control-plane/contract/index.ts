@@ -1,1 +1,10 @@
-export {};
+export * from "./agent-configuration.ts";
+export * from "./change.ts";
+export * from "./declaration.ts";
+export * from "./history.ts";
+export * from "./ids.ts";
+export * from "./observation.ts";
+export * from "./operator.ts";
+export * from "./problem.ts";
+export * from "./report.ts";
+export * from "./verdict.ts";

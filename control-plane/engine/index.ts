@@ -1,1 +1,2 @@
-export {};
+export * from "./health/streak.ts";
+export * from "./model.ts";

@@ -1,0 +1,105 @@
+/** A proposed or made move of traffic, with why. One change of a service is one revision is one history entry. */
+import * as z from "zod";
+import { FamilyId, Instant, RegionId, ServiceId, Ulid } from "./ids.ts";
+import { RegionVerdict } from "./verdict.ts";
+
+export const Shares = z.record(FamilyId, z.record(RegionId, z.number().min(0).max(1)));
+/** Wanted part of the traffic: family -> region -> 0..1; a family's shares sum to 1. */
+export type Shares = z.infer<typeof Shares>;
+
+export const Weights = z.record(FamilyId, z.record(RegionId, z.int().min(0).max(255)));
+/** Route 53 integers: family -> region -> 0..255. */
+export type Weights = z.infer<typeof Weights>;
+
+export const RuleId = z.enum(["A1", "A2", "A4", "A6", "A8", "A12", "A13"]);
+export type RuleId = z.infer<typeof RuleId>;
+
+export const RuleAnswer = z.object({
+  rule: RuleId,
+  answer: z.enum(["allow", "clamp", "defer", "require-approval", "deny"]),
+  why: z.string(),
+  /** When to ask again, for `defer`. */
+  until: Instant.optional(),
+  /** True when an operator named this rule in break-glass and it would have stood in the way. */
+  skipped: z.boolean(),
+});
+export type RuleAnswer = z.infer<typeof RuleAnswer>;
+
+export const ChangeKind = z.enum([
+  "create", // the first write of a declared name
+  "failover",
+  "failback",
+  "return", // a step of a ramp
+  "rebalance",
+  "drain",
+  "undrain",
+  "freeze",
+  "unfreeze",
+]);
+export type ChangeKind = z.infer<typeof ChangeKind>;
+
+export const ChangeStage = z.enum([
+  "decided",
+  "sent",
+  "accepted",
+  "in-sync",
+  "visible",
+  "unknown",
+  "lost",
+  "refused",
+  "abandoned",
+]);
+export type ChangeStage = z.infer<typeof ChangeStage>;
+
+/** The clocks of a change; each is absent until it happened. */
+export const ChangeTimes = z.object({
+  /** First moment of the evidence that led here; the request's for an operator. */
+  detected: Instant.optional(),
+  decided: Instant,
+  sent: Instant.optional(),
+  accepted: Instant.optional(),
+  /** Route 53 says INSYNC. */
+  inSync: Instant.optional(),
+  /** Every authoritative server answers the new epoch record. */
+  visible: Instant.optional(),
+  /** Every configured resolver does. */
+  resolved: Instant.optional(),
+});
+export type ChangeTimes = z.infer<typeof ChangeTimes>;
+
+export const Actor = z.object({ kind: z.enum(["automation", "operator"]), name: z.string() });
+export type Actor = z.infer<typeof Actor>;
+
+export const RecordSetView = z.object({
+  name: z.string(),
+  type: z.string(),
+  setIdentifier: z.string().optional(),
+  weight: z.int().optional(),
+  ttl: z.int().optional(),
+  values: z.array(z.string()).optional(),
+  alias: z.object({ hostedZoneId: z.string(), name: z.string(), evaluateTargetHealth: z.boolean() }).optional(),
+  healthCheckId: z.string().optional(),
+});
+export const BatchLine = z.object({ action: z.enum(["DELETE", "CREATE"]), set: RecordSetView });
+export type BatchLine = z.infer<typeof BatchLine>;
+
+export const Change = z.object({
+  id: Ulid,
+  service: ServiceId,
+  revision: z.int(),
+  kind: ChangeKind,
+  stage: ChangeStage,
+  actor: Actor,
+  /** The operator's words, or null for automation. */
+  reason: z.string().nullable(),
+  why: z.string(),
+  sharesBefore: Shares,
+  sharesAfter: Shares,
+  weightsBefore: Weights,
+  weightsAfter: Weights,
+  rules: z.array(RuleAnswer),
+  /** Every region's verdict and votes at the decision. */
+  evidence: z.array(RegionVerdict),
+  times: ChangeTimes,
+});
+export type Change = z.infer<typeof Change>;

@@ -1,0 +1,38 @@
+/** Append-only history. `sequence` has no gap within a service; global entries have service null. */
+import * as z from "zod";
+import { Actor, Change } from "./change.ts";
+import { Instant, ServiceId, Ulid } from "./ids.ts";
+
+export const HistoryKind = z.enum([
+  "change", // one per revision; its clocks are filled in from the append-only stages
+  "verdict",
+  "refused", // a proposal that a safety rule held back
+  "fail-static",
+  "freeze",
+  "unfreeze",
+  "drift",
+  "fence-lost",
+  "configuration",
+  "leader",
+]);
+export type HistoryKind = z.infer<typeof HistoryKind>;
+
+export const HistoryEvent = z.object({
+  id: Ulid,
+  at: Instant,
+  service: ServiceId.nullable(),
+  sequence: z.int(),
+  kind: HistoryKind,
+  actor: Actor,
+  /** One sentence with numbers. */
+  why: z.string(),
+  /** Page-worthy: a person should look now. */
+  page: z.boolean(),
+  change: Change.optional(),
+  /** Facts particular to the kind. */
+  detail: z.record(z.string(), z.unknown()),
+});
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
+export const HistoryPage = z.object({ events: z.array(HistoryEvent), next: z.string().nullable() });
+export type HistoryPage = z.infer<typeof HistoryPage>;

@@ -1,0 +1,140 @@
+/** Requests of operators and the answers they get. Every mutation takes an `Idempotency-Key` header and a reason. */
+import * as z from "zod";
+import { BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
+import { DomainName, FamilyId, Instant, RegionId, ServiceId, Ulid } from "./ids.ts";
+import { AgentMode } from "./report.ts";
+import { RegionVerdict } from "./verdict.ts";
+
+export const IdempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{8,128}$/, "Idempotency-Key: 8 to 128 printable characters without spaces");
+
+export const OperatorReason = z.string().trim().min(3, "a reason of at least 3 characters").max(500);
+
+const moveBase = {
+  reason: OperatorReason,
+  /** Print the exact batch and every rule's answer; send nothing. */
+  dryRun: z.boolean().default(false),
+  /** Refuse with 409 unless the service is still at this revision. */
+  expectedRevision: z.int().min(0).optional(),
+  /** Safety rules to skip, each by its name. */
+  breakGlass: z.array(RuleId).max(10).default([]),
+};
+
+export const FailoverRequest = z.strictObject({ to: RegionId, ...moveBase });
+export type FailoverRequest = z.infer<typeof FailoverRequest>;
+export const FailbackRequest = z.strictObject({ ...moveBase });
+export type FailbackRequest = z.infer<typeof FailbackRequest>;
+export const DrainRequest = z.strictObject({ region: RegionId, ...moveBase });
+export type DrainRequest = z.infer<typeof DrainRequest>;
+export const FreezeRequest = z.strictObject({ reason: OperatorReason });
+export type FreezeRequest = z.infer<typeof FreezeRequest>;
+
+export const MoveAnswer = z.object({
+  dryRun: z.boolean(),
+  /** False when nothing needs to change, or when a rule stands in the way. */
+  allowed: z.boolean(),
+  why: z.string(),
+  changeId: Ulid.nullable(),
+  revision: z.int(),
+  sharesBefore: Shares,
+  sharesAfter: Shares,
+  weightsBefore: Weights,
+  weightsAfter: Weights,
+  rules: z.array(RuleAnswer),
+  batch: z.array(BatchLine),
+});
+export type MoveAnswer = z.infer<typeof MoveAnswer>;
+
+export const Freeze = z.object({ reason: z.string(), by: z.string(), at: Instant });
+export type Freeze = z.infer<typeof Freeze>;
+
+/** What DNS answers now, per family and region: `null` is unknown. */
+export const Seen = z.object({
+  weights: Weights.nullable(),
+  /** Servers that answered, of those asked. */
+  servers: z.int(),
+  serversAsked: z.int(),
+  why: z.string(),
+  at: Instant,
+});
+export type Seen = z.infer<typeof Seen>;
+
+export const ServiceState = z.object({
+  id: ServiceId,
+  name: DomainName,
+  profile: z.string(),
+  strategy: z.string(),
+  mode: z.string(),
+  revision: z.int(),
+  term: z.int(),
+  regions: z.array(RegionVerdict),
+  families: z.array(FamilyId),
+  wanted: Shares,
+  written: Weights,
+  seen: Seen.nullable(),
+  frozen: Freeze.nullable(),
+  drained: z.record(RegionId, Freeze),
+  drift: z.string().nullable(),
+  /** One sentence: what Regent is doing or waiting for. */
+  now: z.string(),
+  lastChange: z.object({ id: Ulid, why: z.string(), times: ChangeTimes, stage: z.string() }).nullable(),
+});
+export type ServiceState = z.infer<typeof ServiceState>;
+
+export const AgentState = z.object({
+  id: z.string(),
+  region: z.string(),
+  network: z.string(),
+  lastReportAt: Instant.nullable(),
+  fresh: z.boolean(),
+  healthy: z.boolean().nullable(),
+  mode: AgentMode.nullable(),
+  build: z.string().nullable(),
+  clockSkewMs: z.number().nullable(),
+  configurationVersion: z.int().nullable(),
+});
+export type AgentState = z.infer<typeof AgentState>;
+
+export const Overview = z.object({
+  at: Instant,
+  owner: z.string(),
+  configurationVersion: z.int(),
+  mode: z.enum(["normal", "degraded", "read-only", "isolated", "emergency"]),
+  leader: z.object({ holder: z.string(), term: z.int(), self: z.boolean() }).nullable(),
+  frozen: Freeze.nullable(),
+  services: z.array(ServiceState),
+  agents: z.array(AgentState),
+});
+export type Overview = z.infer<typeof Overview>;
+
+/** The evidence behind one service: votes, streaks, rules, next look. */
+export const Explanation = z.object({
+  service: ServiceState,
+  /** Present tense sentences in the order a person wants them. */
+  sentences: z.array(z.string()),
+  rules: z.array(RuleAnswer),
+  changes: z.array(Change),
+  nextLookAt: Instant.nullable(),
+});
+export type Explanation = z.infer<typeof Explanation>;
+
+/** One server-sent event of `/v1/events`. */
+export const LiveEvent = z.object({ kind: z.enum(["overview", "history"]), at: Instant, service: ServiceId.nullable() });
+export type LiveEvent = z.infer<typeof LiveEvent>;
+
+export const PlanAnswer = z.object({
+  baseVersion: z.int(),
+  changed: z.boolean(),
+  lines: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type PlanAnswer = z.infer<typeof PlanAnswer>;
+
+export const ApplyAnswer = z.object({
+  version: z.int(),
+  changed: z.boolean(),
+  lines: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type ApplyAnswer = z.infer<typeof ApplyAnswer>;

@@ -1,0 +1,373 @@
+/**
+ * The engine's words as types: what it is given and what it answers. Plain data, JSON-serialisable, no behaviour.
+ * All times are database time in milliseconds; all durations milliseconds unless the name says otherwise.
+ */
+import type {
+  Actor,
+  ChangeKind,
+  EndpointAnswer,
+  EvidenceKind,
+  FamilyId,
+  Flag,
+  InsideView,
+  Instant,
+  Outcome,
+  OutsideView,
+  Reason,
+  RecordType,
+  RegionId,
+  RegionVerdict,
+  RuleAnswer,
+  RuleId,
+  SafetyMode,
+  ServiceId,
+  Shares,
+  Strategy,
+  Verdict,
+  Vote,
+  Weights,
+} from "@regent/contract";
+import type { Streak } from "./health/streak.ts";
+
+export type { Instant } from "@regent/contract";
+
+// ------------------------------------------------------------------------------------------------ what was declared, profile resolved
+
+export interface Settings {
+  readonly intervalMs: number;
+  readonly recheckMs: number;
+  readonly timeoutMs: number;
+  readonly fall: number;
+  readonly clear: number;
+  readonly rise: number;
+  /** Hold before `unhealthy`: holdMaxMs when nobody confirms, holdMinMs when at least two do. */
+  readonly holdMinMs: number;
+  readonly holdMaxMs: number;
+  readonly reportMs: number;
+  /** Evidence older than this is no evidence. */
+  readonly freshnessMs: number;
+  /** Soft evidence for this long is `degraded`. */
+  readonly softMs: number;
+  /** Good evidence for this long ends `degraded`. */
+  readonly healMs: number;
+  /** Good evidence for this long ends `unhealthy`. */
+  readonly recoverMs: number;
+  /** Healthy for this long before an automatic return may start. */
+  readonly stableHoldMs: number;
+  readonly rampMs: number;
+  readonly rampStepMs: number;
+  readonly cooldownMs: number;
+  readonly panicHoldMs: number;
+  /** A region that turns bad within this long after its return has failed it. */
+  readonly failedReturnMs: number;
+  /** A second failed return within this long makes failback manual. */
+  readonly escalationMs: number;
+  readonly dampingHalfLifeMs: number;
+  readonly dampingSuppress: number | null;
+  readonly dampingReuse: number;
+}
+
+export interface EndpointSpec {
+  readonly region: RegionId;
+  /** 1 is preferred; unique within a service. */
+  readonly priority: number;
+  readonly capacity: number;
+  readonly headroom: number;
+  readonly answers: Readonly<Partial<Record<RecordType, EndpointAnswer>>>;
+  readonly healthCheckId?: string;
+}
+
+export interface CheckSpec {
+  readonly id: string;
+  readonly from: "inside" | "outside" | "everywhere";
+  readonly scope: "region" | "shared";
+  readonly criticality: "critical" | "major" | "minor";
+  readonly deep: boolean;
+  readonly weight: number;
+  readonly latencyWarnMs?: number;
+  readonly latencyCritMs?: number;
+}
+
+export interface FamilySpec {
+  readonly id: FamilyId;
+  readonly name: string;
+  readonly viewer?: RegionId;
+  readonly priority: Readonly<Record<RegionId, number>>;
+  readonly capacity: Readonly<Record<RegionId, number>>;
+}
+
+export interface ServiceSpec {
+  readonly id: ServiceId;
+  readonly name: string;
+  readonly zoneId: string;
+  readonly owner: string;
+  /** Full name of the epoch record, such as `_regent.www.example.com`. */
+  readonly epochName: string;
+  readonly ttlSeconds: number;
+  readonly types: readonly RecordType[];
+  readonly mode: SafetyMode;
+  readonly strategy: Strategy;
+  readonly settings: Settings;
+  readonly quorumNetworks: number;
+  readonly regionsMin: number;
+  /** In declared order. */
+  readonly endpoints: readonly EndpointSpec[];
+  readonly checks: readonly CheckSpec[];
+  readonly families: readonly FamilySpec[];
+}
+
+// ------------------------------------------------------------------------------------------------ evidence
+
+export interface Vantage {
+  readonly region: RegionId;
+  readonly network: string;
+}
+
+/** One agent, as the control plane knows it. */
+export interface AgentEvidence {
+  readonly agent: string;
+  readonly vantage: Vantage;
+  /** Database time of the last taken report; null before the first. */
+  readonly heardAt: Instant | null;
+  readonly selfHealthy: boolean;
+  readonly reportMs: number;
+}
+
+/** What one agent knows of one check of one endpoint. */
+export interface CheckEvidence {
+  readonly agent: string;
+  readonly vantage: Vantage;
+  readonly service: ServiceId;
+  readonly region: RegionId;
+  readonly check: string;
+  readonly streak: Streak;
+  /** When the streak's state last changed. */
+  readonly since: Instant;
+  /** When the first of the failures now counted was seen; null when none is. */
+  readonly failingSince: Instant | null;
+  /** Evidence time of the newest observation. */
+  readonly at: Instant;
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly latencyMs: number;
+}
+
+/** All that is known about one service; `suspects` come from evidence across services (health/suspect.ts). */
+export interface Evidence {
+  readonly agents: readonly AgentEvidence[];
+  readonly checks: readonly CheckEvidence[];
+  /** `region/network` of vantages that have lost their vote. */
+  readonly suspects: ReadonlySet<string>;
+}
+
+/** What the views of one region amount to, now. */
+export interface Assessment {
+  readonly region: RegionId;
+  readonly kind: EvidenceKind;
+  readonly inside: InsideView;
+  readonly outside: OutsideView;
+  readonly flags: readonly Flag[];
+  readonly votes: readonly Vote[];
+  /** How long bad evidence must last, ms. Meaningful when kind is bad. */
+  readonly holdMs: number;
+  /** A latency or major-check finding at two vantages on two networks: lowers the factor. */
+  readonly isDegradedHard: boolean;
+  /** A finding by fewer: shown, never acted on. */
+  readonly isDegradedSoft: boolean;
+  readonly score: number | null;
+  /** Oldest moment of the failures that this rests on; null when nothing fails. */
+  readonly failingSince: Instant | null;
+  /** One sentence with numbers. */
+  readonly why: string;
+  /** When this could change by time alone (evidence growing stale); null if never. */
+  readonly nextLookAt: Instant | null;
+}
+
+// ------------------------------------------------------------------------------------------------ memory
+
+/** What must survive a restart about one region of one service. */
+export interface HealthMemory {
+  readonly region: RegionId;
+  readonly verdict: Verdict;
+  readonly since: Instant;
+  readonly why: string;
+  readonly evidence: EvidenceKind;
+  /** Since when the evidence has been of this kind without a break. */
+  readonly evidenceSince: Instant;
+  /** Verdict before `unknown` or `maintenance`; where good evidence leads back to. */
+  readonly before: Verdict | null;
+  /** First failure that led to the present bad evidence. */
+  readonly detectedAt: Instant | null;
+  readonly penalty: number;
+  readonly penaltyAt: Instant;
+  readonly isSuppressed: boolean;
+  /** 0.3..1, rounded to 0.1: part of its capacity that a degraded region is trusted with. */
+  readonly factor: number;
+}
+
+export interface Ramp {
+  readonly startedAt: Instant;
+  readonly steppedAt: Instant;
+  /** Steps taken so far, 1..steps. */
+  readonly step: number;
+  readonly steps: number;
+  readonly startedBy: Actor;
+}
+
+/** What must survive a restart about where traffic goes. One per service; families share it, except their shares. */
+export interface TrafficMemory {
+  /** active-passive: the region that serves. null before the first decision, and for the other strategies. */
+  readonly active: RegionId | null;
+  /** Regions that automation took out, and since when. They come back by a return, never by themselves. */
+  readonly out: Readonly<Record<RegionId, { readonly since: Instant; readonly why: string }>>;
+  readonly ramps: Readonly<Record<RegionId, Ramp>>;
+  /** When each region's last return was completed. */
+  readonly returnedAt: Readonly<Record<RegionId, Instant>>;
+  readonly failedReturns: Readonly<Record<RegionId, readonly Instant[]>>;
+  readonly lastAutomaticFailoverAt: Instant | null;
+  readonly failStaticSince: Instant | null;
+  /** Wanted shares: what DNS is being led to. */
+  readonly shares: Shares;
+}
+
+export interface Control {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Instant;
+}
+
+/** Operators' standing decisions. */
+export interface Controls {
+  /** Global freeze. */
+  readonly frozenGlobally: Control | null;
+  readonly frozen: Control | null;
+  readonly frozenRegions: Readonly<Record<RegionId, Control>>;
+  readonly drained: Readonly<Record<RegionId, Control>>;
+  /** A manual failover: stay here until failback, or until this region fails. */
+  readonly placement: (Control & { readonly region: RegionId }) | null;
+}
+
+// ------------------------------------------------------------------------------------------------ decision
+
+export type OperatorMove =
+  | { readonly kind: "failover"; readonly to: RegionId }
+  | { readonly kind: "failback" }
+  | { readonly kind: "drain"; readonly region: RegionId }
+  | { readonly kind: "undrain"; readonly region: RegionId };
+
+export interface OperatorRequest {
+  readonly move: OperatorMove;
+  readonly by: string;
+  readonly reason: string;
+  readonly breakGlass: readonly RuleId[];
+}
+
+export interface Proposal {
+  readonly kind: ChangeKind;
+  readonly actor: Actor;
+  readonly reason: string | null;
+  readonly why: string;
+  readonly detectedAt: Instant | null;
+  readonly sharesBefore: Shares;
+  readonly sharesAfter: Shares;
+  readonly weightsBefore: Weights;
+  readonly weightsAfter: Weights;
+  /** Regions whose share this takes to 0 because they are unhealthy. */
+  readonly leaves: readonly RegionId[];
+  /** Regions that gain share. */
+  readonly gains: readonly RegionId[];
+  readonly breakGlass: readonly RuleId[];
+  readonly computedAt: Instant;
+  /** Digest input of A12: verdicts, views, controls, configuration version and epoch record. */
+  readonly basis: string;
+}
+
+export interface Situation {
+  readonly spec: ServiceSpec;
+  readonly configurationVersion: number;
+  readonly verdicts: readonly RegionVerdict[];
+  readonly health: Readonly<Record<RegionId, HealthMemory>>;
+  readonly traffic: TrafficMemory;
+  readonly controls: Controls;
+  /** What DNS was last seen or written to hold; null before the first write. */
+  readonly written: Weights | null;
+  /** Revision and ULID of the epoch record last known; null before the first write. */
+  readonly epoch: string | null;
+  /** A change that is not settled yet. */
+  readonly isChangeInFlight: boolean;
+  /** Frozen in DNS by somebody else, foreign or missing epoch record, or open drift: why automation must not write. */
+  readonly blockedBy: string | null;
+  readonly now: Instant;
+}
+
+export interface Decision {
+  readonly proposal: Proposal | null;
+  readonly rules: readonly RuleAnswer[];
+  /** True when every rule allows it (or was skipped) and, for automation, the mode is automatic. */
+  readonly isAllowed: boolean;
+  /** To persist whatever happens to the proposal (timers). */
+  readonly trafficNow: TrafficMemory;
+  /** To persist together with an allowed proposal. */
+  readonly trafficAfter: TrafficMemory;
+  readonly controlsAfter: Controls;
+  /** Page-worthy standstill: all down, panic, or a refusal. */
+  readonly failStatic: string | null;
+  /** What Regent does or waits for, one sentence. */
+  readonly sentence: string;
+  readonly nextLookAt: Instant | null;
+}
+
+// ------------------------------------------------------------------------------------------------ DNS
+
+/** One record set, exactly as Route 53 holds it. Values of TXT keep their quotes. Names without final dot, lower case, `*` unescaped. */
+export interface RecordSet {
+  readonly name: string;
+  readonly type: string;
+  readonly setIdentifier?: string;
+  readonly weight?: number;
+  readonly ttl?: number;
+  readonly values?: readonly string[];
+  readonly alias?: { readonly hostedZoneId: string; readonly name: string; readonly evaluateTargetHealth: boolean };
+  readonly healthCheckId?: string;
+  /** Attributes that Regent doesn't manage (another routing policy), kept so that a DELETE can name them. */
+  readonly other?: Readonly<Record<string, unknown>>;
+}
+
+export interface Epoch {
+  readonly owner: string;
+  readonly term: number;
+  readonly revision: number;
+  readonly ulid: string;
+  readonly mode: "auto" | "frozen";
+  /** First 16 hex digits of SHA-256 over the canonical text of all families. */
+  readonly digest: string;
+}
+
+/** What Route 53 holds for one service. */
+export interface Observed {
+  /** Any TXT record set at the epoch record's name. */
+  readonly epochSet: RecordSet | null;
+  /** Its meaning; null when there is none or it isn't ours to read. */
+  readonly epoch: Epoch | null;
+  /** Every record set at the families' names and at the epoch record's name, the epoch record left out. */
+  readonly sets: readonly RecordSet[];
+}
+
+/** One service's part of a batch: all of it or none of it. */
+export interface ServiceBatch {
+  readonly service: ServiceId;
+  readonly deletes: readonly RecordSet[];
+  readonly creates: readonly RecordSet[];
+}
+
+export type OutboxState = "intent" | "sent" | "unknown" | "accepted" | "lost" | "refused" | "abandoned";
+
+export interface OutboxRow {
+  readonly ulid: string;
+  readonly service: ServiceId;
+  readonly revision: number;
+  readonly term: number;
+  /** ULID of the epoch record that the batch deletes; null for the first write. */
+  readonly expects: string | null;
+  readonly state: OutboxState;
+}
