@@ -1,0 +1,132 @@
+/**
+ * What Regent decided and what became of it: one row per service, its regions' memory, changes, outbox and history. Every write goes through
+ * `commit`: one transaction, fenced by the leader's term and by each service's version. Nothing appears in DNS that isn't here first.
+ */
+import type {
+  Actor,
+  Change,
+  ChangeStage,
+  ChangeTimes,
+  HistoryEvent,
+  HistoryKind,
+  Instant,
+  Seen,
+  Weights,
+} from "@regent/contract";
+import type { Controls, HealthMemory, OutboxRow, RecordSet, TrafficMemory } from "@regent/engine";
+
+/** Everything remembered about one service. Loaded when leadership begins, then kept in memory and written through. */
+export interface ServiceRecord {
+  readonly service: string;
+  /** Grows with every commit of this service; the optimistic lock. */
+  readonly version: number;
+  /** Revision of the newest outbox row; 0 before the first. */
+  readonly revision: number;
+  readonly health: Readonly<Record<string, HealthMemory>>;
+  readonly traffic: TrafficMemory;
+  readonly controls: Omit<Controls, "frozenGlobally">;
+  /** Weights of the epoch record last known to stand in DNS; null before the first write. */
+  readonly written: Weights | null;
+  /** The exact sets that we last wrote or adopted, epoch record included; null before the first write. */
+  readonly expected: readonly RecordSet[] | null;
+  /** ULID of the epoch record last known to stand in DNS. */
+  readonly epoch: string | null;
+  /** Why automation must not write this service: drift, a foreign, missing or frozen epoch record. */
+  readonly blockedBy: string | null;
+  readonly seen: Seen | null;
+  /** Key of the last refusal told in history, so that it is told once. */
+  readonly lastRefusal: string | null;
+}
+
+/** A write-ahead row, with everything needed to send it again or to recognise it in DNS. */
+export interface StoredOutboxRow extends OutboxRow {
+  readonly changeId: string;
+  readonly zoneId: string;
+  readonly deletes: readonly RecordSet[];
+  readonly creates: readonly RecordSet[];
+  readonly weights: Weights;
+  readonly createdAt: Instant;
+  readonly sentAt: Instant | null;
+  /** Route 53's change id. */
+  readonly changeInfoId: string | null;
+}
+
+export interface OutboxUpdate {
+  readonly ulid: string;
+  readonly state: StoredOutboxRow["state"];
+  readonly sentAt?: Instant;
+  readonly changeInfoId?: string;
+}
+
+/** A stage that a change reached: appended, never rewritten; one per (change, stage). */
+export interface StageEntry {
+  readonly changeId: string;
+  readonly stage: ChangeStage;
+  readonly at: Instant;
+  /** Sets the matching clock of the change. */
+  readonly clock?: keyof ChangeTimes;
+  readonly why?: string;
+}
+
+export interface HistoryEntry {
+  readonly id: string;
+  readonly at: Instant;
+  readonly service: string | null;
+  readonly kind: HistoryKind;
+  readonly actor: Actor;
+  readonly why: string;
+  readonly page: boolean;
+  readonly changeId?: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface Commit {
+  readonly holder: string;
+  readonly term: number;
+  /** Rows to write; `version` is the one that was read, the row is written with version + 1. A first row has version 0. */
+  readonly services: readonly ServiceRecord[];
+  readonly changes: readonly Change[];
+  readonly outboxInserts: readonly StoredOutboxRow[];
+  readonly outboxUpdates: readonly OutboxUpdate[];
+  readonly stages: readonly StageEntry[];
+  /** Sequence numbers are given by the store, without a gap per service. A `change` entry names its change once. */
+  readonly history: readonly HistoryEntry[];
+}
+
+export type CommitResult =
+  | { readonly kind: "committed" }
+  /** Another holder or term leads: stop leading. Nothing was written. */
+  | { readonly kind: "fenced" }
+  /** A service was written by somebody else: load again. Nothing was written. */
+  | { readonly kind: "conflict"; readonly service: string };
+
+export interface Loaded {
+  readonly services: readonly ServiceRecord[];
+  /** Rows whose fate can still matter: not refused or abandoned, and newer than 24 h or unsettled. */
+  readonly outbox: readonly StoredOutboxRow[];
+  readonly changes: readonly Change[];
+}
+
+export interface HistoryQuery {
+  readonly service?: string;
+  readonly kinds?: readonly HistoryKind[];
+  readonly limit: number;
+  /** Opaque; from the last page. Newest first. */
+  readonly cursor?: string;
+}
+
+export interface DecisionStore {
+  readonly load: () => Promise<Loaded>;
+  readonly commit: (commit: Commit) => Promise<CommitResult>;
+  readonly readHistory: (query: HistoryQuery) => Promise<{ events: readonly HistoryEvent[]; next: string | null }>;
+  readonly readChange: (id: string) => Promise<Change | null>;
+  /** Global freeze. */
+  readonly readFreeze: () => Promise<Controls["frozenGlobally"]>;
+  /** Fenced as `commit`; appends the history entry in the same transaction. */
+  readonly writeFreeze: (freeze: {
+    holder: string;
+    term: number;
+    value: Controls["frozenGlobally"];
+    entry: HistoryEntry;
+  }) => Promise<CommitResult>;
+}

@@ -1,0 +1,55 @@
+/** The one who holds the zone. Every answer that can be expected is a value; only a broken promise throws. */
+import type { Instant } from "@regent/contract";
+import type { RecordSet } from "@regent/engine";
+
+export type ReadResult =
+  | { readonly kind: "sets"; readonly sets: readonly RecordSet[] }
+  | { readonly kind: "throttled" }
+  /** Network, 5xx, timeout, or an answer that makes no sense. */
+  | { readonly kind: "failed"; readonly why: string }
+  /** Rights or zone: no retry helps. */
+  | { readonly kind: "denied"; readonly why: string };
+
+export type SendResult =
+  | { readonly kind: "accepted"; readonly changeInfoId: string }
+  /** InvalidChangeBatch. After any earlier send of the same batch this is ambiguous: only the epoch record tells. */
+  | { readonly kind: "refused"; readonly messages: readonly string[] }
+  /** Certainly not applied. */
+  | { readonly kind: "throttled" }
+  /** PriorRequestNotComplete: certainly not applied. */
+  | { readonly kind: "busy" }
+  /** Timeout, reset, 5xx: may have been applied. */
+  | { readonly kind: "unknown"; readonly why: string }
+  | { readonly kind: "denied"; readonly why: string };
+
+export type ChangeProgress =
+  | { readonly kind: "pending" }
+  | { readonly kind: "in-sync" }
+  /** Accepted once, unknown now: stranded. */
+  | { readonly kind: "missing" }
+  | { readonly kind: "throttled" }
+  | { readonly kind: "failed"; readonly why: string };
+
+export interface DnsProvider {
+  /** Every record set of exactly these names, all types, newest version including pending ones. Names as in RecordSet. */
+  readonly readNames: (zoneId: string, names: readonly string[]) => Promise<ReadResult>;
+  /** The whole zone, by pages of 300. */
+  readonly readZone: (zoneId: string) => Promise<ReadResult>;
+  /** One batch, all or nothing, sent exactly once: deletes first, then creates. */
+  readonly send: (
+    zoneId: string,
+    batch: { deletes: readonly RecordSet[]; creates: readonly RecordSet[]; comment: string },
+  ) => Promise<SendResult>;
+  readonly readChange: (changeInfoId: string) => Promise<ChangeProgress>;
+  /** Health-check id -> healthy, or null when unknown. */
+  readonly readHealth: (healthCheckIds: readonly string[]) => Promise<Readonly<Record<string, boolean | null>>>;
+  /** Host names or addresses of the zone's authoritative servers. */
+  readonly readNameServers: (zoneId: string) => Promise<readonly string[]>;
+}
+
+export interface ApiBudget {
+  /** Waits for a token; `urgent` goes before the rest. `reads` never starve sends. Resolves at the moment the call may start. */
+  readonly take: (lane: "change" | "read" | "poll" | "scan") => Promise<void>;
+  readonly available: () => number;
+  readonly now?: () => Instant;
+}
