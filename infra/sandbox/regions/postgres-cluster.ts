@@ -1,0 +1,133 @@
+/** One real Postgres that a region owns: started, stopped hard or softly, and taken over when an earlier process left it running. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { open, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { POSTGRES_POLL_MS, POSTGRES_START_MS_MAX } from "./limits.ts";
+import { findBinaries, initialiseCluster, POSTGRES_ENVIRONMENT } from "./postgres-files.ts";
+import { readPostmasterFile, stopOrphan, stopPostmaster } from "./postmaster.ts";
+import { type Account, clusterFolder, unprivilegedAccount } from "./unprivileged.ts";
+
+export interface PostgresCluster {
+  readonly port: number;
+  /** Pid of the postmaster while it runs. */
+  readonly pid: () => number | undefined;
+  /** Starts it unless it runs; stops an orphan of the same folder first. Throws with the log's tail when it can't start. */
+  readonly start: () => Promise<void>;
+  /** Stops it: `fast` in order, `immediate` as a crash. Nothing to do when it doesn't run. */
+  readonly stop: (mode: "fast" | "immediate") => Promise<void>;
+}
+
+interface Place {
+  readonly binaries: string;
+  readonly folder: string;
+  readonly logFile: string;
+  readonly account: Account | undefined;
+  readonly port: number;
+}
+
+/**
+ * Prepares the cluster in `<dataDir>/postgres` (initdb at first) without starting it.
+ * `port` 0 chooses a free one, kept for the life of this object.
+ */
+export const createPostgresCluster = async (options: {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly ownerPassword: string;
+}): Promise<PostgresCluster> => {
+  const account = await unprivilegedAccount();
+  const binaries = await findBinaries(account);
+  const folder = await clusterFolder(join(options.dataDir, "postgres"), account);
+  const logFile = join(options.dataDir, "postgres.log");
+  await initialiseCluster({ binaries, folder, account, ownerPassword: options.ownerPassword });
+  const place: Place = { binaries, folder, logFile, account, port: options.port === 0 ? await freePort() : options.port };
+  let child: ChildProcess | undefined;
+  const pid = (): number | undefined => (child?.exitCode === null && child.signalCode === null ? child.pid : undefined);
+
+  return {
+    port: place.port,
+    pid,
+    start: async () => {
+      if (pid() !== undefined) return;
+      await stopOrphan(folder);
+      child = await startPostmaster(place);
+    },
+    stop: async (mode) => {
+      const running = child;
+      const runningPid = pid();
+      if (running === undefined || runningPid === undefined) return;
+      const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
+      await Promise.race([stopPostmaster(runningPid, mode), ended]);
+      await ended;
+    },
+  };
+};
+
+const startPostmaster = async (place: Place): Promise<ChildProcess> => {
+  const log = await open(place.logFile, "w", 0o600);
+  const child = spawn(join(place.binaries, "postgres"), postgresArguments(place), {
+    ...place.account,
+    cwd: "/",
+    env: POSTGRES_ENVIRONMENT,
+    stdio: ["ignore", log.fd, log.fd],
+    // Its own process group: Ctrl-C in the terminal stops the region, and the region stops its database.
+    detached: true,
+  });
+  let failure: Error | undefined;
+  child.once("error", (error) => {
+    failure = error;
+  });
+  await log.close();
+  const deadline = performance.now() + POSTGRES_START_MS_MAX;
+  while (performance.now() < deadline) {
+    const found = await readPostmasterFile(place.folder);
+    if (found?.pid === child.pid && found?.isReady) return child;
+    if (failure !== undefined) throw failure;
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`Postgres did not start: ${await logTail(place.logFile)}`);
+    await pause(POSTGRES_POLL_MS);
+  }
+  child.kill("SIGKILL");
+  throw new Error(`Postgres was not ready within ${POSTGRES_START_MS_MAX} ms: ${await logTail(place.logFile)}`);
+};
+
+const logTail = async (path: string): Promise<string> => {
+  const lines = (await readFile(path, "utf8").catch(() => "")).trim().split("\n").slice(-5).join(" | ");
+  return lines === "" ? "its log is empty" : lines;
+};
+
+// Small, because three of them share a laptop; unsynced, because a region's demo data is worth nothing after a power cut.
+const postgresArguments = ({ folder, port }: Place): string[] => {
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    shared_buffers: "16MB",
+    max_connections: "20",
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    max_wal_size: "32MB",
+    min_wal_size: "2MB",
+    max_wal_senders: "0",
+    wal_level: "minimal",
+    autovacuum_naptime: "300s",
+    io_method: "sync",
+    log_min_messages: "fatal",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return ["-D", folder, "-p", String(port), ...flags];
+};
+
+/** A port that was free a moment ago. Postgres itself can't choose one, so another program could take it in between. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port")),
+      );
+    });
+  });
