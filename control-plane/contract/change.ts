@@ -31,6 +31,7 @@ export const ChangeKind = z.enum([
   "failback",
   "return", // a step of a ramp
   "rebalance",
+  "configure", // declared records changed, shares did not
   "drain",
   "undrain",
   "freeze",

@@ -49,9 +49,9 @@ export type MoveAnswer = z.infer<typeof MoveAnswer>;
 export const Freeze = z.object({ reason: z.string(), by: z.string(), at: Instant });
 export type Freeze = z.infer<typeof Freeze>;
 
-/** What DNS answers now, per family and region: `null` is unknown. */
+/** What DNS answers now: the part of the answers that each region gets, per family, averaged over the servers. `null` is unknown. */
 export const Seen = z.object({
-  weights: Weights.nullable(),
+  shares: Shares.nullable(),
   /** Servers that answered, of those asked. */
   servers: z.int(),
   serversAsked: z.int(),

@@ -64,5 +64,7 @@ export const ReportReceipt = z.object({
   serverTime: Instant,
   /** Present when the agent's configuration is older than the applied one. */
   configuration: SignedConfiguration.optional(),
+  /** True when the control plane lacks what `unchanged` lines refer to: list every check in full next time. */
+  listAll: z.boolean().optional(),
 });
 export type ReportReceipt = z.infer<typeof ReportReceipt>;

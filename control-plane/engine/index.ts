@@ -1,2 +1,5 @@
+export * from "./decide.ts";
 export * from "./health/streak.ts";
 export * from "./model.ts";
+export { RULES } from "./safety/evaluate.ts";
+export { clockText, durationText, percentText, sharesText } from "./strategy/text.ts";

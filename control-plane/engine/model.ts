@@ -214,12 +214,18 @@ export interface Ramp {
   readonly startedBy: Actor;
 }
 
+export interface PassiveMemory {
+  readonly active: RegionId;
+  readonly returning: { readonly region: RegionId; readonly ramp: Ramp } | null;
+}
+
 /** What must survive a restart about where traffic goes. One per service; families share it, except their shares. */
 export interface TrafficMemory {
-  /** active-passive: the region that serves. null before the first decision, and for the other strategies. */
-  readonly active: RegionId | null;
+  /** active-passive only: per family, who serves and who is being led back to. */
+  readonly passive: Readonly<Record<FamilyId, PassiveMemory>>;
   /** Regions that automation took out, and since when. They come back by a return, never by themselves. */
   readonly out: Readonly<Record<RegionId, { readonly since: Instant; readonly why: string }>>;
+  /** active-active and round-robin: regions on their way back in. */
   readonly ramps: Readonly<Record<RegionId, Ramp>>;
   /** When each region's last return was completed. */
   readonly returnedAt: Readonly<Record<RegionId, Instant>>;
@@ -291,12 +297,18 @@ export interface Situation {
   readonly controls: Controls;
   /** What DNS was last seen or written to hold; null before the first write. */
   readonly written: Weights | null;
+  /** The declared records (values, TTL, members, health checks) differ from those written. */
+  readonly areRecordsOutdated: boolean;
   /** Revision and ULID of the epoch record last known; null before the first write. */
   readonly epoch: string | null;
   /** A change that is not settled yet. */
   readonly isChangeInFlight: boolean;
-  /** Frozen in DNS by somebody else, foreign or missing epoch record, or open drift: why automation must not write. */
+  /** Foreign, missing or unknown epoch record: why nobody may write. */
   readonly blockedBy: string | null;
+  /** How DNS differs from what we last wrote; null when it doesn't. Holds automation, not operators. */
+  readonly drift: string | null;
+  /** Mode that the epoch record in DNS carries; null before the first write. */
+  readonly modeWritten: "auto" | "frozen" | null;
   readonly now: Instant;
 }
 
@@ -370,4 +382,6 @@ export interface OutboxRow {
   /** ULID of the epoch record that the batch deletes; null for the first write. */
   readonly expects: string | null;
   readonly state: OutboxState;
+  /** When it was last sent; null or absent when that isn't known to have happened. */
+  readonly sentAt?: Instant | null;
 }

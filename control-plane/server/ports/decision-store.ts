@@ -31,8 +31,10 @@ export interface ServiceRecord {
   readonly expected: readonly RecordSet[] | null;
   /** ULID of the epoch record last known to stand in DNS. */
   readonly epoch: string | null;
-  /** Why automation must not write this service: drift, a foreign, missing or frozen epoch record. */
+  /** Why nobody may write this service: a foreign, missing or unknown epoch record. */
   readonly blockedBy: string | null;
+  /** How DNS differs from what we last wrote; null when it doesn't. Holds automation, not operators. */
+  readonly drift: string | null;
   readonly seen: Seen | null;
   /** Key of the last refusal told in history, so that it is told once. */
   readonly lastRefusal: string | null;

@@ -20,6 +20,9 @@ export interface StoredCheck {
   readonly facts: Facts | null;
 }
 
+/** `[evidence time, latencyMs, minute being counted, observations, failures, latency sum, latency max]` of that minute. */
+export type LiveLine = readonly [Instant, number, Instant, number, number, number, number];
+
 /** Row of one agent: rewritten by every taken report. */
 export interface StoredAgent {
   readonly agent: string;
@@ -37,8 +40,8 @@ export interface StoredAgent {
   readonly configurationVersion: number;
   /** Grows whenever one of this agent's check rows changes: a reader compares it to know what to read again. */
   readonly version: number;
-  /** Per target: evidence time and latency of its newest observation: `[at, latencyMs]`. */
-  readonly live: Readonly<Record<string, readonly [Instant, number]>>;
+  /** Per target: its newest observation and the minute being counted. */
+  readonly live: Readonly<Record<string, LiveLine>>;
 }
 
 export interface Transition {

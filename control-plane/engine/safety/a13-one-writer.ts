@@ -1,0 +1,15 @@
+/** A13: one unresolved change per service, and one writer per name. Nobody can skip it. */
+import type { Rule } from "./rule.ts";
+import { allow, defer, deny } from "./rule.ts";
+
+export const a13OneWriter: Rule = {
+  id: "A13",
+  binds: "everyone",
+  ask: ({ proposal, situation: { isChangeInFlight, blockedBy, drift } }) => {
+    if (blockedBy !== null) return deny(blockedBy);
+    // Somebody else wrote: automation waits for a person. An operator sees the difference in the batch, which deletes it as it was read.
+    if (drift !== null && proposal.actor.kind === "automation") return deny(drift);
+    if (isChangeInFlight) return defer("the last change is not settled yet", null);
+    return allow(drift === null ? "no other change is under way" : `replaces what somebody else wrote: ${drift}`);
+  },
+};

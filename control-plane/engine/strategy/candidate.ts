@@ -1,0 +1,47 @@
+/** What a strategy may know of a region: the verdict, how much of it to trust, and what operators said. Pure. */
+import type { RegionId, RegionVerdict } from "@regent/contract";
+import type { EndpointSpec, FamilySpec, HealthMemory, Situation } from "../model.ts";
+
+export interface Candidate {
+  readonly region: RegionId;
+  /** 1 is preferred. */
+  readonly priority: number;
+  readonly capacity: number;
+  readonly headroom: number;
+  readonly health: HealthMemory;
+  readonly verdict: RegionVerdict;
+  readonly isDrained: boolean;
+}
+
+/** Healthy or degraded: may keep traffic, and may get more of it. */
+export const isFit = ({ health, isDrained }: Candidate): boolean =>
+  !isDrained && (health.verdict === "healthy" || health.verdict === "degraded");
+
+/** Fit, and the evidence of this moment doesn't speak against it: traffic may land here. */
+export const canReceive = (candidate: Candidate): boolean =>
+  isFit(candidate) && (candidate.verdict.evidence === "good" || candidate.verdict.evidence === "soft");
+
+/** Known to be bad, or back but not yet trusted. `unknown` is neither: silence moves nothing. */
+export const isOut = ({ health }: Candidate): boolean => health.verdict === "unhealthy" || health.verdict === "recovering";
+
+/** One family's candidates in order of priority; a family may override priority and capacity. */
+export const candidatesOf = (situation: Situation, family: FamilySpec): readonly Candidate[] =>
+  situation.spec.endpoints
+    .map((endpoint) => toCandidate(situation, family, endpoint))
+    .sort((a, b) => a.priority - b.priority || (a.region < b.region ? -1 : 1));
+
+const toCandidate = (situation: Situation, family: FamilySpec, endpoint: EndpointSpec): Candidate => {
+  const { region } = endpoint;
+  const health = situation.health[region];
+  const verdict = situation.verdicts.find((v) => v.region === region);
+  if (!health || !verdict) throw new Error(`no verdict for ${situation.spec.id} in ${region}`);
+  return {
+    region,
+    priority: family.priority[region] ?? endpoint.priority,
+    capacity: family.capacity[region] ?? endpoint.capacity,
+    headroom: endpoint.headroom,
+    health,
+    verdict,
+    isDrained: situation.controls.drained[region] !== undefined,
+  };
+};
