@@ -110,13 +110,14 @@ export const readBody = async <S extends z.ZodType>(
     };
   }
   const parsed = schema.safeParse(body);
-  if (parsed.success) return { kind: "read", value: parsed.data };
-  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  return parsed.success ? { kind: "read", value: parsed.data } : { kind: "refused", response: refuseBody(context, parsed.error) };
+};
+
+/** 422 with everything that is wrong with a body, in one answer. */
+export const refuseBody = (context: Context, error: z.ZodError): Response => {
+  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
   const detail = errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
-  return {
-    kind: "refused",
-    response: refuse(context, { status: 422, slug: "invalid", title: "Not understood", detail, errors }),
-  };
+  return refuse(context, { status: 422, slug: "invalid", title: "Not understood", detail, errors });
 };
 
 export interface ListeningApp {

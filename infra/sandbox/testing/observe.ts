@@ -1,5 +1,6 @@
 /** What real clients see of a port, for tests: an HTTP probe, a bare dial, a Postgres login. */
-import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import postgres from "postgres";
 import { PROBE_ROLE, REGION_DATABASE } from "../regions/region-config.ts";
 
@@ -71,4 +72,14 @@ export const testUntil = async <T>(observe: () => Promise<T> | T, isRight: (seen
     if (performance.now() > deadline) throw new Error(`Not within ${deadlineMs} ms; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+};
+
+/** A port that nobody listens on: one that was free a moment ago. */
+export const testClosedPort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 };
