@@ -118,23 +118,44 @@ const canBeat = (parts: readonly Part[], sum: number, error: number): boolean =>
  * too little for the others: then the sum is reached from the other side, by taking from the region that is furthest above its share.
  */
 const fillLargestRemainder = (parts: readonly Part[], sum: number): Candidate | null => {
-  const weights = parts.map(({ share }) => Math.max(1, Math.floor(share * sum)));
-  let left = sum - weights.reduce((total, weight) => total + weight, 0);
-  const excess = (at: number): number => (weights[at] ?? 0) - (parts[at]?.share ?? 0) * sum;
-  for (; left > 0; left -= 1) {
-    let chosen = 0;
-    for (let at = 1; at < parts.length; at += 1) if (excess(at) < excess(chosen) - TIE_EPSILON) chosen = at;
-    weights[chosen] = (weights[chosen] ?? 0) + 1;
+  const weights: number[] = [];
+  /** Above its share, in weights. */
+  const excess: number[] = [];
+  let left = sum;
+  for (const { share } of parts) {
+    const weight = Math.max(1, Math.floor(share * sum));
+    weights.push(weight);
+    excess.push(weight - share * sum);
+    left -= weight;
   }
-  for (; left < 0; left += 1) {
-    let chosen = 0;
-    for (let at = 1; at < parts.length; at += 1)
-      if ((weights[at] ?? 0) > 1 && excess(at) > excess(chosen) + TIE_EPSILON) chosen = at;
-    weights[chosen] = (weights[chosen] ?? 0) - 1;
+  const step = left > 0 ? 1 : -1;
+  for (; left !== 0; left -= step) {
+    const chosen = step > 0 ? findLowest(excess) : findHighest(excess, weights);
+    weights[chosen] = (weights[chosen] ?? 0) + step;
+    excess[chosen] = (excess[chosen] ?? 0) + step;
   }
-  if (weights.some((weight) => weight > WEIGHT_MAX)) return null;
-  const error = parts.reduce((worst, { share }, at) => Math.max(worst, Math.abs((weights[at] ?? 0) / sum - share)), 0);
+  let error = 0;
+  for (let at = 0; at < weights.length; at += 1) {
+    if ((weights[at] ?? 0) > WEIGHT_MAX) return null;
+    error = Math.max(error, Math.abs(excess[at] ?? 0) / sum);
+  }
   return { weights, error };
+};
+
+/** The first of the lowest: parts come in the order that decides ties. */
+const findLowest = (excess: readonly number[]): number => {
+  let chosen = 0;
+  for (let at = 1; at < excess.length; at += 1) if ((excess[at] ?? 0) < (excess[chosen] ?? 0) - TIE_EPSILON) chosen = at;
+  return chosen;
+};
+
+/** The first of the highest that has more than the 1 which nobody falls below. */
+const findHighest = (excess: readonly number[], weights: readonly number[]): number => {
+  let chosen = 0;
+  for (let at = 1; at < excess.length; at += 1) {
+    if ((weights[at] ?? 0) > 1 && (excess[at] ?? 0) > (excess[chosen] ?? 0) + TIE_EPSILON) chosen = at;
+  }
+  return chosen;
 };
 
 const pick = (shares: Readonly<Record<RegionId, number>>, weightOf: (region: RegionId) => number): Record<RegionId, number> =>

@@ -1,0 +1,138 @@
+/**
+ * What must hold of everything we send, whoever decided it. Pure; each function answers violations as sentences, none when all is well. The
+ * same functions stand before the send in production, in the properties of the builders, and in the simulation.
+ */
+import type { RegionId, Shares } from "@regent/contract";
+import type { Epoch, RecordSet, ServiceBatch, ServiceSpec } from "./model.ts";
+import { readEpochSet } from "./plan/epoch.ts";
+import { toSetKey, toSetWords } from "./plan/record-values.ts";
+import { WEIGHT_MAX } from "./strategy/weights.ts";
+
+const SHARES_SUM_TOLERANCE = 1e-9;
+
+export interface BatchCheck {
+  readonly spec: ServiceSpec;
+  readonly batch: ServiceBatch;
+  /** Regions that a person took out of the declaration: only their members may go without being made again. */
+  readonly removed?: readonly RegionId[];
+}
+
+/**
+ * S1, S3, S5 and A2 for one service's batch: only its own names; a whole, unique, weighted family per name and type that answers something;
+ * weights 0..255, the same for all types; one TTL; nothing deleted that isn't made again; and an epoch record that moves one step on.
+ */
+export const checkBatch = ({ spec, batch, removed = [] }: BatchCheck): string[] => [
+  ...(batch.service === spec.id ? [] : [`The batch is for service ${batch.service}, not ${spec.id}.`]),
+  ...checkNames(spec, batch),
+  ...checkUnique(batch),
+  ...checkFamilies(spec, batch.creates),
+  ...checkDeletes({ spec, batch, removed }),
+  ...checkEpochStep(spec, batch),
+];
+
+/** Each family's shares are 0..1 and sum to 1 within 1e-9. */
+export const checkShares = (shares: Shares): string[] =>
+  Object.entries(shares).flatMap(([family, byRegion]) => {
+    const odd = Object.entries(byRegion).filter(([, share]) => !(share >= 0 && share <= 1));
+    const sum = Object.values(byRegion).reduce((total, share) => total + share, 0);
+    return [
+      ...odd.map(([region, share]) => `The share of ${region} in family ${family} is ${share}, outside 0 to 1.`),
+      ...(Math.abs(sum - 1) <= SHARES_SUM_TOLERANCE ? [] : [`The shares of family ${family} sum to ${sum}, not 1.`]),
+    ];
+  });
+
+const isEpochSet = (spec: ServiceSpec, set: RecordSet): boolean => set.name === spec.epochName && set.type === "TXT";
+
+const checkNames = (spec: ServiceSpec, { deletes, creates }: ServiceBatch): string[] =>
+  [...deletes, ...creates]
+    .filter(
+      (set) =>
+        !isEpochSet(spec, set) &&
+        !(spec.families.some(({ name }) => name === set.name) && spec.types.some((type) => type === set.type)),
+    )
+    .map((set) => `${toSetWords(set)} isn't a record of service ${spec.id}.`);
+
+const checkUnique = ({ deletes, creates }: ServiceBatch): string[] =>
+  [deletes, creates].flatMap((sets, half) => {
+    const keys = sets.map(toSetKey);
+    return sets
+      .filter((set, at) => keys.indexOf(toSetKey(set)) !== at)
+      .map((set) => `${toSetWords(set)} is ${half === 0 ? "deleted" : "created"} twice.`);
+  });
+
+const checkFamilies = (spec: ServiceSpec, creates: readonly RecordSet[]): string[] =>
+  spec.families.flatMap(({ name }) => [
+    ...spec.types.flatMap((type) => {
+      const members = creates.filter((set) => set.name === name && set.type === type);
+      return [...checkAnswers(`${name} ${type}`, members), ...checkWhole(spec, `${name} ${type}`, members)];
+    }),
+    ...checkSameWeights(spec, name, creates),
+  ]);
+
+/** Never empty, never all zero, and nothing but weighted sets with one TTL. */
+const checkAnswers = (what: string, members: readonly RecordSet[]): string[] => {
+  if (members.length === 0) return [`${what} would have no record.`];
+  const ttls = new Set(members.filter(({ alias }) => alias === undefined).map(({ ttl }) => ttl));
+  return [
+    ...members
+      .filter((set) => !isWeight(set.weight))
+      .map((set) => `${toSetWords(set)} has weight ${set.weight ?? "none"}, not 0 to 255.`),
+    ...members.filter((set) => set.setIdentifier === undefined).map((set) => `${toSetWords(set)} has no set identifier.`),
+    ...members.filter((set) => (set.alias === undefined) !== (set.ttl !== undefined)).map(describeTtl),
+    ...(members.some((set) => (set.weight ?? 0) > 0) ? [] : [`All weights of ${what} would be 0.`]),
+    ...(ttls.size <= 1 ? [] : [`${what} would have several TTLs: ${[...ttls].join(", ")}.`]),
+  ];
+};
+
+const isWeight = (weight: number | undefined): boolean =>
+  weight !== undefined && Number.isInteger(weight) && weight >= 0 && weight <= WEIGHT_MAX;
+
+const describeTtl = (set: RecordSet): string =>
+  set.alias === undefined ? `${toSetWords(set)} has no TTL.` : `${toSetWords(set)} is an alias and has a TTL.`;
+
+const checkWhole = (spec: ServiceSpec, what: string, members: readonly RecordSet[]): string[] =>
+  spec.endpoints
+    .filter(({ region }) => !members.some(({ setIdentifier }) => setIdentifier === region))
+    .map(({ region }) => `${what} would lose its record of ${region}.`);
+
+const checkSameWeights = (spec: ServiceSpec, name: string, creates: readonly RecordSet[]): string[] =>
+  spec.endpoints.flatMap(({ region }) => {
+    const weights = new Set(
+      creates.filter((set) => set.name === name && set.setIdentifier === region).map(({ weight }) => weight),
+    );
+    return weights.size <= 1 ? [] : [`The types of ${name} disagree on the weight of ${region}: ${[...weights].join(", ")}.`];
+  });
+
+const checkDeletes = ({ spec, batch, removed = [] }: BatchCheck): string[] => {
+  const createdKeys = new Set(batch.creates.map(toSetKey));
+  return batch.deletes
+    .filter((set) => !isEpochSet(spec, set) && !createdKeys.has(toSetKey(set)))
+    .filter(({ setIdentifier }) => setIdentifier === undefined || !removed.includes(setIdentifier))
+    .map((set) => `${toSetWords(set)} would be deleted and not made again.`);
+};
+
+const checkEpochStep = (spec: ServiceSpec, { deletes, creates }: ServiceBatch): string[] => {
+  const [created, ...more] = creates.filter((set) => isEpochSet(spec, set));
+  if (created === undefined || more.length > 0)
+    return [`The batch creates ${more.length + (created === undefined ? 0 : 1)} epoch records, not 1.`];
+  const next = readEpochSet(created);
+  if (next === null) return [`The new epoch record ${spec.epochName} can't be read back.`];
+  const owner = next.owner === spec.owner ? [] : [`The new epoch record names owner ${next.owner}, not ${spec.owner}.`];
+  if (deletes.length === 0)
+    return [...owner, ...(next.revision >= 1 ? [] : [`The first revision is ${next.revision}, below 1.`])];
+  const deleted = deletes.find((set) => isEpochSet(spec, set));
+  if (deleted === undefined)
+    return [...owner, `The batch deletes records without the epoch record ${spec.epochName}: nothing fences it.`];
+  const before = readEpochSet(deleted);
+  if (before === null) return [...owner, `The epoch record that the batch deletes can't be read, so it may not be ours.`];
+  return [...owner, ...compareEpochs(before, next)];
+};
+
+const compareEpochs = (before: Epoch, next: Epoch): string[] => [
+  ...(before.owner === next.owner ? [] : [`The owner would change from ${before.owner} to ${next.owner}.`]),
+  ...(next.revision === before.revision + 1
+    ? []
+    : [`The revision would go from ${before.revision} to ${next.revision}, not one up.`]),
+  ...(next.term >= before.term ? [] : [`The term would fall from ${before.term} to ${next.term}.`]),
+  ...(next.ulid !== before.ulid ? [] : [`The ULID ${next.ulid} would come twice.`]),
+];
