@@ -1,6 +1,7 @@
 /** What the sandbox process is told at its start: a JSON file named by REGENT_SANDBOX_CONFIG. Written by whoever supervises it. */
 import * as z from "zod";
 import { SandboxAgentId, SandboxRegionId, SandboxVantage } from "./faults.ts";
+import { Propagation, RateLimit } from "./route53/index.ts";
 import { SandboxPorts } from "./sandbox-state.ts";
 
 const Port = z.int().min(1).max(65_535);
@@ -53,7 +54,11 @@ const Config = z.strictObject({
   /** How much faster than the real 10 or 30 s native health checks run; 10 makes 10 s into 1 s. */
   healthCheckTimeScale: z.number().min(0.1).max(1_000).default(10),
   /** From accepted change to each name server's answer, in ms. */
-  propagation: z.strictObject({ minMs: z.number().min(0), maxMs: z.number().min(0) }).default({ minMs: 50, maxMs: 300 }),
+  propagation: Propagation.default({ minMs: 50, maxMs: 300 }),
+  /** How long a resolver remembers that a name isn't there. The real 900 s would hide a name's first write for a quarter of an hour. */
+  negativeTtlSeconds: z.int().min(0).max(86_400).default(5),
+  /** Of the Route 53 API; absent: none. The real account's numbers are 5 a second, burst 10. */
+  rateLimit: RateLimit.optional(),
   /** Whether the sandbox starts and stops the region processes itself; by default a supervisor does. */
   spawnRegions: z.boolean().default(false),
 });
@@ -87,6 +92,8 @@ export type SandboxConfigFile = z.input<typeof SandboxConfig>;
 export const SandboxReady = z.object({
   ready: z.literal(true),
   ports: SandboxPorts,
+  /** Hosted zone ids by zone name as configured. */
+  zoneIds: z.record(z.string(), z.string()),
   /** Port of 127.0.0.1 that a vantage dials for a target: by vantage, then by target. */
   links: z.record(z.string(), z.record(z.string(), z.int())),
   regions: z.array(z.object({ id: SandboxRegionId, apiPort: Port, databasePort: Port, controlPort: Port })),

@@ -1,6 +1,6 @@
 /** One real Postgres that a region owns: started, stopped hard or softly, and taken over when an earlier process left it running. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -35,11 +35,17 @@ export const createPostgresCluster = async (options: {
   readonly dataDir: string;
   readonly port: number;
   readonly ownerPassword: string;
+  /** The password was just made: a cluster that is found belongs to a folder that was deleted since, and is removed. */
+  readonly startsAnew: boolean;
 }): Promise<PostgresCluster> => {
   const account = await unprivilegedAccount();
   const binaries = await findBinaries(account);
   const folder = await clusterFolder(join(options.dataDir, "postgres"), account);
   const logFile = join(options.dataDir, "postgres.log");
+  if (options.startsAnew) {
+    await stopOrphan(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
   await initialiseCluster({ binaries, folder, account, ownerPassword: options.ownerPassword });
   const place: Place = { binaries, folder, logFile, account, port: options.port === 0 ? await freePort() : options.port };
   let child: ChildProcess | undefined;

@@ -27,8 +27,8 @@ export const createRegionDatabase = async (options: {
   readonly port: number;
   readonly probePassword: string;
 }): Promise<RegionDatabase> => {
-  const ownerPassword = await keptPassword(join(options.dataDir, "owner.password"));
-  const cluster = await createPostgresCluster({ dataDir: options.dataDir, port: options.port, ownerPassword });
+  const { password: ownerPassword, isNew } = await keptPassword(join(options.dataDir, "owner.password"));
+  const cluster = await createPostgresCluster({ dataDir: options.dataDir, port: options.port, ownerPassword, startsAnew: isNew });
   const connect = (): postgres.Sql => ownerConnection(cluster.port, ownerPassword);
   const check = createDatabaseCheck(connect);
 
@@ -69,13 +69,15 @@ export const createRegionDatabase = async (options: {
 };
 
 /** Made once per region and kept beside the cluster, readable by its owner alone. */
-const keptPassword = async (path: string): Promise<string> => {
-  await writeFile(path, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" }).catch(
+const keptPassword = async (path: string): Promise<{ readonly password: string; readonly isNew: boolean }> => {
+  const isNew = await writeFile(path, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" }).then(
+    () => true,
     (error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;
+      return false;
     },
   );
-  return (await readFile(path, "utf8")).trim();
+  return { password: (await readFile(path, "utf8")).trim(), isNew };
 };
 
 const ownerConnection = (port: number, password: string): postgres.Sql =>

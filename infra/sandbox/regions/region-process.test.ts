@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -38,6 +38,8 @@ const breakWith = async (fault: RegionProcessFault): Promise<void> => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sandbox-region-"));
+  // A root caller's Postgres runs as another account, which must be able to pass through.
+  await chmod(folder, 0o711);
   configFile = join(folder, "region.json");
   await writeFile(join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
   config = { region: "eu-west", dataDir: join(folder, "eu-west"), tokenFile: join(folder, "token"), probePassword: PASSWORD };
