@@ -25,6 +25,7 @@ describe("the fate of a row", () => {
     ["C3: the late one won", [row(1, null), row(2, 1), row(3, 1)], 2, ["applied", "applied", "lost"]],
     ["C4: applied, the answer lost", [row(1, null), row(2, 1)], 2, ["applied", "applied"]],
     ["C6: accepted, then dropped by Route 53", [row(1, null, "accepted"), row(2, 1, "accepted")], 1, ["applied", "open"]],
+    ["C6: with a successor on top of it", [row(1, null), row(2, 1, "accepted"), row(3, 2)], 1, ["applied", "open", "lost"]],
     ["marked lost, and in DNS after all", [row(1, null), row(2, 1, "lost")], 2, ["applied", "applied"]],
     [
       "a successor of a row that never came",

@@ -89,8 +89,8 @@ const judgeRow = (row: OutboxRow, chain: Chain): Pick<OutboxAnswer, "fate" | "wh
 };
 
 /**
- * Certain only where nothing else than our rows can have followed what the row expects: the chain is whole, or the chain itself followed it,
- * or it expects a row that is superseded (and so never came, unless it comes yet).
+ * DNS went another way: the chain is whole, so our rows alone explain what DNS holds; or the chain itself followed what the row expects; or
+ * the row expects one that is superseded. Behind a stranger's value the rest can't be told.
  */
 const isSuperseded = (row: OutboxRow, chain: Chain): boolean => {
   if (chain.isWhole) return true;
