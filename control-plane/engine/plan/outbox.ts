@@ -94,10 +94,10 @@ const judgeRow = (row: OutboxRow, chain: Chain): Pick<OutboxAnswer, "fate" | "wh
  */
 const isSuperseded = (row: OutboxRow, chain: Chain): boolean => {
   if (chain.isWhole) return true;
-  const seen = new Set<string>();
-  for (let at: OutboxRow | undefined = row; at !== undefined && !seen.has(at.ulid); at = toRow(chain.rowByUlid, at.expects)) {
+  const passed = new Set<string>(chain.applied);
+  for (let at: OutboxRow | undefined = row; at !== undefined && !passed.has(at.ulid); at = toRow(chain.rowByUlid, at.expects)) {
     if (chain.replaced.has(at.expects)) return true;
-    seen.add(at.ulid);
+    passed.add(at.ulid);
   }
   return false;
 };
