@@ -234,4 +234,23 @@ describe("its end", () => {
     expect([isAlive(pid), isAlive(database.pid ?? 0)]).toEqual([false, false]);
     expect(await testDial(ready.ports.control)).toBe("ECONNREFUSED");
   });
+
+  test("a port that is taken ends the start with a sentence, and nothing it had started stays", async () => {
+    const [{ databasePort = 0 } = {}] = ready.regions;
+    const taken = (controlPlane.address() as AddressInfo).port;
+    const configFile = join(folder, "taken.json");
+    const regions = config.regions.map((each) => ({ ...each, databasePort }));
+    await writeFile(configFile, JSON.stringify({ ...config, regions, ports: { control: taken } }), { mode: 0o600 });
+    const failing = spawn(process.execPath, [fileURLToPath(SANDBOX_ENTRY)], {
+      env: { ...process.env, REGENT_SANDBOX_CONFIG: configFile },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    failing.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    expect(await once(failing, "close")).toEqual([1, null]);
+    expect(said).toContain(`EADDRINUSE: address already in use 127.0.0.1:${taken}`);
+    expect(await testDial(databasePort)).toBe("ECONNREFUSED");
+  });
 });
