@@ -24,7 +24,7 @@ export interface InsideFinding {
   readonly voters: readonly Ballot[];
   /** Why it is silent; null otherwise. */
   readonly silentBecause: string | null;
-  /** A moment from which it would be silent, if the outside stays DOWN and no inside agent is heard; null when that can't happen. */
+  /** From when on it is silent, or silent for that reason, if the outside stays DOWN and no inside agent is heard; else null. */
   readonly silentAt: Instant | null;
 }
 
@@ -54,7 +54,7 @@ export const viewInside = (input: InsideInput): InsideFinding => {
   if (checks.some((check) => isDown(check, input))) return { view: "down", ...finding };
   if (down.length > 0) return { view: "single", ...finding };
   const unjudged = checks.filter((check) => !ballots.some(({ up }) => up.includes(check)));
-  if (unjudged.length > 0) return silent(becauseUnjudged(unjudged, ballots));
+  if (unjudged.length > 0) return { ...silent(becauseUnjudged(unjudged, ballots)), silentAt };
   return { view: "up", ...finding };
 };
 

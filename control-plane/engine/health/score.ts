@@ -9,11 +9,11 @@
  *   base       = 100 * sum(weight * s) / sum(weight), weight = declared weight * (critical 3, major 1, minor 0.25)
  *   gate       = 0 when the outside view or the inside view is DOWN
  *   caps       = 60 when a major check is down at two vantages on two networks; 70 when the outside is MIXED or weakly down, or the inside
- *                SINGLE; 90 when blind inside; 40 while suppressed (applied to the shown score only, see toRegionVerdict)
+ *                SINGLE; 90 when the inside is silent; 40 while suppressed (applied to the shown score only, see toRegionVerdict)
  *
  * Checks of scope `shared`, stale results and those that can't judge don't enter. null when nothing enters: missing evidence is never 0.
  */
-import type { Flag, InsideView, OutsideView } from "@regent/contract";
+import type { InsideView, OutsideView } from "@regent/contract";
 import type { CheckSpec, ServiceSpec } from "../model.ts";
 import type { Degradation } from "./degradation.ts";
 import type { Sighting } from "./fresh.ts";
@@ -33,12 +33,11 @@ export interface ScoreInput {
   readonly sightings: readonly Sighting[];
   readonly inside: InsideView;
   readonly outside: OutsideView;
-  readonly flags: readonly Flag[];
   readonly degradations: readonly Degradation[];
 }
 
 /** A whole number 0..100, or null. */
-export const scoreOf = ({ spec, sightings, inside, outside, flags, degradations }: ScoreInput): number | null => {
+export const scoreOf = ({ spec, sightings, inside, outside, degradations }: ScoreInput): number | null => {
   const judged = sightings.filter(({ opinion, check }) => opinion !== null && check.scope === "region");
   if (judged.length === 0) return null;
   if (outside === "down" || inside === "down") return 0;
@@ -47,7 +46,7 @@ export const scoreOf = ({ spec, sightings, inside, outside, flags, degradations 
   const cap = Math.min(
     isMajorDown ? SCORE_MAJOR_DOWN_MAX : 100,
     isDoubted ? SCORE_DOUBTED_MAX : 100,
-    flags.includes("blind-inside") ? SCORE_BLIND_MAX : 100,
+    inside === "silent" ? SCORE_BLIND_MAX : 100,
   );
   return Math.round(Math.min(baseOf(judged, spec.settings.fall), cap));
 };

@@ -49,7 +49,7 @@ export const assess = ({ spec, region, evidence, previous, now }: AssessInput): 
     holdMs: weighing.holdMs,
     isDegradedHard: degradations.some(({ isHard }) => isHard),
     isDegradedSoft: degradations.some(({ isHard }) => !isHard),
-    score: scoreOf({ spec, sightings, inside: inside.view, outside: outside.view, flags, degradations }),
+    score: scoreOf({ spec, sightings, inside: inside.view, outside: outside.view, degradations }),
     failingSince: failingSinceOf([...outside.down, ...inside.down]),
     why: whyOf({
       inside,
