@@ -1,0 +1,99 @@
+/** Everything that the doors (HTTP, later others) may ask of the control plane. Implemented by loop/control-plane.ts. */
+import type {
+  ApplyAnswer,
+  Change,
+  Explanation,
+  HistoryKind,
+  HistoryPage,
+  LiveEvent,
+  Overview,
+  PlanAnswer,
+  ServiceState,
+} from "@regent/contract";
+import type { Ingested } from "./ingest-report.ts";
+import type { SignedRequest } from "./verify-report.ts";
+import type { MoveOrder, MoveResult } from "./write-zone.ts";
+
+export type FreezeScope =
+  | { readonly kind: "global" }
+  | { readonly kind: "service"; readonly service: string }
+  | { readonly kind: "region"; readonly service: string; readonly region: string };
+
+export interface FreezeOrder {
+  readonly scope: FreezeScope;
+  readonly isFrozen: boolean;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface DeclarationError {
+  readonly path: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  readonly suggestion?: string;
+}
+
+export type NotHere = { readonly kind: "not-leader" } | { readonly kind: "not-found"; readonly what: string };
+
+export type PlanResult =
+  | { readonly kind: "planned"; readonly answer: PlanAnswer }
+  | { readonly kind: "invalid"; readonly errors: readonly DeclarationError[] };
+
+export type ApplyResult =
+  | { readonly kind: "applied"; readonly answer: ApplyAnswer }
+  | { readonly kind: "invalid"; readonly errors: readonly DeclarationError[] }
+  | { readonly kind: "stale"; readonly version: number };
+
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly mode: Overview["mode"];
+  readonly isLeader: boolean;
+  /** What is missing, in words; empty when ready. */
+  readonly missing: readonly string[];
+}
+
+export interface DatabaseHealth {
+  readonly isUp: boolean;
+  readonly latencyMs: number | null;
+  readonly poolSize: number;
+  readonly why: string | null;
+}
+
+export interface ControlPlane {
+  readonly ingestReport: (request: SignedRequest) => Promise<Ingested>;
+  readonly overview: () => Promise<Overview>;
+  readonly service: (id: string) => Promise<ServiceState | null>;
+  readonly explain: (id: string) => Promise<Explanation | null>;
+  /** Manual failover, failback, drain, undrain. */
+  readonly move: (order: MoveOrder) => Promise<MoveResult | NotHere>;
+  readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
+  readonly history: (query: {
+    service?: string;
+    kinds?: readonly HistoryKind[];
+    limit: number;
+    cursor?: string;
+  }) => Promise<HistoryPage>;
+  readonly change: (id: string) => Promise<Change | null>;
+  readonly configuration: () => {
+    readonly version: number;
+    readonly text: string;
+    readonly author: string;
+    readonly at: number;
+  } | null;
+  readonly planConfiguration: (text: string, fileName: string) => Promise<PlanResult>;
+  readonly applyConfiguration: (input: {
+    text: string;
+    fileName: string;
+    baseVersion: number;
+    author: string;
+  }) => Promise<ApplyResult>;
+  /** Calls back whenever something a person looks at changed. */
+  readonly subscribe: (listener: (event: LiveEvent) => void) => () => void;
+  readonly readiness: () => Readiness;
+  readonly databaseHealth: () => Promise<DatabaseHealth>;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  /** Counts a refused report or request by its problem. */
+  readonly countRefusal: (door: "reports" | "operator", problem: string) => void;
+}

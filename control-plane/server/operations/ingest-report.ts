@@ -1,0 +1,52 @@
+/** Takes one report: verified, folded and committed before the answer. Any replica does this; only the leader judges. */
+
+import type { ReportReceipt } from "@regent/contract";
+import type { Logger } from "pino";
+import type { Clock } from "../ports/clock.ts";
+import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
+import type { Applied } from "./configuration-in-force.ts";
+import { type Folded, foldReport } from "./fold-report.ts";
+import { type SignedRequest, type Verified, verifyReport } from "./verify-report.ts";
+
+export type Ingested =
+  | { readonly kind: "taken"; readonly receipt: ReportReceipt }
+  | { readonly kind: "replayed"; readonly sequence: number }
+  | Exclude<Verified, { kind: "verified" }>
+  | { readonly kind: "unconfigured" };
+
+export interface IngestDeps {
+  readonly clock: Clock;
+  readonly evidence: EvidenceStore;
+  readonly log: Logger;
+  readonly inForce: () => Applied | null;
+  /** Called after the commit, in this process: the leader's shortest way to what changed. */
+  readonly onTaken: (taken: { agent: StoredAgent; changed: readonly StoredCheck[]; hasTransition: boolean }) => void;
+}
+
+export const createIngestReport =
+  ({ clock, evidence, inForce, onTaken }: IngestDeps) =>
+  async (request: SignedRequest): Promise<Ingested> => {
+    const applied = inForce();
+    if (!applied) return { kind: "unconfigured" };
+    const receivedAt = clock.now();
+    const verified = verifyReport(request, { keys: applied.keys, aud: applied.aud, now: receivedAt });
+    if (verified.kind !== "verified") return verified;
+    const { report } = verified;
+    const assigned = applied.assignedTo(report.agent);
+    const targets = [...new Set(report.observations.map(({ target }) => target))].filter((target) => assigned.has(target));
+    const folded: Folded = await evidence.ingest(report.agent, targets, (agent, checks) =>
+      foldReport({ report, receivedAt, assigned }, agent, checks),
+    );
+    if (folded.kind === "replayed") return { kind: "replayed", sequence: report.sequence };
+    onTaken(folded);
+    const configuration = report.configurationVersion < applied.version ? applied.signedFor(report.agent) : null;
+    return {
+      kind: "taken",
+      receipt: {
+        ack: report.sequence,
+        serverTime: clock.now(),
+        ...(configuration ? { configuration } : {}),
+        ...(folded.listAll ? { listAll: true } : {}),
+      },
+    };
+  };

@@ -1,0 +1,107 @@
+/** Evidence to verdicts, for the services that something touched. Persists what must survive a restart, and tells history of every new verdict. */
+import type { Instant, RegionVerdict } from "@regent/contract";
+import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
+import { findSuspects } from "@regent/engine/health/suspect.ts";
+import { judge, nextVerdictLookAt, toRegionVerdict } from "@regent/engine/health/verdict.ts";
+import { assess } from "@regent/engine/health/view.ts";
+import type { EvidenceCache } from "../loop/evidence-cache.ts";
+import type { Ids } from "../ports/clock.ts";
+import { AUTOMATION } from "./actors.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface JudgedService {
+  readonly verdicts: readonly RegionVerdict[];
+  /** When a verdict could change by time alone. */
+  readonly nextLookAt: Instant | null;
+}
+
+export interface JudgeDeps {
+  readonly ledger: Ledger;
+  readonly cache: EvidenceCache;
+  readonly ids: Ids;
+  readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+}
+
+/** service -> what is believed of it now. Nothing is believed that couldn't be committed. */
+export const createJudgeServices =
+  ({ ledger, cache, ids, specs }: JudgeDeps) =>
+  async (services: Iterable<string>, now: Instant): Promise<ReadonlyMap<string, JudgedService>> => {
+    const suspects = cache.isAnythingDown()
+      ? findSuspects({ ...cache.all(), services: [...specs().values()], now })
+      : new Set<string>();
+    const judged = new Map<string, JudgedService>();
+    await ledger.commit((draft) => {
+      for (const id of services) {
+        const spec = specs().get(id);
+        if (!spec) continue;
+        const { health: before } = ledger.record(id);
+        const looked = lookAt(spec, before, cache, suspects, now);
+        judged.set(id, { verdicts: looked.verdicts, nextLookAt: looked.nextLookAt });
+        const changed = looked.memories.filter((memory) => !isSameMemory(before[memory.region], memory));
+        if (changed.length === 0) continue;
+        draft.update(id, (record) => ({
+          ...record,
+          health: { ...record.health, ...Object.fromEntries(changed.map((m) => [m.region, m])) },
+        }));
+        for (const memory of changed) {
+          const previous = before[memory.region];
+          if (previous?.verdict === memory.verdict) continue;
+          const verdict = looked.verdicts.find(({ region }) => region === memory.region);
+          draft.tell({
+            id: ids.ulid(),
+            at: now,
+            service: id,
+            kind: "verdict",
+            actor: AUTOMATION,
+            why: `${memory.region} is ${memory.verdict}${previous ? ` (was ${previous.verdict})` : ""}: ${memory.why}`,
+            page: memory.verdict === "unhealthy" || (verdict?.flags.includes("blind-inside") ?? false),
+            detail: {
+              region: memory.region,
+              from: previous?.verdict ?? null,
+              to: memory.verdict,
+              detectedAt: memory.detectedAt,
+              evidence: verdict,
+            },
+          });
+        }
+      }
+    });
+    return judged;
+  };
+
+const lookAt = (
+  spec: ServiceSpec,
+  before: Readonly<Record<string, HealthMemory>>,
+  cache: EvidenceCache,
+  suspects: ReadonlySet<string>,
+  now: Instant,
+): { memories: HealthMemory[]; verdicts: RegionVerdict[]; nextLookAt: Instant | null } => {
+  const evidence = cache.evidenceOf(spec, suspects);
+  const memories: HealthMemory[] = [];
+  const verdicts: RegionVerdict[] = [];
+  const looks: Instant[] = [];
+  for (const { region } of spec.endpoints) {
+    const previous = before[region] ?? null;
+    const assessment: Assessment = assess({ spec, region, evidence, previous, now });
+    const memory = judge({ assessment, memory: previous, settings: spec.settings, isInMaintenance: false, now });
+    memories.push(memory);
+    verdicts.push(toRegionVerdict(memory, assessment));
+    for (const at of [assessment.nextLookAt, nextVerdictLookAt({ assessment, memory, settings: spec.settings, now })])
+      if (at !== null) looks.push(at);
+  }
+  return { memories, verdicts, nextLookAt: looks.length > 0 ? Math.min(...looks) : null };
+};
+
+/** `why` counts seconds and vantages; it is told when something else changes, not written at every look. */
+const isSameMemory = (a: HealthMemory | undefined, b: HealthMemory): boolean =>
+  a !== undefined &&
+  a.verdict === b.verdict &&
+  a.since === b.since &&
+  a.evidence === b.evidence &&
+  a.evidenceSince === b.evidenceSince &&
+  a.detectedAt === b.detectedAt &&
+  a.before === b.before &&
+  a.penalty === b.penalty &&
+  a.penaltyAt === b.penaltyAt &&
+  a.isSuppressed === b.isSuppressed &&
+  a.factor === b.factor;

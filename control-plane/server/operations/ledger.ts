@@ -1,0 +1,254 @@
+/**
+ * The leader's memory of what was decided, written through: nothing is believed here that Postgres hasn't taken. Commits are one after the
+ * other, each built on the state that the one before left, so that judging and writing never overwrite each other.
+ */
+import type { Change } from "@regent/contract";
+import type { Controls, ServiceSpec } from "@regent/engine";
+import type {
+  CommitResult,
+  DecisionStore,
+  HistoryEntry,
+  OutboxUpdate,
+  ServiceRecord,
+  StageEntry,
+  StoredOutboxRow,
+} from "../ports/decision-store.ts";
+
+export interface Draft {
+  /** As this commit leaves it so far. */
+  readonly record: (service: string) => ServiceRecord;
+  /** Rewrites one service's record; several calls for one service build on each other. */
+  readonly update: (service: string, change: (record: ServiceRecord) => ServiceRecord) => void;
+  readonly insertOutbox: (row: StoredOutboxRow) => void;
+  readonly updateOutbox: (update: OutboxUpdate) => void;
+  readonly insertChange: (change: Change) => void;
+  readonly stage: (entry: StageEntry) => void;
+  readonly tell: (entry: HistoryEntry) => void;
+}
+
+export interface Ledger {
+  readonly record: (service: string) => ServiceRecord;
+  /** Rows of a service whose fate can still matter, oldest first. */
+  readonly outbox: (service: string) => readonly StoredOutboxRow[];
+  readonly lastChange: (service: string) => Change | null;
+  readonly change: (id: string) => Change | null;
+  readonly changes: () => readonly Change[];
+  readonly freeze: () => Controls["frozenGlobally"];
+  /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
+  readonly commit: <T>(build: (draft: Draft) => T) => Promise<T>;
+  readonly setFreeze: (value: Controls["frozenGlobally"], entry: HistoryEntry) => Promise<void>;
+  /** Reads everything again; used when leadership begins and after a conflict. */
+  readonly load: (specs: ReadonlyMap<string, ServiceSpec>) => Promise<void>;
+  readonly lead: (term: number) => void;
+  readonly term: () => number;
+}
+
+/** Another replica leads: stop, and write nothing more. */
+export class LeadershipLost extends Error {
+  constructor(term: number) {
+    super(`term ${term} no longer leads`);
+    this.name = "LeadershipLost";
+  }
+}
+
+/** Somebody else wrote this service although we lead; what we remember is old. */
+export class LedgerConflict extends Error {
+  constructor(service: string) {
+    super(`service ${service} was written by somebody else`);
+    this.name = "LedgerConflict";
+  }
+}
+
+/** A settled row can be taken back by Route 53 for minutes (a stranded change); after this long its fate no longer matters. */
+const OUTBOX_ROWS_KEPT = 20;
+
+export const emptyRecord = (service: string): ServiceRecord => ({
+  service,
+  version: 0,
+  revision: 0,
+  health: {},
+  traffic: {
+    passive: {},
+    out: {},
+    ramps: {},
+    returnedAt: {},
+    failedReturns: {},
+    lastAutomaticFailoverAt: null,
+    failStaticSince: null,
+    shares: {},
+  },
+  controls: { frozen: null, frozenRegions: {}, drained: {}, placement: null },
+  written: null,
+  expected: null,
+  epoch: null,
+  blockedBy: null,
+  drift: null,
+  seen: null,
+  lastRefusal: null,
+});
+
+export const createLedger = ({
+  store,
+  holder,
+  onCommitted,
+}: {
+  store: DecisionStore;
+  holder: string;
+  onCommitted: (services: readonly string[]) => void;
+}): Ledger => {
+  const records = new Map<string, ServiceRecord>();
+  const rows = new Map<string, StoredOutboxRow[]>();
+  const changes = new Map<string, Change>();
+  const lastChange = new Map<string, string>();
+  let frozen: Controls["frozenGlobally"] = null;
+  let term = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** One at a time, whatever became of the one before. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(work, work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const record = (service: string): ServiceRecord => records.get(service) ?? emptyRecord(service);
+
+  const check = (result: CommitResult): void => {
+    switch (result.kind) {
+      case "committed":
+        return;
+      case "fenced":
+        throw new LeadershipLost(term);
+      case "conflict":
+        throw new LedgerConflict(result.service);
+    }
+  };
+
+  const write = async <T>(build: (draft: Draft) => T): Promise<T> => {
+    const sheet = createSheet(record);
+    const answer = build(sheet.draft);
+    if (!sheet.isEmpty()) {
+      check(await store.commit({ holder, term, ...sheet.toCommit() }));
+      adopt(sheet);
+    }
+    return answer;
+  };
+
+  const adopt = (sheet: Sheet): void => {
+    for (const next of sheet.services.values()) records.set(next.service, { ...next, version: next.version + 1 });
+    for (const row of sheet.inserts) rows.set(row.service, [...(rows.get(row.service) ?? []), row].slice(-OUTBOX_ROWS_KEPT));
+    for (const update of sheet.updates) applyUpdate(rows, update);
+    for (const change of sheet.changes) {
+      changes.set(change.id, change);
+      const before = lastChange.get(change.service);
+      lastChange.set(change.service, change.id);
+      if (before !== undefined && !(rows.get(change.service) ?? []).some(({ changeId }) => changeId === before))
+        changes.delete(before);
+    }
+    for (const stage of sheet.stages) applyStage(changes, stage);
+    onCommitted([...sheet.touched()]);
+  };
+
+  return {
+    record,
+    outbox: (service) => rows.get(service) ?? [],
+    lastChange: (service) => changes.get(lastChange.get(service) ?? "") ?? null,
+    change: (id) => changes.get(id) ?? null,
+    changes: () => [...changes.values()],
+    freeze: () => frozen,
+    commit: (build) => inTurn(() => write(build)),
+    setFreeze: (value, entry) =>
+      inTurn(async () => {
+        check(await store.writeFreeze({ holder, term, value, entry }));
+        frozen = value;
+        onCommitted([...records.keys()]);
+      }),
+    load: (specs) =>
+      inTurn(async () => {
+        const loaded = await store.load();
+        const freeze = await store.readFreeze();
+        for (const known of [records, rows, changes, lastChange]) known.clear();
+        for (const service of specs.keys()) records.set(service, emptyRecord(service));
+        for (const loadedRecord of loaded.services) records.set(loadedRecord.service, loadedRecord);
+        for (const row of loaded.outbox) rows.set(row.service, [...(rows.get(row.service) ?? []), row]);
+        for (const change of [...loaded.changes].sort((a, b) => a.revision - b.revision)) {
+          changes.set(change.id, change);
+          lastChange.set(change.service, change.id);
+        }
+        frozen = freeze;
+      }),
+    lead: (next) => {
+      term = next;
+    },
+    term: () => term,
+  };
+};
+
+// ------------------------------------------------------------------------------------------------ one commit being written
+
+interface Sheet {
+  readonly draft: Draft;
+  readonly services: Map<string, ServiceRecord>;
+  readonly inserts: StoredOutboxRow[];
+  readonly updates: OutboxUpdate[];
+  readonly changes: Change[];
+  readonly stages: StageEntry[];
+  readonly history: HistoryEntry[];
+  readonly isEmpty: () => boolean;
+  readonly touched: () => Set<string>;
+  readonly toCommit: () => Omit<Parameters<DecisionStore["commit"]>[0], "holder" | "term">;
+}
+
+const createSheet = (record: (service: string) => ServiceRecord): Sheet => {
+  const services = new Map<string, ServiceRecord>();
+  const inserts: StoredOutboxRow[] = [];
+  const updates: OutboxUpdate[] = [];
+  const changes: Change[] = [];
+  const stages: StageEntry[] = [];
+  const history: HistoryEntry[] = [];
+  const draft: Draft = {
+    record: (service) => services.get(service) ?? record(service),
+    update: (service, change) => services.set(service, change(services.get(service) ?? record(service))),
+    insertOutbox: (row) => inserts.push(row),
+    updateOutbox: (update) => updates.push(update),
+    insertChange: (change) => changes.push(change),
+    stage: (entry) => stages.push(entry),
+    tell: (entry) => history.push(entry),
+  };
+  return {
+    draft,
+    services,
+    inserts,
+    updates,
+    changes,
+    stages,
+    history,
+    isEmpty: () => services.size + inserts.length + updates.length + changes.length + stages.length + history.length === 0,
+    touched: () =>
+      new Set([...services.keys(), ...inserts.map(({ service }) => service), ...history.flatMap(({ service }) => service ?? [])]),
+    toCommit: () => ({
+      services: [...services.values()],
+      changes,
+      outboxInserts: inserts,
+      outboxUpdates: updates,
+      stages,
+      history,
+    }),
+  };
+};
+
+const applyUpdate = (rows: Map<string, StoredOutboxRow[]>, update: OutboxUpdate): void => {
+  for (const [service, list] of rows)
+    if (list.some(({ ulid }) => ulid === update.ulid))
+      rows.set(
+        service,
+        list.map((row) => (row.ulid === update.ulid ? { ...row, ...update } : row)),
+      );
+};
+
+const applyStage = (changes: Map<string, Change>, { changeId, stage, at, clock }: StageEntry): void => {
+  const change = changes.get(changeId);
+  if (!change) return;
+  const times = clock === undefined || change.times[clock] !== undefined ? change.times : { ...change.times, [clock]: at };
+  changes.set(changeId, { ...change, stage, times });
+};

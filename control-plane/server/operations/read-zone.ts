@@ -1,0 +1,106 @@
+/** Reads the names of some services exactly as Route 53 holds them, and settles what that tells. */
+import type { Observed, ServiceSpec } from "@regent/engine";
+import { toObserved } from "@regent/engine/plan/record-sets.ts";
+import { toCanonicalAnswer, toSetKey } from "@regent/engine/plan/record-values.ts";
+import { NAMES_READ_MAX } from "../limits.ts";
+import type { Clock, Ids } from "../ports/clock.ts";
+import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { Draft, Ledger } from "./ledger.ts";
+import { type Settled, settleService } from "./settle-service.ts";
+
+export type ZoneRead =
+  | { readonly kind: "read"; readonly observed: ReadonlyMap<string, Observed> }
+  | { readonly kind: "unread"; readonly why: string; readonly isTransient: boolean };
+
+export type ZoneSettled =
+  | {
+      readonly kind: "settled";
+      readonly observed: ReadonlyMap<string, Observed>;
+      readonly open: readonly StoredOutboxRow[];
+      readonly accepted: readonly string[];
+      /** DNS still holds exactly what this row deletes. */
+      readonly matches: (row: StoredOutboxRow) => boolean;
+    }
+  | { readonly kind: "unread"; readonly why: string; readonly isTransient: boolean };
+
+export interface ZoneReader {
+  readonly read: (zoneId: string, services: readonly string[]) => Promise<ZoneRead>;
+  /** Reads and commits what became of the rows. */
+  readonly settle: (zoneId: string, services: readonly string[]) => Promise<ZoneSettled>;
+  /** The same inside somebody's commit. */
+  readonly settleInto: (draft: Draft, observed: ReadonlyMap<string, Observed>) => ReadonlyMap<string, Settled>;
+}
+
+export interface ReadDeps {
+  readonly provider: DnsProvider;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+}
+
+export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDeps): ZoneReader => {
+  const read = async (zoneId: string, services: readonly string[]): Promise<ZoneRead> => {
+    const wanted = services.flatMap((service) => specs().get(service) ?? []);
+    const result =
+      wanted.length > NAMES_READ_MAX
+        ? await provider.readZone(zoneId)
+        : await provider.readNames(zoneId, wanted.flatMap(namesOf));
+    switch (result.kind) {
+      case "sets":
+        return { kind: "read", observed: new Map(wanted.map((spec) => [spec.id, toObserved(spec, result.sets)])) };
+      case "throttled":
+        return { kind: "unread", why: "Route 53 throttles reads", isTransient: true };
+      case "failed":
+        return { kind: "unread", why: result.why, isTransient: true };
+      case "denied":
+        return { kind: "unread", why: result.why, isTransient: false };
+    }
+  };
+
+  const settleInto: ZoneReader["settleInto"] = (draft, observed) => {
+    const settled = new Map<string, Settled>();
+    for (const [service, seen] of observed) {
+      const spec = specs().get(service);
+      if (spec) settled.set(service, settleService({ spec, observed: seen, ledger, draft, ids, now: clock.now() }));
+    }
+    return settled;
+  };
+
+  const settle = async (zoneId: string, services: readonly string[]): Promise<ZoneSettled> => {
+    const result = await read(zoneId, services);
+    if (result.kind === "unread") return result;
+    const settled = await ledger.commit((draft) => settleInto(draft, result.observed));
+    const all = [...settled.values()];
+    return {
+      kind: "settled",
+      observed: result.observed,
+      open: all.flatMap(({ open }) => open),
+      accepted: all.flatMap(({ accepted }) => accepted),
+      matches: (row) => holdsDeletes(row, result.observed.get(row.service)),
+    };
+  };
+
+  return { read, settle, settleInto };
+};
+
+const namesOf = (spec: ServiceSpec): readonly string[] => [...spec.families.map(({ name }) => name), spec.epochName];
+
+const holdsDeletes = (row: StoredOutboxRow, observed: Observed | undefined): boolean => {
+  if (!observed) return false;
+  const standing = new Map(
+    [...observed.sets, ...(observed.epochSet ? [observed.epochSet] : [])].map((set) => [toSetKey(set), set]),
+  );
+  if (row.deletes.length === 0) return row.creates.every((set) => !standing.has(toSetKey(set)));
+  return row.deletes.every((set) => {
+    const found = standing.get(toSetKey(set));
+    return (
+      found !== undefined &&
+      toCanonicalAnswer(found) === toCanonicalAnswer(set) &&
+      found.weight === set.weight &&
+      found.ttl === set.ttl &&
+      found.healthCheckId === set.healthCheckId
+    );
+  });
+};

@@ -1,0 +1,59 @@
+/** Puts together what the engine is given to decide one service. */
+import type { Instant, RegionVerdict } from "@regent/contract";
+import type { RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import { readEpochSet } from "@regent/engine/plan/epoch.ts";
+import { renderMembers, toCanonicalText } from "@regent/engine/plan/record-sets.ts";
+import type { ServiceRecord } from "../ports/decision-store.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface SituationInput {
+  readonly spec: ServiceSpec;
+  readonly configurationVersion: number;
+  readonly record: ServiceRecord;
+  readonly verdicts: readonly RegionVerdict[];
+  readonly ledger: Ledger;
+  readonly now: Instant;
+}
+
+export const toSituation = ({ spec, configurationVersion, record, verdicts, ledger, now }: SituationInput): Situation => ({
+  spec,
+  configurationVersion,
+  verdicts,
+  health: record.health,
+  traffic: record.traffic,
+  controls: { ...record.controls, frozenGlobally: ledger.freeze() },
+  written: record.written,
+  areRecordsOutdated: areRecordsOutdated(spec, record),
+  epoch: record.epoch,
+  isChangeInFlight: ledger.outbox(spec.id).some(isUnsettled),
+  blockedBy: record.blockedBy,
+  drift: record.drift,
+  modeWritten: modeWritten(record.expected),
+  now,
+});
+
+export const isUnsettled = ({ state }: { readonly state: string }): boolean =>
+  state === "intent" || state === "sent" || state === "unknown";
+
+/** The members of the last batch that stands in DNS, without the epoch record. */
+export const expectedMembers = (spec: ServiceSpec, expected: readonly RecordSet[] | null): readonly RecordSet[] =>
+  (expected ?? []).filter(({ name, type }) => !(name === spec.epochName && type === "TXT"));
+
+/** Same weights, other records: the declaration was changed since the last write. */
+const areRecordsOutdated = (spec: ServiceSpec, record: ServiceRecord): boolean => {
+  if (!record.written || !record.expected) return false;
+  const declared = new Set(spec.endpoints.map(({ region }) => region));
+  const written = new Set(Object.values(record.written).flatMap((weights) => Object.keys(weights)));
+  if ([...written].some((region) => !declared.has(region)) || [...declared].some((region) => !written.has(region))) return true;
+  const standing = expectedMembers(spec, record.expected);
+  const rendered = renderMembers({ spec, observed: { epochSet: null, epoch: null, sets: standing }, weights: record.written });
+  return toCanonicalText(rendered) !== toCanonicalText(standing);
+};
+
+const modeWritten = (expected: readonly RecordSet[] | null): "auto" | "frozen" | null => {
+  for (const set of expected ?? []) {
+    const epoch = set.type === "TXT" ? readEpochSet(set) : null;
+    if (epoch) return epoch.mode;
+  }
+  return null;
+};
