@@ -1,0 +1,88 @@
+/** The port's laws on the real SDK against the sandbox's Route 53, and on a real zone when `REGENT_LIVE_ZONE` names one (id/name). */
+import { setTimeout as pause } from "node:timers/promises";
+import { CreateHealthCheckCommand, Route53Client } from "@aws-sdk/client-route-53";
+import { describe } from "vitest";
+import { type BrokenSend, dnsProviderSuite } from "../../ports/suites/dns-provider.suite.ts";
+import { createApiBudget } from "./budget.ts";
+import { createRoute53Provider } from "./dns-provider.ts";
+
+/** What is used of the sandbox. It is loaded by path: the server doesn't depend on it, and it imports nothing of ours. */
+interface Sandbox {
+  readonly endpoint: string;
+  readonly zoneIds: Readonly<Record<string, string>>;
+  readonly faults: { readonly set: (fault: Readonly<Record<string, unknown>>) => string };
+  readonly close: () => Promise<void>;
+}
+interface SandboxModule {
+  readonly startRoute53Sandbox: (options: Readonly<Record<string, unknown>>) => Promise<Sandbox>;
+}
+
+const credentials = { accessKeyId: "AKIDSANDBOXSUITE", secretAccessKey: "only-for-this-test" };
+const ZONE_NAME = "example.test";
+/** Well under a late batch's delay, well over an answer from this machine. */
+const SEND_MS = 700;
+const faultOf: Readonly<Record<BrokenSend, Readonly<Record<string, unknown>>>> = {
+  throttled: { kind: "throttle" },
+  busy: { kind: "prior-request" },
+  "lost-before": { kind: "timeout-before" },
+  "lost-after": { kind: "timeout-after" },
+  late: { kind: "late-apply", delayMs: SEND_MS + 800 },
+};
+
+const startSandboxWorld = (form: "error-response" | "messages") => async () => {
+  const path = new URL("../../../../infra/sandbox/route53-sandbox.ts", import.meta.url).href;
+  const { startRoute53Sandbox } = (await import(/* @vite-ignore */ path)) as SandboxModule;
+  const sandbox = await startRoute53Sandbox({
+    credentials: [credentials],
+    zones: [ZONE_NAME],
+    propagation: { minMs: 400, maxMs: 800 },
+    invalidChangeBatchForm: form,
+  });
+  const provider = createRoute53Provider({
+    endpoint: sandbox.endpoint,
+    credentials,
+    budget: createApiBudget({ ratePerSecond: 1_000, burst: 1_000, monotonic: () => performance.now() }),
+    timeouts: { sendMs: SEND_MS },
+  });
+  return {
+    provider,
+    zoneId: sandbox.zoneIds[ZONE_NAME]!,
+    zoneName: ZONE_NAME,
+    healthCheckId: await makeHealthCheck(sandbox.endpoint),
+    breakNextSend: (fault: BrokenSend) => void sandbox.faults.set({ ...faultOf[fault], count: 1 }),
+    letTimePass: () => pause(50),
+    close: async () => {
+      provider.close();
+      await sandbox.close();
+    },
+  };
+};
+
+const makeHealthCheck = async (endpoint: string): Promise<string> => {
+  const client = new Route53Client({ endpoint, credentials, region: "us-east-1" });
+  const made = await client.send(
+    new CreateHealthCheckCommand({
+      CallerReference: "port-suite",
+      HealthCheckConfig: { Type: "TCP", IPAddress: "192.0.2.1", Port: 9, RequestInterval: 30 },
+    }),
+  );
+  client.destroy();
+  return made.HealthCheck!.Id!;
+};
+
+dnsProviderSuite("Route 53 adapter on the sandbox", startSandboxWorld("error-response"));
+dnsProviderSuite("Route 53 adapter on the sandbox, refusals in the reference's form", startSandboxWorld("messages"));
+
+const live = /^([A-Z0-9]+)\/([a-z0-9.-]+)$/.exec(process.env.REGENT_LIVE_ZONE ?? "");
+describe.runIf(live)("with REGENT_LIVE_ZONE", () => {
+  dnsProviderSuite("Route 53 adapter on a real zone", async () => {
+    const provider = createRoute53Provider({ budget: createApiBudget({ monotonic: () => performance.now() }) });
+    return {
+      provider,
+      zoneId: live![1]!,
+      zoneName: live![2]!,
+      letTimePass: () => pause(2_000),
+      close: async () => provider.close(),
+    };
+  });
+});
