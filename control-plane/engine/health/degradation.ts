@@ -6,7 +6,6 @@
  */
 import type { ServiceSpec } from "../model.ts";
 import type { Sighting } from "./fresh.ts";
-import { vantageId } from "./fresh.ts";
 import { groupBy } from "./votes.ts";
 
 export interface Degradation {
@@ -18,10 +17,10 @@ export interface Degradation {
 
 /** `sightings`: all fresh ones of the region. Ordered by check. */
 export const findDegradations = (sightings: readonly Sighting[], spec: ServiceSpec): readonly Degradation[] => {
+  if (!sightings.some((one) => isSlow(one) || isMajorDown(one))) return [];
   const judged = sightings.filter(
     ({ check, opinion }) => opinion !== null && check.scope === "region" && check.criticality !== "minor",
   );
-  if (!judged.some((one) => isSlow(one) || isMajorDown(one))) return [];
   const found: Degradation[] = [];
   const sightingsByCheck = groupBy(judged, ({ check }) => check.id);
   for (const check of [...sightingsByCheck.keys()].sort()) {
@@ -47,7 +46,7 @@ interface FindInput {
 
 /** A vantage finds it when more than half of its agents that can judge do. */
 const toDegradation = ({ check, what, sightings, isFound, spec }: FindInput): readonly Degradation[] => {
-  const finders = [...groupBy(sightings, ({ row }) => vantageId(row.vantage)).values()].filter(
+  const finders = [...groupBy(sightings, ({ vantageId }) => vantageId).values()].filter(
     (own) => own.filter(isFound).length * 2 > own.length,
   );
   if (finders.length === 0) return [];

@@ -12,6 +12,8 @@ export type Opinion = "up" | "down";
 
 /** One fresh result that may count. */
 export interface Sighting {
+  /** Of the vantage that it was seen from. */
+  readonly vantageId: string;
   readonly row: CheckEvidence;
   readonly check: CheckSpec;
   readonly isInside: boolean;
@@ -21,40 +23,53 @@ export interface Sighting {
   readonly staleAt: Instant;
 }
 
+/** An agent with its vantage's name, which is built once and not per result. */
+export interface Seat {
+  readonly agent: AgentEvidence;
+  readonly vantageId: string;
+}
+
 export interface FreshInput {
   readonly spec: ServiceSpec;
   readonly region: RegionId;
-  readonly agentById: ReadonlyMap<string, AgentEvidence>;
+  readonly seatByAgent: ReadonlyMap<string, Seat>;
   readonly rows: readonly CheckEvidence[];
   readonly suspects: ReadonlySet<string>;
   readonly now: Instant;
 }
 
-/** `region/network`, the vantage's name in votes, suspects and sentences. */
-export const vantageId = ({ region, network }: Vantage): string => `${region}/${network}`;
-
 /**
  * The fresh results about one region of one service, from vantages that are not suspect and that stand where the check asks for. Lists may
  * hold duplicates in any order: the newest result of an (agent, check) counts.
  */
-export const freshSightings = ({ spec, region, agentById, rows, suspects, now }: FreshInput): readonly Sighting[] => {
+export const freshSightings = ({ spec, region, seatByAgent, rows, suspects, now }: FreshInput): readonly Sighting[] => {
   const checkById = new Map(spec.checks.map((check) => [check.id, check]));
-  const sightings = new Map<string, Sighting>();
+  const sightingsByAgent = new Map<string, Sighting[]>();
   for (const row of rows) {
     if (row.region !== region || row.service !== spec.id) continue;
     const check = checkById.get(row.check);
-    const agent = agentById.get(row.agent);
-    if (check === undefined || agent === undefined) continue;
-    if (!isSameVantage(row.vantage, agent.vantage) || suspects.has(vantageId(agent.vantage))) continue;
+    const seat = seatByAgent.get(row.agent);
+    if (check === undefined || seat === undefined || suspects.has(seat.vantageId)) continue;
+    const { agent, vantageId } = seat;
     const isInside = agent.vantage.region === region;
     const staleAt = staleAtOf(row, agent, spec.settings.freshnessMs);
-    if (!isAsked(check, isInside) || now >= staleAt) continue;
-    const key = `${row.agent}/${row.check}`;
-    const known = sightings.get(key);
-    if (known !== undefined && !isNewer(row, known.row)) continue;
-    sightings.set(key, { row, check, isInside, opinion: opinionOf(row, agent), staleAt });
+    if (now >= staleAt || !isAsked(check, isInside) || !isSameVantage(row.vantage, agent.vantage)) continue;
+    addNewest(sightingsByAgent, { vantageId, row, check, isInside, opinion: opinionOf(row, agent), staleAt });
   }
-  return [...sightings.values()];
+  return [...sightingsByAgent.values()].flat();
+};
+
+/** Lists are as short as the service has checks, so that a search costs less than a key for every result. */
+const addNewest = (sightingsByAgent: Map<string, Sighting[]>, sighting: Sighting): void => {
+  const { agent, check } = sighting.row;
+  const own = sightingsByAgent.get(agent);
+  if (own === undefined) {
+    sightingsByAgent.set(agent, [sighting]);
+    return;
+  }
+  const index = own.findIndex(({ row }) => row.check === check);
+  if (index < 0) own.push(sighting);
+  else if (isNewer(sighting.row, own[index]!.row)) own[index] = sighting;
 };
 
 /** Which of an agent's results vote for a region: the rest explains, scores or pages. */
@@ -64,15 +79,23 @@ export const isVoting = (check: CheckSpec): boolean => check.criticality === "cr
 export const isAsked = (check: CheckSpec, isInside: boolean): boolean =>
   check.from === "everywhere" || check.from === (isInside ? "inside" : "outside");
 
-/** One entry per agent, the newest heard of. */
-export const newestAgentById = (agents: readonly AgentEvidence[]): ReadonlyMap<string, AgentEvidence> => {
-  const byId = new Map<string, AgentEvidence>();
+/** One seat per agent, as it was when heard of last. */
+export const seatAgents = (agents: readonly AgentEvidence[]): ReadonlyMap<string, Seat> => {
+  const seats = new Map<string, Seat>();
   for (const agent of agents) {
-    const known = byId.get(agent.agent);
-    if (known === undefined || (agent.heardAt ?? -1) > (known.heardAt ?? -1)) byId.set(agent.agent, agent);
+    const known = seats.get(agent.agent)?.agent;
+    if (known === undefined || isHeardLater(agent, known))
+      seats.set(agent.agent, { agent, vantageId: vantageIdOf(agent.vantage) });
   }
-  return byId;
+  return seats;
 };
+
+/** Of two entries heard of at one moment the unwell one counts. */
+const isHeardLater = (a: AgentEvidence, b: AgentEvidence): boolean =>
+  a.heardAt === b.heardAt ? !a.selfHealthy && b.selfHealthy : (a.heardAt ?? -1) > (b.heardAt ?? -1);
+
+/** `region/network`, the vantage's name in votes, suspects and sentences. */
+const vantageIdOf = ({ region, network }: Vantage): string => `${region}/${network}`;
 
 /** First moment at which the result, or the agent's word that nothing changed, is older than the limit. 0: it never was fresh. */
 const staleAtOf = (row: CheckEvidence, agent: AgentEvidence, freshnessMs: number): Instant =>

@@ -17,7 +17,6 @@ import type { InsideView, OutsideView } from "@regent/contract";
 import type { CheckSpec, ServiceSpec } from "../model.ts";
 import type { Degradation } from "./degradation.ts";
 import type { Sighting } from "./fresh.ts";
-import { vantageId } from "./fresh.ts";
 import { groupBy } from "./votes.ts";
 
 /** What a suppressed region shows at most. */
@@ -52,6 +51,8 @@ export const scoreOf = ({ spec, sightings, inside, outside, degradations }: Scor
 };
 
 const baseOf = (judged: readonly Sighting[], fall: number): number => {
+  // By far the most frequent case, and the sums below would give the same.
+  if (judged.every((one) => scoreOfSighting(one, fall) === 1)) return 100;
   let sum = 0;
   let weights = 0;
   const judgedByCheck = groupBy(judged, ({ check }) => check.id);
@@ -59,7 +60,7 @@ const baseOf = (judged: readonly Sighting[], fall: number): number => {
     const own = judgedByCheck.get(id)!;
     const { check } = own[0]!;
     const weight = check.weight * CRITICALITY_WEIGHT[check.criticality];
-    const byVantage = [...groupBy(own, ({ row }) => vantageId(row.vantage)).values()];
+    const byVantage = [...groupBy(own, ({ vantageId }) => vantageId).values()];
     sum += weight * mean(byVantage.map((agents) => mean(agents.map((one) => scoreOfSighting(one, fall)))));
     weights += weight;
   }

@@ -11,7 +11,7 @@
  */
 import type { Instant, RegionId } from "@regent/contract";
 import type { AgentEvidence, CheckEvidence, ServiceSpec } from "../model.ts";
-import { freshSightings, isVoting, newestAgentById } from "./fresh.ts";
+import { freshSightings, isVoting, seatAgents } from "./fresh.ts";
 import type { Ballot } from "./votes.ts";
 import { castBallots, countNetworks, countRegions } from "./votes.ts";
 
@@ -33,10 +33,10 @@ export const findSuspects = ({ agents, checks, services, now }: SuspectInput): R
   const targets = toTargets(checks, services);
   const failing = targets.filter(({ hasFailure }) => hasFailure);
   if (new Set(failing.map(({ spec }) => spec.id)).size < SERVICES_MIN) return new Set();
-  const agentById = new Map([...newestAgentById(agents)].filter(([, { selfHealthy }]) => selfHealthy));
+  const seatByAgent = seatAgents(agents);
   const recordByVantage = new Map<string, VantageRecord>();
   for (const target of targets) {
-    const sightings = freshSightings({ ...target, agentById, suspects: NOBODY, now });
+    const sightings = freshSightings({ ...target, seatByAgent, suspects: NOBODY, now });
     const ballots = castBallots(sightings.filter(({ check }) => isVoting(check)));
     for (const ballot of ballots) addToRecord(recordByVantage, { ballot, ballots, target });
   }

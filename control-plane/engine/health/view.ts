@@ -6,7 +6,8 @@ import type { Instant, RegionId, Vote } from "@regent/contract";
 import type { AgentEvidence, Assessment, Evidence, HealthMemory, ServiceSpec } from "../model.ts";
 import { clockText } from "./clock-text.ts";
 import { findDegradations } from "./degradation.ts";
-import { freshSightings, isAsked, isVoting, newestAgentById, vantageId } from "./fresh.ts";
+import type { Seat, Sighting } from "./fresh.ts";
+import { freshSightings, isAsked, isVoting, seatAgents } from "./fresh.ts";
 import type { InsideFinding } from "./inside.ts";
 import { viewInside } from "./inside.ts";
 import { viewOutside } from "./outside.ts";
@@ -28,16 +29,17 @@ export interface AssessInput {
 
 export const assess = ({ spec, region, evidence, previous, now }: AssessInput): Assessment => {
   const { suspects } = evidence;
-  const agentById = newestAgentById(evidence.agents);
-  const agents = [...agentById.values()];
-  const sightings = freshSightings({ spec, region, agentById, rows: evidence.checks, suspects, now });
+  const seatByAgent = seatAgents(evidence.agents);
+  const seats = [...seatByAgent.values()];
+  const sightings = freshSightings({ spec, region, seatByAgent, rows: evidence.checks, suspects, now });
   const ballots = castBallots(sightings.filter(({ check }) => isVoting(check)));
-  const [own, elsewhere] = [ballots.filter(isOf(region)), ballots.filter((ballot) => !isOf(region)(ballot))];
+  const own = ballots.filter(({ vantage }) => vantage.region === region);
+  const elsewhere = ballots.filter(({ vantage }) => vantage.region !== region);
   const outside = viewOutside(elsewhere, spec.quorumNetworks);
-  const inside = viewInside({ spec, region, agents, ballots: own, outsideBallots: elsewhere, outside, now });
+  const inside = viewInside({ spec, region, seats, ballots: own, outsideBallots: elsewhere, outside, now });
   const weighing = weighViews({ inside, outside, quorumNetworks: spec.quorumNetworks, settings: spec.settings });
   const degradations = findDegradations(sightings, spec);
-  const standing = standingVantages({ spec, region, agents, suspects, now });
+  const standing = standingVantages({ spec, region, seats, suspects, now });
   const flags = previous?.isSuppressed === true ? [...weighing.flags, "suppressed" as const] : weighing.flags;
   return {
     region,
@@ -58,14 +60,9 @@ export const assess = ({ spec, region, evidence, previous, now }: AssessInput): 
       degradations,
       suspects: standing.flatMap((one) => (one.isSuspect ? [one.id] : [])),
     }),
-    nextLookAt: nextLookAt(sightings, inside, now),
+    nextLookAt: nextLookAt(sightings, inside),
   };
 };
-
-const isOf =
-  (region: RegionId) =>
-  ({ vantage }: Ballot): boolean =>
-    vantage.region === region;
 
 /** A vantage that is asked for a vote, whether it has one or not. */
 interface Standing {
@@ -73,24 +70,25 @@ interface Standing {
   readonly view: Vote["view"];
   readonly isSuspect: boolean;
   /** Why it would have no vote, as far as its agents show. */
-  readonly silence: string;
+  readonly silence: () => string;
 }
 
 interface StandingInput {
   readonly spec: ServiceSpec;
   readonly region: RegionId;
-  readonly agents: readonly AgentEvidence[];
+  readonly seats: readonly Seat[];
   readonly suspects: ReadonlySet<string>;
   readonly now: Instant;
 }
 
-const standingVantages = ({ spec, region, agents, suspects, now }: StandingInput): readonly Standing[] => {
+const standingVantages = ({ spec, region, seats, suspects, now }: StandingInput): readonly Standing[] => {
   const voting = spec.checks.filter(isVoting);
   const isAskedBySide = { inside: voting.some((one) => isAsked(one, true)), outside: voting.some((one) => isAsked(one, false)) };
-  return [...groupBy(agents, ({ vantage }) => vantageId(vantage))]
+  return [...groupBy(seats, ({ vantageId }) => vantageId)]
     .map(([id, own]): Standing => {
-      const view = own[0]!.vantage.region === region ? "inside" : "outside";
-      return { id, view, isSuspect: suspects.has(id), silence: silenceOf(own, spec.settings.freshnessMs, now) };
+      const agents = own.map(({ agent }) => agent);
+      const view = agents[0]!.vantage.region === region ? "inside" : "outside";
+      return { id, view, isSuspect: suspects.has(id), silence: () => silenceOf(agents, spec.settings.freshnessMs, now) };
     })
     .filter(({ view }) => isAskedBySide[view])
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -110,9 +108,9 @@ const toVote = ({ id, view, isSuspect, silence }: Standing, ballots: readonly Ba
   return { vantage: id, view, vote: ballot?.vote ?? "none", because: becauseOf(ballot, isSuspect, silence), suspect: isSuspect };
 };
 
-const becauseOf = (ballot: Ballot | undefined, isSuspect: boolean, silence: string): string => {
+const becauseOf = (ballot: Ballot | undefined, isSuspect: boolean, silence: () => string): string => {
   if (isSuspect) return "suspect: it fails half or more of its targets, and nobody else does";
-  if (ballot === undefined) return silence;
+  if (ballot === undefined) return silence();
   switch (ballot.vote) {
     case "up":
       return `${ballot.up.join(", ")} up`;
@@ -124,13 +122,12 @@ const becauseOf = (ballot: Ballot | undefined, isSuspect: boolean, silence: stri
         )
         .join(", ");
     case "none":
-      return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : silence;
+      return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : silence();
   }
 };
 
-const nextLookAt = (sightings: readonly { readonly staleAt: Instant }[], inside: InsideFinding, now: Instant): Instant | null => {
-  const moments = sightings.map(({ staleAt }) => staleAt);
-  if (inside.silentAt !== null) moments.push(inside.silentAt);
-  const next = Math.min(...moments.filter((at) => at > now));
+/** Everything in use goes stale, or falls silent, later than now. */
+const nextLookAt = (sightings: readonly Sighting[], { silentAt }: InsideFinding): Instant | null => {
+  const next = Math.min(silentAt ?? Number.POSITIVE_INFINITY, ...sightings.map(({ staleAt }) => staleAt));
   return Number.isFinite(next) ? next : null;
 };

@@ -7,7 +7,6 @@
 import type { Instant, Vote } from "@regent/contract";
 import type { Vantage } from "../model.ts";
 import type { Sighting } from "./fresh.ts";
-import { vantageId } from "./fresh.ts";
 
 /** A check that a vantage votes down. */
 export interface CheckDown {
@@ -32,7 +31,7 @@ export interface Ballot {
 
 /** The ballots of all vantages with at least one sighting, ordered by vantage. Only sightings of voting checks may be given. */
 export const castBallots = (sightings: readonly Sighting[]): readonly Ballot[] =>
-  [...groupBy(sightings, ({ row }) => vantageId(row.vantage))]
+  [...groupBy(sightings, ({ vantageId }) => vantageId)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, own]) => castBallot(id, own));
 
@@ -40,17 +39,31 @@ const castBallot = (id: string, sightings: readonly Sighting[]): Ballot => {
   const down: CheckDown[] = [];
   const up: string[] = [];
   const undecided: string[] = [];
-  const sightingsByCheck = groupBy(sightings, ({ check }) => check.id);
-  for (const check of [...sightingsByCheck.keys()].sort()) {
-    const own = sightingsByCheck.get(check)!;
-    const failing = own.filter(({ opinion }) => opinion === "down");
-    const passing = own.length - failing.length - own.filter(({ opinion }) => opinion === null).length;
+  for (const [check, { failing, passing }] of tallyByCheck(sightings)) {
     if (failing.length > passing) down.push(toCheckDown(check, failing));
-    else if (passing > failing.length) up.push(check);
-    else if (passing > 0) undecided.push(check);
+    else (passing > failing.length ? up : undecided).push(check);
   }
   const vote = down.length > 0 ? "down" : up.length > 0 && undecided.length === 0 ? "up" : "none";
   return { id, vantage: sightings[0]!.row.vantage, vote, down, up, undecided };
+};
+
+interface Tally {
+  readonly failing: Sighting[];
+  passing: number;
+}
+
+/** Checks that at least one agent can judge, in alphabetical order. */
+const tallyByCheck = (sightings: readonly Sighting[]): readonly (readonly [string, Tally])[] => {
+  const tallies = new Map<string, Tally>();
+  for (const sighting of sightings) {
+    if (sighting.opinion === null) continue;
+    const { id } = sighting.check;
+    const tally = tallies.get(id) ?? { failing: [], passing: 0 };
+    tallies.set(id, tally);
+    if (sighting.opinion === "down") tally.failing.push(sighting);
+    else tally.passing += 1;
+  }
+  return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1));
 };
 
 const toCheckDown = (check: string, failing: readonly Sighting[]): CheckDown => {
