@@ -21,12 +21,15 @@ export type IdempotencyBegin =
   | { readonly kind: "under-way" };
 
 export interface AccessStore {
+  /** Any kind; null when unknown or expired. */
   readonly find: (hash: string) => Promise<Credential | null>;
+  /** Replaces one with the same hash. */
   readonly put: (credential: Credential) => Promise<void>;
   /** Deletes and answers a single-use code in one statement; null when unknown, used or expired. */
   readonly consume: (hash: string) => Promise<Credential | null>;
   readonly remove: (hash: string) => Promise<void>;
   /** `digest` covers actor, method, path and body; an unanswered key older than `staleAfterMs` may be begun again. */
   readonly begin: (key: string, digest: string, staleAfterMs: number) => Promise<IdempotencyBegin>;
+  /** Keeps the first answer; without effect when the key isn't begun with this digest. */
   readonly finish: (key: string, digest: string, httpStatus: number, body: unknown) => Promise<void>;
 }

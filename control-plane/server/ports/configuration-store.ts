@@ -29,7 +29,7 @@ export interface ConfigurationStore {
     author: string;
     lines: readonly string[];
   }) => Promise<{ kind: "applied"; version: number } | { kind: "stale"; version: number }>;
-  /** Calls back after another replica (or this one) applied a version. */
+  /** Calls back after another replica (or this one) applied a version, and with the newest one after notifications may have been missed. */
   readonly onApplied: (callback: (version: number) => void) => Promise<() => Promise<void>>;
   readonly readSigningKey: () => Promise<SigningKey | null>;
   /** Keeps the first one when two replicas start at once; answers the one that stands. */

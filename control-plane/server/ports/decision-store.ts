@@ -60,7 +60,10 @@ export interface OutboxUpdate {
   readonly changeInfoId?: string;
 }
 
-/** A stage that a change reached: appended, never rewritten; one per (change, stage). */
+/**
+ * A stage that a change reached: appended, never rewritten. One per (change, stage, clock), told again it is ignored; so the clock `resolved`
+ * can follow `visible` within that stage. The last one appended is the change's present stage; the first time of a clock stands.
+ */
 export interface StageEntry {
   readonly changeId: string;
   readonly stage: ChangeStage;

@@ -79,8 +79,9 @@ export interface FoldWrite<T> {
 
 export interface EvidenceStore {
   /**
-   * In one transaction: locks the agent's row (making it when absent), reads the check rows of `targets`, calls `fold`, writes what it
-   * answers, and notifies other replicas (`onChanged`) when there are transitions. `fold` is pure and may be called again on a retry.
+   * Atomic, and one after another for one agent, whatever replica takes the report: reads the agent's row and the check rows of `targets`,
+   * calls `fold`, writes what it answers (one row when only the agent changed), and notifies other replicas (`onChanged`) when there are
+   * transitions. `fold` is pure and may be called again when another report of the agent came first. Aggregates are those of this agent.
    */
   readonly ingest: <T>(
     agent: string,
@@ -92,7 +93,10 @@ export interface EvidenceStore {
   /** All check rows of these agents. */
   readonly readChecks: (agents: readonly string[]) => Promise<readonly StoredCheck[]>;
   readonly readTransitions: (query: { since: Instant; limit: number; target?: string }) => Promise<readonly Transition[]>;
-  /** Calls back with an agent's id whenever a transition of that agent was committed by any replica. Returns how to stop. */
+  /**
+   * Calls back with an agent's id whenever a transition of that agent was committed by any replica, and with "" after notifications may
+   * have been missed: read everything again. A notification may come twice. Returns how to stop.
+   */
   readonly onChanged: (callback: (agent: string) => void) => Promise<() => Promise<void>>;
   /** Drops aggregates and transitions older than these instants; answers how many rows went. */
   readonly prune: (before: { aggregates: Instant; transitions: Instant }) => Promise<number>;

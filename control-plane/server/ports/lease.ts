@@ -8,10 +8,14 @@ export interface LeaseView {
 }
 
 export interface Lease {
-  /** Takes the lease when it is free or expired, with a term above both the last one and `termAbove`; null when somebody else holds it. */
+  /**
+   * Takes the lease when it is free, expired or already this holder's, with a term above both the last one and `termAbove` (so an earlier
+   * self is fenced out); null when somebody else holds it.
+   */
   readonly acquire: (holder: string, ttlMs: number, termAbove: number) => Promise<LeaseView | null>;
   /** Extends; null when it was lost. May raise the term (`termAbove`) when DNS shows a higher one. */
   readonly renew: (holder: string, term: number, ttlMs: number, termAbove?: number) => Promise<LeaseView | null>;
   readonly release: (holder: string, term: number) => Promise<void>;
+  /** Null when nobody leads: never taken, released or expired. */
   readonly read: () => Promise<LeaseView | null>;
 }

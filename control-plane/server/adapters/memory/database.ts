@@ -1,0 +1,38 @@
+/** One database in memory: all stores, one clock, one history. Several replicas of a simulation share it, as they would share Postgres. */
+import type { AccessStore } from "../../ports/access-store.ts";
+import type { Clock, Ids } from "../../ports/clock.ts";
+import type { ConfigurationStore } from "../../ports/configuration-store.ts";
+import type { DecisionStore } from "../../ports/decision-store.ts";
+import { createMemoryAccessStore } from "./access-store.ts";
+import { createMemoryConfigurationStore } from "./configuration-store.ts";
+import { createMemoryDecisionStore } from "./decision-store.ts";
+import { createMemoryEvidenceStore, type MemoryEvidenceStore } from "./evidence-store.ts";
+import { createMemoryHistory } from "./history.ts";
+import { createMemoryLease, type MemoryLease } from "./lease.ts";
+
+export interface MemoryDatabase {
+  readonly evidence: MemoryEvidenceStore;
+  readonly decisions: DecisionStore;
+  readonly lease: MemoryLease;
+  readonly configuration: ConfigurationStore;
+  readonly access: AccessStore;
+}
+
+/** `clock` stands for the database's clock; `ids` names the history entries of configuration. */
+export const createMemoryDatabase = ({
+  clock,
+  ids,
+}: {
+  readonly clock: Pick<Clock, "now">;
+  readonly ids: Ids;
+}): MemoryDatabase => {
+  const history = createMemoryHistory();
+  const lease = createMemoryLease({ clock });
+  return {
+    evidence: createMemoryEvidenceStore(),
+    decisions: createMemoryDecisionStore({ clock, lease, history }),
+    lease,
+    configuration: createMemoryConfigurationStore({ clock, ids, history }),
+    access: createMemoryAccessStore({ clock }),
+  };
+};

@@ -1,0 +1,72 @@
+/** Says what a failed statement means to us. The one place that knows the codes of Postgres, of the driver and of the sockets below it. */
+
+/** The database can't be reached or can't take this now. Whether the statement was done is unknown: read again before acting on it. */
+export class DatabaseAway extends Error {
+  override readonly name = "DatabaseAway";
+  /** The code that told: SQLSTATE, driver or socket code. */
+  readonly code: string;
+
+  constructor(code: string, cause: unknown) {
+    super(`The database is away (${code}).`, { cause });
+    this.code = code;
+  }
+}
+
+export type ErrorClass =
+  /** Nothing was done; the same transaction may be tried again at once. */
+  | "retry"
+  /** The connection is gone: nothing more may be said on it. */
+  | "lost"
+  /** The connection stands, but the server refuses or is too slow. */
+  | "busy"
+  | "other";
+
+const RETRY = new Set(["40001", "40P01"]);
+
+const LOST = new Set([
+  "57P01", // the server is being shut down
+  "57P02", // another process of the server crashed
+  "57P03", // starting up or shutting down
+  "57P05", // idle session ended
+  "25P03", // idle in a transaction for too long
+  "53300", // no free connection slot
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
+const BUSY = new Set([
+  "57014", // statement_timeout
+  "55P03", // lock_timeout
+  "53100", // disk full
+  "53200", // out of memory
+  "25006", // read-only: this is a standby, a failover is under way
+]);
+
+/** The code of the first error in the chain that has one; drizzle and AggregateError (both loopback addresses refused) hide it below. */
+export const codeOf = (error: unknown): string | null => {
+  for (let each = error, depth = 0; each instanceof Error && depth < 5; depth += 1) {
+    const code = (each as { code?: unknown }).code;
+    if (typeof code === "string") return code;
+    each = each instanceof AggregateError ? each.errors[0] : each.cause;
+  }
+  return null;
+};
+
+export const classifyError = (error: unknown): ErrorClass => {
+  const code = codeOf(error);
+  if (code === null) return "other";
+  if (RETRY.has(code)) return "retry";
+  if (LOST.has(code) || code.startsWith("08")) return "lost";
+  return BUSY.has(code) ? "busy" : "other";
+};

@@ -1,0 +1,116 @@
+/**
+ * Evidence in Postgres. A taken report is one statement, whatever it changes: it writes the agent's row if nobody wrote it since it was
+ * read (`guard`), and everything else only together with it. A replica remembers what it read or wrote last, so that a steady report needs
+ * no read; another replica's write shows as a guard that doesn't match, and the report is folded again from fresh rows.
+ */
+import { and, desc, eq, gte } from "drizzle-orm";
+import type { EvidenceStore, FoldWrite, StoredAgent, StoredCheck, Transition } from "../../ports/evidence-store.ts";
+import type { Database } from "./database.ts";
+import { createEvidenceMemory, type RememberedAgent } from "./evidence-memory.ts";
+import { type AgentRow, readRemembered, toStoredAgent } from "./evidence-rows.ts";
+import { writeFold } from "./evidence-write.ts";
+import { INGEST_ATTEMPTS_MAX } from "./limits.ts";
+import { EVIDENCE_CHANNEL, type Listener } from "./listener.ts";
+import { transitions } from "./schema.ts";
+
+type Fold<T> = (agent: StoredAgent | null, checks: readonly StoredCheck[]) => FoldWrite<T>;
+
+export const createPostgresEvidenceStore = ({
+  database,
+  listener,
+}: {
+  readonly database: Database;
+  readonly listener: Listener;
+}): EvidenceStore => {
+  const ingestOnce = createIngestOnce(database);
+  return {
+    ingest: (agent, targets, fold) =>
+      database.attempt(async () => {
+        for (let attempt = 1; attempt <= INGEST_ATTEMPTS_MAX; attempt += 1) {
+          const taken = await ingestOnce(agent, targets, fold);
+          if (taken !== null) return taken.result;
+        }
+        throw new Error(`Others wrote the row of agent ${agent} ${INGEST_ATTEMPTS_MAX} times while one report was folded.`);
+      }),
+    readAgents: () =>
+      database.attempt(async () => {
+        const rows = await database.sql()<AgentRow[]>`select *, taken::text as taken from regent.agent order by agent`;
+        return rows.map(toStoredAgent);
+      }),
+    readChecks: (agents) => database.attempt(() => readChecks(database, agents)),
+    readTransitions: (query) => database.attempt(() => readTransitions(database, query)),
+    onChanged: (callback) => listener.listen(EVIDENCE_CHANNEL, callback),
+    prune: (before) => database.attempt(() => prune(database, before)),
+  };
+};
+
+/** Null when another report of this agent was written in between. */
+const createIngestOnce = (database: Database) => {
+  const memory = createEvidenceMemory();
+
+  const read = (agent: string, targets: readonly string[]): Promise<RememberedAgent> =>
+    readRemembered(database.sql(), agent, targets);
+
+  return async <T>(agent: string, targets: readonly string[], fold: Fold<T>): Promise<{ readonly result: T } | null> => {
+    const remembered = memory.recall(agent, targets);
+    const known = remembered ?? (await read(agent, targets));
+    let write = foldKnown(known, targets, fold);
+    // A duplicate is told from what stands, not from what is remembered.
+    if (write.agent === null && remembered !== null) write = foldKnown(await read(agent, targets), targets, fold);
+    if (write.agent === null) return { result: write.result };
+    // Forgotten before the write: when its answer is lost, nobody knows what stands.
+    memory.forget(agent);
+    if (!(await writeFold(database.sql(), { ...write, agent: write.agent, id: agent, guard: known.guard }))) return null;
+    memory.remember(agent, known, { agent: write.agent, checks: write.checks });
+    return { result: write.result };
+  };
+};
+
+const foldKnown = <T>(known: RememberedAgent, targets: readonly string[], fold: Fold<T>): FoldWrite<T> =>
+  fold(
+    known.agent,
+    targets.flatMap((target) => known.checks.get(target) ?? []),
+  );
+
+const readChecks = async (database: Database, agents: readonly string[]): Promise<readonly StoredCheck[]> => [
+  ...(await database.sql()<StoredCheck[]>`
+    select agent, target, state, failures, passes, since, failing_since as "failingSince", at, outcome, reason,
+      latency_ms as "latencyMs", facts
+    from regent.agent_check
+    where agent in (select json_array_elements_text(${JSON.stringify(agents)}::text::json))
+    order by agent, target`),
+];
+
+// All but the id, which only orders equal instants.
+const TRANSITION_COLUMNS = {
+  agent: transitions.agent,
+  target: transitions.target,
+  at: transitions.at,
+  from: transitions.from,
+  to: transitions.to,
+  outcome: transitions.outcome,
+  reason: transitions.reason,
+  isBackfill: transitions.isBackfill,
+};
+
+const readTransitions = async (
+  database: Database,
+  query: { since: number; limit: number; target?: string },
+): Promise<readonly Transition[]> => {
+  const rows = await database
+    .orm()
+    .select(TRANSITION_COLUMNS)
+    .from(transitions)
+    .where(and(gte(transitions.at, query.since), query.target === undefined ? undefined : eq(transitions.target, query.target)))
+    .orderBy(desc(transitions.at), desc(transitions.id))
+    .limit(query.limit);
+  return rows as Transition[];
+};
+
+const prune = async (database: Database, before: { aggregates: number; transitions: number }): Promise<number> => {
+  const [row] = await database.sql()<{ gone: number }[]>`
+    with old_aggregates as (delete from regent.minute_aggregate where minute < ${before.aggregates} returning 1),
+      old_transitions as (delete from regent.transition where at < ${before.transitions} returning 1)
+    select (select count(*) from old_aggregates) + (select count(*) from old_transitions) as gone`;
+  return row?.gone ?? 0;
+};

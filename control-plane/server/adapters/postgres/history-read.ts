@@ -1,0 +1,56 @@
+/** Pages of history, newest first, with the change that an entry tells of and the clocks that it reached since. */
+import type { HistoryEvent } from "@regent/contract";
+import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import type { HistoryQuery } from "../../ports/decision-store.ts";
+import type { Database } from "./database.ts";
+import { readChanges } from "./decision-read.ts";
+import { HISTORY_PAGE_MAX } from "./limits.ts";
+import { history } from "./schema.ts";
+
+/** A cursor is the position of the last entry that was given. One that nobody gave out has nothing after it. */
+export const readHistory = async (
+  database: Database,
+  query: HistoryQuery,
+): Promise<{ events: readonly HistoryEvent[]; next: string | null }> => {
+  const limit = Math.max(1, Math.min(query.limit, HISTORY_PAGE_MAX));
+  const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : toPosition(query.cursor);
+  const rows = await database
+    .orm()
+    .select()
+    .from(history)
+    .where(
+      and(
+        lt(history.position, before),
+        query.service === undefined ? undefined : eq(history.service, query.service),
+        query.kinds === undefined ? undefined : inArray(history.kind, [...query.kinds]),
+      ),
+    )
+    .orderBy(desc(history.position))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const changeIds = page.flatMap((row) => row.changeId ?? []);
+  const changeById = await readChanges(database, changeIds);
+  const last = page.at(-1);
+  return {
+    events: page.map((row) => toHistoryEvent(row, changeById)),
+    next: rows.length > limit && last !== undefined ? String(last.position) : null,
+  };
+};
+
+const toPosition = (cursor: string): number => (/^[1-9][0-9]{0,15}$/.test(cursor) ? Number(cursor) : 0);
+
+const toHistoryEvent = (row: typeof history.$inferSelect, changeById: Awaited<ReturnType<typeof readChanges>>): HistoryEvent => {
+  const change = row.changeId === null ? undefined : changeById.get(row.changeId);
+  return {
+    id: row.id,
+    at: row.at,
+    service: row.service,
+    sequence: row.sequence,
+    kind: row.kind as HistoryEvent["kind"],
+    actor: { kind: row.actorKind as HistoryEvent["actor"]["kind"], name: row.actorName },
+    why: row.why,
+    page: row.page,
+    ...(change === undefined ? {} : { change }),
+    detail: row.detail as HistoryEvent["detail"],
+  };
+};

@@ -1,0 +1,68 @@
+/** Every number that bounds our use of Postgres, with its reason. */
+
+/** One process: 2 cores' worth of statements and some that wait for a disk; 10 replicas still fit the default 100 of a server. */
+export const POOL_CONNECTIONS = 8;
+
+/** A server that doesn't greet us within this is away; the next try goes to another host of the URL. */
+export const CONNECT_TIMEOUT_SECONDS = 5;
+
+/** Our longest statement is a full load of 1,000 services, well below a second. Longer means a sick server: say so. */
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** Row locks are held for one short transaction; waiting longer means that its holder hangs. */
+export const LOCK_TIMEOUT_MS = 5_000;
+
+/** A transaction of ours never waits for anything but its own statements. */
+export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+
+/** Serialization failures and deadlocks end at the next try or two; more means a design error that should be seen. */
+export const TRANSACTION_ATTEMPTS_MAX = 3;
+
+/** First pause before trying a transaction again, ms; doubled each time and jittered. */
+export const RETRY_PAUSE_MS = 10;
+
+/** A pool younger than this is not replaced: a server that is down would make us build pools without end. */
+export const POOL_AGE_MS_MIN = 1_000;
+
+/** How long the statements of a replaced or closing pool may take to end, seconds. */
+export const POOL_CLOSE_SECONDS = 5;
+
+/** Rivals for one agent's row: one replica and a retry at another. Each lost round means that another report was taken. */
+export const INGEST_ATTEMPTS_MAX = 50;
+
+/** Agents whose rows a process remembers, so that a steady report needs no read. The declaration allows 1,000. */
+export const REMEMBERED_AGENTS_MAX = 2_000;
+
+/** Waiting for another replica that migrates. */
+export const MIGRATION_LOCK_TIMEOUT_MS = 60_000;
+
+/** Pauses between tries to listen again, ms: first and longest. */
+export const LISTEN_PAUSE_MS_MIN = 100;
+export const LISTEN_PAUSE_MS_MAX = 5_000;
+
+/** A listening connection that is cut without a word would stay deaf: it is asked this often. */
+export const LISTEN_CHECK_MS = 10_000;
+
+/** The clocks of two machines drift by up to 100 ppm: 1 ms in 10 s. */
+export const CLOCK_REFRESH_MS = 10_000;
+
+/** Samples kept; the one with the shortest round trip is believed. At most 80 s old, so 8 ms of drift. */
+export const CLOCK_SAMPLES = 8;
+
+/** A correction larger than this is a step of the database's clock and is followed at once; a smaller one never makes time go back. */
+export const CLOCK_STEP_MS = 1_000;
+
+/** Answers under an idempotency key are kept for a day: no client retries longer. */
+export const IDEMPOTENCY_KEPT_MS = 86_400_000;
+
+/** Rows that one call may sweep away on its way, so that sweeping never makes a caller wait. */
+export const SWEEP_ROWS_MAX = 100;
+
+/** Settled outbox rows are loaded while the rollback of an accepted batch can still come to light. */
+export const OUTBOX_LOADED_MS = 86_400_000;
+
+/** Rows of one page of history, whatever was asked for. */
+export const HISTORY_PAGE_MAX = 500;
+
+/** Check rows remembered of one agent: its configuration allows 2,000 assignments. */
+export const REMEMBERED_CHECKS_MAX = 4_000;
