@@ -28,7 +28,7 @@ export const answerFromZone = (context: AnswerContext, question: Question, depth
   if (group.length === 0) return followCname(context, { atName, question, depth });
   const chosen = choose(context, group);
   if (chosen.alias) return answerFromZone(context, { name: chosen.alias.name, type: question.type }, depth + 1);
-  const values = (chosen.values ?? []).map((value) => (question.type === "TXT" ? unquote(value) : value));
+  const values = (chosen.values ?? []).map((value) => spell(question.type, value));
   return { kind: "answer", values, ttlSeconds: chosen.ttl ?? 0, isAuthoritative: true };
 };
 
@@ -39,7 +39,7 @@ const followCname = (
   const cnames = atName.filter((set) => set.type === "CNAME");
   const target = cnames.length > 0 ? choose(context, cnames).values?.[0] : undefined;
   if (target === undefined) return { kind: "none", code: "NODATA" };
-  const answer = answerFromZone(context, { name: target.toLowerCase().replace(/\.$/, ""), type: question.type }, depth + 1);
+  const answer = answerFromZone(context, { name: spell("CNAME", target), type: question.type }, depth + 1);
   return answer.kind === "none" ? { kind: "none", code: "NODATA" } : answer;
 };
 
@@ -80,6 +80,12 @@ const drawByWeight = (sets: readonly RecordSet[], random: number): RecordSet => 
     if (left < 0) return set;
   }
   return sets.at(-1)!;
+};
+
+/** A stored value as a resolver gives it. */
+const spell = (type: string, value: string): string => {
+  if (type === "TXT") return unquote(value);
+  return type === "CNAME" ? value.toLowerCase().replace(/\.$/, "") : value;
 };
 
 /** `"a" "b\"c"` -> `ab"c`. */

@@ -1,7 +1,7 @@
 /** The adapter against an HTTP server that answers what Route 53 or the network might: how often it calls, and what it makes of it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApiBudget } from "./budget.ts";
 import { createRoute53Provider, type Route53Provider } from "./dns-provider.ts";
 
@@ -48,7 +48,7 @@ const startFake = async (...answers: readonly Answer[]) => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { provider, calls, logged, budget };
+  return { provider, calls, logged, budget, port: (server.address() as AddressInfo).port };
 };
 
 const xml =
@@ -130,6 +130,18 @@ describe("a send", () => {
     const { provider, calls } = await startFake(change("PENDING"));
     await expect(provider.send("Z1", { deletes: [], creates: [], comment: "" })).rejects.toThrow(RangeError);
     expect(calls).toEqual([]);
+  });
+
+  test("goes where the environment says when the options don't", async () => {
+    const { calls, port } = await startFake(change("PENDING"));
+    vi.stubEnv("AWS_ENDPOINT_URL_ROUTE_53", `http://127.0.0.1:${port}`);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIATESTTESTTEST");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", secret);
+    const provider = createRoute53Provider({ budget: createApiBudget({ monotonic: () => performance.now() }) });
+    expect((await provider.send("Z1", batch)).kind).toBe("accepted");
+    expect(calls).toHaveLength(1);
+    provider.close();
+    vi.unstubAllEnvs();
   });
 
   test("that is throttled lowers the account's rate", async () => {

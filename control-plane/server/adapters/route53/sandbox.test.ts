@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateHealthCheckCommand, Route53Client } from "@aws-sdk/client-route-53";
 import { describe } from "vitest";
+import type { DnsProvider } from "../../ports/dns-provider.ts";
 import { type BrokenSend, dnsProviderSuite } from "../../ports/suites/dns-provider.suite.ts";
 import { createApiBudget } from "./budget.ts";
 import { createRoute53Provider } from "./dns-provider.ts";
@@ -19,14 +20,14 @@ interface SandboxModule {
 
 const credentials = { accessKeyId: "AKIDSANDBOXSUITE", secretAccessKey: "only-for-this-test" };
 const ZONE_NAME = "example.test";
-/** Well under a late batch's delay, well over an answer from this machine. */
-const SEND_MS = 700;
+/** How long a send waits that is known to get no answer; all others have the adapter's own patience. */
+const LOST_SEND_MS = 500;
 const faultOf: Readonly<Record<BrokenSend, Readonly<Record<string, unknown>>>> = {
   throttled: { kind: "throttle" },
   busy: { kind: "prior-request" },
   "lost-before": { kind: "timeout-before" },
   "lost-after": { kind: "timeout-after" },
-  late: { kind: "late-apply", delayMs: SEND_MS + 800 },
+  late: { kind: "late-apply", delayMs: LOST_SEND_MS + 1_200 },
 };
 
 const startSandboxWorld = (form: "error-response" | "messages") => async () => {
@@ -38,21 +39,29 @@ const startSandboxWorld = (form: "error-response" | "messages") => async () => {
     propagation: { minMs: 400, maxMs: 800 },
     invalidChangeBatchForm: form,
   });
-  const provider = createRoute53Provider({
-    endpoint: sandbox.endpoint,
-    credentials,
-    budget: createApiBudget({ ratePerSecond: 1_000, burst: 1_000, monotonic: () => performance.now() }),
-    timeouts: { sendMs: SEND_MS },
-  });
+  const budget = createApiBudget({ ratePerSecond: 1_000, burst: 1_000, monotonic: () => performance.now() });
+  const common = { endpoint: sandbox.endpoint, credentials, budget };
+  const patient = createRoute53Provider(common);
+  const impatient = createRoute53Provider({ ...common, timeouts: { sendMs: LOST_SEND_MS } });
+  let isNextLost = false;
+  const send: DnsProvider["send"] = (...batch) => {
+    const provider = isNextLost ? impatient : patient;
+    isNextLost = false;
+    return provider.send(...batch);
+  };
   return {
-    provider,
+    provider: { ...patient, send },
     zoneId: sandbox.zoneIds[ZONE_NAME]!,
     zoneName: ZONE_NAME,
     healthCheckId: await makeHealthCheck(sandbox.endpoint),
-    breakNextSend: (fault: BrokenSend) => void sandbox.faults.set({ ...faultOf[fault], count: 1 }),
+    breakNextSend: (fault: BrokenSend) => {
+      isNextLost = true;
+      sandbox.faults.set({ ...faultOf[fault], count: 1 });
+    },
     letTimePass: () => pause(50),
     close: async () => {
-      provider.close();
+      patient.close();
+      impatient.close();
       await sandbox.close();
     },
   };
