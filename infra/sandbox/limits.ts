@@ -33,6 +33,8 @@ export const HEALTH_CHECKS_MAX = 200;
 export const CHILD_HEALTH_CHECKS_MAX = 256;
 /** (real) Bytes of a body that a string-matching health check reads. */
 export const HEALTH_CHECK_BODY_BYTES_MAX = 5_120;
+/** Time limits of a probe don't shrink below this when health checks run fast, so that a busy machine isn't taken for a dead endpoint; ms. */
+export const HEALTH_CHECK_LIMIT_MS_MIN = 250;
 /** (real) A domain name on the wire, and one label of it. */
 export const NAME_BYTES_MAX = 255;
 export const LABEL_BYTES_MAX = 63;

@@ -60,11 +60,11 @@ export const createHealthChecker = (options: HealthCheckerOptions): HealthChecke
 
   const watch = (check: HealthCheck): Watch => {
     const timers = new Set<NodeJS.Timeout>();
-    let isStopped = false;
+    const stopping = new AbortController();
     const found: Watch = {
       check,
       stop: () => {
-        isStopped = true;
+        stopping.abort();
         for (const timer of timers) clearTimeout(timer);
       },
     };
@@ -83,8 +83,14 @@ export const createHealthChecker = (options: HealthCheckerOptions): HealthChecke
         const startedAt = now();
         const { config } = found.check;
         const userAgent = `Amazon-Route53-Health-Check-Service (ref ${check.id}; report http://amzn.to/1vsZADi)`;
-        const result = await runProbe({ address: addresses.get(publishedAddress(config)), config, userAgent, timeScale });
-        if (isStopped) return;
+        const result = await runProbe({
+          address: addresses.get(publishedAddress(config)),
+          config,
+          userAgent,
+          timeScale,
+          signal: stopping.signal,
+        });
+        if (stopping.signal.aborted) return;
         streak = result.isPassing === isPassing ? 0 : streak + 1;
         if (streak >= (config.failureThreshold ?? 3)) {
           isPassing = result.isPassing;

@@ -2,7 +2,7 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect } from "node:net";
-import { HEALTH_CHECK_BODY_BYTES_MAX } from "../limits.ts";
+import { HEALTH_CHECK_BODY_BYTES_MAX, HEALTH_CHECK_LIMIT_MS_MIN } from "../limits.ts";
 import type { HealthCheckConfig } from "../route53/model.ts";
 
 export interface ProbeResult {
@@ -16,14 +16,18 @@ export interface ProbeTarget {
   readonly address: string | undefined;
   readonly config: HealthCheckConfig;
   readonly userAgent: string;
-  /** Divides all time limits. */
+  /** Divides all time limits, down to the least that tells slow from dead. */
   readonly timeScale: number;
+  /** Ends the probe at once; what it then says is of no interest. */
+  readonly signal: AbortSignal;
 }
 
 /** (real) Time to connect and then to answer an HTTP request, and time for a TCP connection; ms. */
 const HTTP_CONNECT_MS = 4_000;
 const HTTP_ANSWER_MS = 2_000;
 const TCP_CONNECT_MS = 10_000;
+
+const timeLimit = (ms: number, timeScale: number): number => Math.max(HEALTH_CHECK_LIMIT_MS_MIN, ms / timeScale);
 
 const failure = (text: string): ProbeResult => ({ isPassing: false, text: `Failure: ${text}` });
 const noConnection = failure("The health checker could not establish a connection within the timeout limit.");
@@ -33,23 +37,23 @@ export const runProbe = (target: ProbeTarget): Promise<ProbeResult> => {
   const split = address?.lastIndexOf(":") ?? -1;
   if (address === undefined || split < 1) return Promise.resolve(noConnection);
   const [host, port] = [address.slice(0, split).replace(/^\[|\]$/g, ""), Number(address.slice(split + 1))];
-  return config.type === "TCP" ? probeTcp(host, port, TCP_CONNECT_MS / target.timeScale) : probeHttp(target, host, port);
+  return config.type === "TCP" ? probeTcp(target, host, port) : probeHttp(target, host, port);
 };
 
-const probeTcp = (host: string, port: number, timeoutMs: number): Promise<ProbeResult> =>
+const probeTcp = ({ timeScale, signal }: ProbeTarget, host: string, port: number): Promise<ProbeResult> =>
   new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, signal });
     const finish = (result: ProbeResult): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => finish(noConnection), timeoutMs);
+    const timer = setTimeout(() => finish(noConnection), timeLimit(TCP_CONNECT_MS, timeScale));
     socket.on("connect", () => finish({ isPassing: true, text: "Success: TCP connection established" }));
     socket.on("error", () => finish(noConnection));
   });
 
-const probeHttp = ({ config, userAgent, timeScale }: ProbeTarget, host: string, port: number): Promise<ProbeResult> =>
+const probeHttp = ({ config, userAgent, timeScale, signal }: ProbeTarget, host: string, port: number): Promise<ProbeResult> =>
   new Promise((resolve) => {
     const isTls = config.type.startsWith("HTTPS");
     const path = config.resourcePath
@@ -63,6 +67,7 @@ const probeHttp = ({ config, userAgent, timeScale }: ProbeTarget, host: string, 
       port,
       path,
       agent: false,
+      signal,
       headers: { host: name ?? config.ipAddress ?? host, "user-agent": userAgent },
       // Route 53 doesn't validate certificates.
       ...(isTls
@@ -74,13 +79,13 @@ const probeHttp = ({ config, userAgent, timeScale }: ProbeTarget, host: string, 
       request.destroy();
       resolve(result);
     };
-    let timer = setTimeout(() => finish(noConnection), HTTP_CONNECT_MS / timeScale);
+    let timer = setTimeout(() => finish(noConnection), timeLimit(HTTP_CONNECT_MS, timeScale));
     request.on("socket", (socket) =>
       socket.once(isTls ? "secureConnect" : "connect", () => {
         clearTimeout(timer);
         timer = setTimeout(
           () => finish(failure("The endpoint did not respond to the health check request within the timeout limit.")),
-          HTTP_ANSWER_MS / timeScale,
+          timeLimit(HTTP_ANSWER_MS, timeScale),
         );
       }),
     );

@@ -23,7 +23,7 @@ export interface ServerDeps {
   readonly rateLimit: () => TokenBucket | undefined;
   readonly form: InvalidChangeBatchForm;
   readonly now: () => number;
-  /** Called once for each call that was let in, with what came of it: `hung`, `ok` or an error code. */
+  /** Called for each call that was let in, with what came of it: `hung`, `ok` or an error code; a late try again, with `late-` before it. */
   readonly onCall: (operation: string, outcome: string) => void;
 }
 
@@ -113,15 +113,18 @@ const decide = (deps: ServerDeps, exchange: Exchange, body: Buffer): Outcome => 
   const found = findOperation(method, path);
   if (!found) return fail("UnknownOperationException", `No operation of this sandbox answers ${method} ${path}`);
   const bucket = deps.rateLimit();
-  const run = (fault?: Fault): Reply | Failure =>
-    runOperation(deps, { exchange, found, query, body: body.toString("utf8") }, fault);
-  const outcome = bucket && !bucket.isAllowed() ? throttled() : misbehave(deps.faults.take(found.name), run, exchange.later);
-  deps.onCall(found.name, outcome.kind === "hang" ? "hung" : outcome.kind === "reply" ? "ok" : outcome.code);
+  const incoming: Incoming = { exchange, found, query, body: body.toString("utf8") };
+  const outcome = bucket && !bucket.isAllowed() ? throttled() : misbehave(deps, incoming, deps.faults.take(found.name));
+  deps.onCall(found.name, wordFor(outcome));
   return outcome;
 };
 
+const wordFor = (outcome: Outcome): string => (outcome.kind === "hang" ? "hung" : outcome.kind === "reply" ? "ok" : outcome.code);
+
 /** Lets a fault stand between the caller and the operation. */
-const misbehave = (fault: Fault | undefined, run: (fault?: Fault) => Reply | Failure, later: Exchange["later"]): Outcome => {
+const misbehave = (deps: ServerDeps, incoming: Incoming, fault: Fault | undefined): Outcome => {
+  const { found, exchange } = incoming;
+  const run = (): Reply | Failure => runOperation(deps, incoming, fault);
   switch (fault?.kind) {
     case undefined:
       return run();
@@ -141,11 +144,11 @@ const misbehave = (fault: Fault | undefined, run: (fault?: Fault) => Reply | Fai
       run();
       return { kind: "hang" };
     case "late-apply":
-      later(fault.delayMs, run);
+      exchange.later(fault.delayMs, () => deps.onCall(found.name, `late-${wordFor(run())}`));
       return { kind: "hang" };
     case "slow-propagation":
     case "staggered-propagation":
-      return run(fault);
+      return run();
   }
 };
 
