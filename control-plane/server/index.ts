@@ -1,1 +1,2 @@
-export {};
+export { type Config, ConfigError, loadConfig } from "./config.ts";
+export { runServer, startServer } from "./main.ts";

@@ -143,9 +143,6 @@ const driftOf = (spec: ServiceSpec, record: ServiceRecord, observed: Observed): 
         .join(" ");
 };
 
-export const observedWeights = (spec: ServiceSpec, observed: Observed) =>
-  toMembers(spec, observed).length > 0 ? readWeights(spec, observed) : null;
-
 const entry = (of: {
   ids: Ids;
   now: Instant;

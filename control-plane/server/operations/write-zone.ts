@@ -250,7 +250,7 @@ const noteStandstill = (deps: WriteDeps, draft: Draft, spec: ServiceSpec, decisi
 };
 
 /** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
-const standstillKey = ({ proposal, rules, failStatic }: Decision): string | null => {
+export const standstillKey = ({ proposal, rules, failStatic }: Decision): string | null => {
   if (!proposal) return failStatic === null ? null : "fail-static";
   const standing = rules.filter(({ answer, skipped }) => answer !== "allow" && !skipped);
   return `${proposal.kind} ${proposal.leaves.join(",")} ${standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",")}`;

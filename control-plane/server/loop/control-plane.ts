@@ -1,0 +1,471 @@
+/**
+ * The control plane put together: intake by any replica; judging, deciding and writing by the leader; views for everybody. Implements
+ * operations/control-plane.ts over ports, so that the same thing runs on Postgres and Route 53, and on memory twins.
+ */
+import { setInterval as every } from "node:timers/promises";
+import type { LiveEvent, Overview } from "@regent/contract";
+import type { ServiceSpec } from "@regent/engine";
+import type { Logger } from "pino";
+import { toDifference } from "../configuration/difference.ts";
+import { parseDeclaration } from "../configuration/parse-declaration.ts";
+import { AGGREGATES_KEPT_MS, DRIFT_SCAN_MS, POLL_MS, RETENTION_EVERY_MS, TRANSITIONS_KEPT_MS } from "../limits.ts";
+import { operator } from "../operations/actors.ts";
+import { type Applied, type ConfigurationSigner, prepareConfiguration } from "../operations/configuration-in-force.ts";
+import type {
+  ApplyResult,
+  ControlPlane,
+  DatabaseHealth,
+  FreezeOrder,
+  PlanResult,
+  Readiness,
+} from "../operations/control-plane.ts";
+import { createDeliver } from "../operations/deliver-batches.ts";
+import { createIngestReport } from "../operations/ingest-report.ts";
+import { createJudgeServices } from "../operations/judge-services.ts";
+import { createLedger } from "../operations/ledger.ts";
+import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
+import { createZoneReader } from "../operations/read-zone.ts";
+import { createVerifyChange } from "../operations/verify-change.ts";
+import { createZoneWriter, type MoveOrder, type ZoneWriter } from "../operations/write-zone.ts";
+import type { Clock, Ids } from "../ports/clock.ts";
+import type { ConfigurationStore } from "../ports/configuration-store.ts";
+import type { DecisionStore } from "../ports/decision-store.ts";
+import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { EvidenceStore } from "../ports/evidence-store.ts";
+import type { Lease } from "../ports/lease.ts";
+import type { Resolver } from "../ports/resolver.ts";
+import { createEvidenceCache } from "./evidence-cache.ts";
+import { createLeadership } from "./leadership.ts";
+import type { Metrics } from "./metrics.ts";
+import { createReconcileLoop } from "./reconcile-loop.ts";
+import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
+
+export interface ControlPlaneDeps {
+  readonly holder: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly evidence: EvidenceStore;
+  readonly decisions: DecisionStore;
+  readonly configurations: ConfigurationStore;
+  readonly lease: Lease;
+  readonly provider: DnsProvider;
+  readonly resolver: Resolver;
+  readonly signer: ConfigurationSigner;
+  /** Zone name -> `ip:port` of its authoritative servers, where they aren't those of its delegation. */
+  readonly nameServers: Readonly<Record<string, readonly string[]>>;
+  readonly resolvers: readonly string[];
+  readonly databaseHealth: () => Promise<DatabaseHealth>;
+}
+
+export interface RunningControlPlane extends ControlPlane {
+  readonly start: () => Promise<void>;
+  /** Stops leading first, then lets what is under way end. */
+  readonly stop: () => Promise<void>;
+}
+
+export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane => {
+  const { clock, ids, log, metrics, provider } = deps;
+  const stopped = new AbortController();
+  const listeners = new Set<(event: LiveEvent) => void>();
+  const writers = new Map<string, ZoneWriter>();
+  const following = new Set<string>();
+  const stops: (() => Promise<void>)[] = [];
+  let applied: Applied | null = null;
+
+  const specs = (): ReadonlyMap<string, ServiceSpec> => applied?.specs ?? new Map();
+  const inForce = (): Applied => {
+    if (!applied) throw new Error("no configuration is applied yet");
+    return applied;
+  };
+  const emit = (kind: LiveEvent["kind"], services: readonly string[]): void => {
+    const at = clock.now();
+    for (const service of services.length > 0 ? services : [null])
+      for (const listener of listeners) listener({ kind, at, service });
+  };
+
+  const ledger = createLedger({
+    store: deps.decisions,
+    holder: deps.holder,
+    onCommitted: (services) => emit("overview", services),
+  });
+  const reportMs = (): number => Math.min(...[...specs().values()].map(({ settings }) => settings.reportMs), 60_000);
+  const cache = createEvidenceCache(deps.evidence, () => inForce().declaration, reportMs);
+  const reader = createZoneReader({ provider, ledger, clock, ids, specs });
+  const serversOf = createServerBook(deps, inForce);
+  const seen = createSeenWatch({ resolver: deps.resolver, provider, ledger, now: clock.now, serversOf });
+
+  const verify = createVerifyChange({
+    clock,
+    provider,
+    resolver: deps.resolver,
+    ledger,
+    log,
+    specs,
+    serversOf,
+    resolvers: deps.resolvers,
+    onStranded: (service) => loop.wake([service]),
+  });
+  const onAccepted = (changeId: string): void => {
+    const change = ledger.change(changeId);
+    if (change) metrics.changeAccepted(change, clock.now());
+    if (following.has(changeId)) return;
+    following.add(changeId);
+    verify(changeId, stopped.signal)
+      .catch((error: unknown) =>
+        log.warn({ err: error, changeId }, "verification stopped; it goes on when leadership begins again"),
+      )
+      .finally(() => following.delete(changeId));
+    const spec = change ? specs().get(change.service) : undefined;
+    if (spec) setTimeout(() => void seen.sweep([spec]).catch(() => undefined), SEEN_SOON_MS).unref();
+  };
+
+  const deliver = createDeliver({
+    clock,
+    provider,
+    ledger,
+    reader,
+    log,
+    mayWrite: () => leadership.isLeading(),
+    onAccepted,
+    onMeasured: metrics.routed,
+  });
+  const writerOf = (zoneId: string): ZoneWriter => {
+    const known = writers.get(zoneId);
+    if (known) return known;
+    const writer = createZoneWriter({
+      zoneId,
+      clock,
+      ids,
+      ledger,
+      reader,
+      deliver,
+      log,
+      specs,
+      configurationVersion: () => inForce().version,
+      verdictsOf: (service) => loop.verdictsOf(service),
+      mayWrite: () => leadership.isLeading(),
+      onAccepted,
+      onDnsTerm: (term) => leadership.sawTerm(term),
+    });
+    writers.set(zoneId, writer);
+    return writer;
+  };
+
+  const loadAll = async (): Promise<void> => {
+    await ledger.load(specs());
+    cache.clear();
+    await cache.refresh();
+  };
+
+  const loop = createReconcileLoop({
+    clock,
+    ledger,
+    cache,
+    log,
+    specs,
+    configurationVersion: () => inForce().version,
+    judge: createJudgeServices({ ledger, cache, ids, specs }),
+    writerOf,
+    isLeading: () => leadership.isLeading(),
+    onFenced: () => void leadership.stepDown(),
+    onConflict: loadAll,
+    onLooked: metrics.looked,
+  });
+
+  const leadership = createLeadership({
+    holder: deps.holder,
+    lease: deps.lease,
+    clock,
+    log,
+    onGained: async (term) => {
+      await loop.stop();
+      ledger.lead(term);
+      await loadAll();
+      loop.start();
+      // Whatever was accepted and not yet seen by everybody is followed again.
+      for (const change of ledger.changes()) if (change.stage === "accepted" || change.stage === "in-sync") onAccepted(change.id);
+      emit("overview", []);
+    },
+    onLost: () => {
+      void loop.stop();
+      emit("overview", []);
+    },
+  });
+
+  const ingest = createIngestReport({
+    clock,
+    evidence: deps.evidence,
+    log,
+    inForce: () => applied,
+    onTaken: ({ agent, changed, hasTransition }) => {
+      metrics.reportTaken(agent.agent);
+      cache
+        .take(agent, changed)
+        .then((services) => {
+          if (services.size === 0) return;
+          if (leadership.isLeading()) loop.wake(services);
+          if (hasTransition) emit("overview", [...services]);
+        })
+        .catch((error: unknown) => log.warn({ err: error }, "evidence not taken over; the poll reads it again"));
+    },
+  });
+
+  const adoptConfiguration = async (): Promise<void> => {
+    const stored = await deps.configurations.read();
+    if (!stored || stored.version === applied?.version) return;
+    applied = prepareConfiguration(stored, deps.signer);
+    log.info(
+      { version: stored.version, services: applied.specs.size, agents: applied.declaration.agents.length },
+      "configuration in force",
+    );
+    if (leadership.isLeading()) loop.wake();
+    emit("overview", []);
+  };
+
+  const sources = (): ViewSources => ({
+    ledger,
+    cache,
+    applied: inForce(),
+    verdictsOf: loop.verdictsOf,
+    decisionOf: loop.decisionOf,
+    nextLookAt: loop.nextLookAt,
+    seenOf: seen.seenOf,
+    term: ledger.term(),
+    now: clock.now(),
+  });
+  let leaderSeen: Overview["leader"] = null;
+  const readLeader = async (): Promise<void> => {
+    const view = await deps.lease.read();
+    leaderSeen =
+      view && view.expiresAt > clock.now() ? { holder: view.holder, term: view.term, self: view.holder === deps.holder } : null;
+  };
+  const mode = (): Overview["mode"] => (leadership.isLeading() ? "normal" : leaderSeen ? "read-only" : "degraded");
+
+  const follow = async (): Promise<void> => {
+    await readLeader();
+    if (leadership.isLeading() || !applied) return;
+    await adoptConfiguration();
+    await ledger.load(specs());
+    await cache.refresh();
+  };
+
+  const scanAll = async (): Promise<void> => {
+    if (!leadership.isLeading()) return;
+    for (const [zoneId, services] of groupByZone(specs())) await writerOf(zoneId).scan(services);
+    loop.wake();
+  };
+
+  const background = (name: string, periodMs: number, work: () => Promise<unknown>): void => {
+    const run = async (): Promise<void> => {
+      for await (const _ of every(periodMs, undefined, { signal: stopped.signal, ref: false })) {
+        await work().catch((error: unknown) => log.warn({ err: error, task: name }, "background task failed; it is repeated"));
+      }
+    };
+    const running = run().catch(() => undefined);
+    stops.push(() => running.then(() => undefined));
+  };
+
+  const setFreeze = async ({ scope, isFrozen, by, reason }: FreezeOrder) => {
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    if (scope.kind !== "global" && !specs().has(scope.service))
+      return { kind: "not-found", what: `service ${scope.service}` } as const;
+    if (
+      scope.kind === "region" &&
+      !specs()
+        .get(scope.service)
+        ?.endpoints.some(({ region }) => region === scope.region)
+    )
+      return { kind: "not-found", what: `region ${scope.region} of ${scope.service}` } as const;
+    const at = clock.now();
+    const control = isFrozen ? { by, reason, at } : null;
+    const what =
+      scope.kind === "global" ? "everything" : scope.kind === "service" ? scope.service : `${scope.region} of ${scope.service}`;
+    const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${what}: ${reason}`;
+    const entry = {
+      id: ids.ulid(),
+      at,
+      service: scope.kind === "global" ? null : scope.service,
+      kind: isFrozen ? ("freeze" as const) : ("unfreeze" as const),
+      actor: operator(by),
+      why,
+      page: true,
+      detail: { scope },
+    };
+    if (scope.kind === "global") await ledger.setFreeze(control, entry);
+    else
+      await ledger.commit((draft) => {
+        draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
+        draft.tell(entry);
+      });
+    loop.wake(scope.kind === "global" ? undefined : [scope.service]);
+    return { kind: "set", why } as const;
+  };
+
+  const move = async (order: MoveOrder) => {
+    const spec = specs().get(order.service);
+    if (!spec) return { kind: "not-found", what: `service ${order.service}` } as const;
+    const { move: wish } = order.request;
+    const region = wish.kind === "failover" ? wish.to : wish.kind === "failback" ? null : wish.region;
+    if (region !== null && !spec.endpoints.some((endpoint) => endpoint.region === region))
+      return { kind: "not-found", what: `region ${region} of ${order.service}` } as const;
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const result = await writerOf(spec.zoneId).move(order);
+    if (!order.dryRun) loop.wake([order.service]);
+    return result;
+  };
+
+  const planConfiguration = async (text: string, fileName: string): Promise<PlanResult> => {
+    const parsed = parseDeclaration(text, fileName);
+    if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
+    const lines = toDifference(applied?.declaration ?? null, parsed.declaration);
+    return {
+      kind: "planned",
+      answer: {
+        baseVersion: applied?.version ?? 0,
+        changed: lines.length > 0,
+        lines: [...lines],
+        warnings: [...parsed.warnings],
+      },
+    };
+  };
+
+  const applyConfiguration = async (input: {
+    text: string;
+    fileName: string;
+    baseVersion: number;
+    author: string;
+  }): Promise<ApplyResult> => {
+    const parsed = parseDeclaration(input.text, input.fileName);
+    if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
+    const current = await deps.configurations.read();
+    if ((current?.version ?? 0) !== input.baseVersion) return { kind: "stale", version: current?.version ?? 0 };
+    const lines = toDifference(current?.declaration ?? null, parsed.declaration);
+    if (current && lines.length === 0)
+      return { kind: "applied", answer: { version: current.version, changed: false, lines: [], warnings: [...parsed.warnings] } };
+    const result = await deps.configurations.apply({
+      baseVersion: input.baseVersion,
+      declaration: parsed.declaration,
+      text: input.text,
+      author: input.author,
+      lines,
+    });
+    if (result.kind === "stale") return result;
+    await adoptConfiguration();
+    return {
+      kind: "applied",
+      answer: { version: result.version, changed: true, lines: [...lines], warnings: [...parsed.warnings] },
+    };
+  };
+
+  const readiness = (): Readiness => {
+    const missing = [
+      ...(applied ? [] : ["no configuration is applied"]),
+      ...(leadership.isLeading() || leaderSeen ? [] : ["nobody leads"]),
+    ];
+    return { isReady: missing.length === 0, mode: mode(), isLeader: leadership.isLeading(), missing };
+  };
+
+  return {
+    ingestReport: ingest,
+    overview: async () =>
+      toOverview(
+        sources(),
+        mode(),
+        leadership.isLeading() ? { holder: deps.holder, term: ledger.term(), self: true } : leaderSeen,
+      ),
+    service: async (id) => {
+      const spec = specs().get(id);
+      return spec ? toServiceState(sources(), spec) : null;
+    },
+    explain: async (id) => {
+      const spec = specs().get(id);
+      return spec ? toExplanation(sources(), spec) : null;
+    },
+    move,
+    setFreeze,
+    history: async (query) => {
+      const page = await deps.decisions.readHistory(query);
+      return { events: [...page.events], next: page.next };
+    },
+    change: (id) => deps.decisions.readChange(id),
+    configuration: () =>
+      applied ? { version: applied.version, text: applied.text, author: applied.author, at: applied.at } : null,
+    planConfiguration,
+    applyConfiguration,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    readiness,
+    databaseHealth: deps.databaseHealth,
+    metrics: metrics.text,
+    countRefusal: metrics.refused,
+    start: async () => {
+      await adoptConfiguration();
+      stops.push(
+        await deps.configurations.onApplied(
+          () => void adoptConfiguration().catch((error: unknown) => log.warn({ err: error }, "configuration not read")),
+        ),
+      );
+      stops.push(
+        await deps.evidence.onChanged((agent) => {
+          cache
+            .refresh(agent === "" ? undefined : [agent])
+            .then((services) => leadership.isLeading() && services.size > 0 && loop.wake(services))
+            .catch((error: unknown) => log.warn({ err: error }, "evidence not read; the poll reads it again"));
+        }),
+      );
+      leadership.start();
+      background("follow", POLL_MS, follow);
+      background("drift scan", DRIFT_SCAN_MS, scanAll);
+      background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
+      background("retention", RETENTION_EVERY_MS, () =>
+        deps.evidence.prune({ aggregates: clock.now() - AGGREGATES_KEPT_MS, transitions: clock.now() - TRANSITIONS_KEPT_MS }),
+      );
+    },
+    stop: async () => {
+      stopped.abort();
+      await loop.stop();
+      await Promise.all([...writers.values()].map((writer) => writer.idle()));
+      await leadership.stop();
+      for (const stop of stops) await stop();
+    },
+  };
+};
+
+/** What the world sees is asked for this long after a change was accepted, besides the regular sweep. */
+const SEEN_SOON_MS = 400;
+
+const groupByZone = (specs: ReadonlyMap<string, ServiceSpec>): ReadonlyMap<string, readonly string[]> => {
+  const zones = new Map<string, string[]>();
+  for (const { id, zoneId } of specs.values()) zones.set(zoneId, [...(zones.get(zoneId) ?? []), id]);
+  return zones;
+};
+
+const withFreeze = <T extends { frozen: unknown; frozenRegions: Readonly<Record<string, unknown>> }>(
+  controls: T,
+  scope: { kind: "service" } | { kind: "region"; region: string },
+  control: { by: string; reason: string; at: number } | null,
+): T => {
+  if (scope.kind === "service") return { ...controls, frozen: control };
+  const { [scope.region]: _before, ...others } = controls.frozenRegions;
+  return { ...controls, frozenRegions: control ? { ...others, [scope.region]: control } : others };
+};
+
+/** Authoritative servers per zone: as configured, else those of the zone's delegation; asked once an hour. */
+const createServerBook = ({ nameServers, provider, resolver, clock }: ControlPlaneDeps, inForce: () => Applied) => {
+  const known = new Map<string, { at: number; servers: readonly string[] }>();
+  return async (zoneId: string): Promise<readonly string[]> => {
+    const zone = inForce().declaration.zones.find(({ id }) => id === zoneId);
+    const configured = zone ? nameServers[zone.name] : undefined;
+    if (configured) return configured;
+    const cached = known.get(zoneId);
+    if (cached && clock.monotonic() - cached.at < 3_600_000) return cached.servers;
+    const names = await provider.readNameServers(zoneId);
+    const servers = (await Promise.all(names.map((name) => resolver.locate(name)))).flat();
+    known.set(zoneId, { at: clock.monotonic(), servers });
+    return servers;
+  };
+};

@@ -1,0 +1,120 @@
+/**
+ * Holds the lease: takes it when it is free, renews it, and knows by its own monotonic clock until when it may act. Losing it, or not being
+ * sure, stops every write at once.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { LEASE_GUARD_MS, LEASE_RENEW_MS, LEASE_TTL_MS } from "../limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Lease } from "../ports/lease.ts";
+
+export interface Leadership {
+  /** Sure to lead at this moment. */
+  readonly isLeading: () => boolean;
+  readonly term: () => number;
+  /** DNS shows a higher term: ours must be above it before we write. */
+  readonly sawTerm: (term: number) => void;
+  /** Stop leading now and let somebody else take over. */
+  readonly stepDown: () => Promise<void>;
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+export interface LeadershipDeps {
+  readonly holder: string;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called with a new term before anything is written under it; leading begins when it resolves. */
+  readonly onGained: (term: number) => Promise<void>;
+  readonly onLost: () => void;
+}
+
+/** How often a follower looks whether the lease is free. */
+const FOLLOW_MS = 2_000;
+
+export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }: LeadershipDeps): Leadership => {
+  const stopped = new AbortController();
+  let term = 0;
+  let sureUntil = 0;
+  let isReady = false;
+  let termSeen = 0;
+  let running: Promise<void> = Promise.resolve();
+
+  /** Counted from before the call was sent, so that a slow answer makes the local lease shorter, never longer. */
+  const noteHeld = (sentAt: number): void => {
+    sureUntil = sentAt + LEASE_TTL_MS - LEASE_GUARD_MS;
+  };
+
+  const lose = (why: string): void => {
+    if (term !== 0) log.warn({ term, why }, "no longer leading");
+    term = 0;
+    sureUntil = 0;
+    if (isReady) {
+      isReady = false;
+      onLost();
+    }
+  };
+
+  const gain = async (): Promise<void> => {
+    const sentAt = clock.monotonic();
+    const view = await lease.acquire(holder, LEASE_TTL_MS, termSeen);
+    if (!view) return;
+    term = view.term;
+    noteHeld(sentAt);
+    await onGained(view.term);
+    isReady = true;
+    log.info({ term }, "leading");
+  };
+
+  const renew = async (): Promise<void> => {
+    const sentAt = clock.monotonic();
+    const view = await lease.renew(holder, term, LEASE_TTL_MS, termSeen >= term ? termSeen : undefined);
+    if (!view) return lose("the lease was lost");
+    if (view.term !== term) {
+      term = view.term;
+      await onGained(view.term);
+    }
+    noteHeld(sentAt);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      try {
+        await (term === 0 ? gain() : renew());
+      } catch (error) {
+        log.warn({ err: error }, "lease could not be asked for");
+        if (clock.monotonic() > sureUntil) lose("the lease could not be renewed in time");
+      }
+      const pauseMs = term === 0 ? FOLLOW_MS : LEASE_RENEW_MS;
+      await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
+  };
+
+  const stepDown = async (): Promise<void> => {
+    const held = term;
+    lose("stepping down");
+    if (held !== 0)
+      await lease
+        .release(holder, held)
+        .catch((error: unknown) => log.warn({ err: error }, "lease not released; it expires by itself"));
+  };
+
+  return {
+    isLeading: () => isReady && term !== 0 && clock.monotonic() < sureUntil,
+    term: () => term,
+    sawTerm: (seen) => {
+      // An equal term under another holder's record is as bad as a higher one: ours must be above.
+      if (seen > term && seen > termSeen) termSeen = seen;
+    },
+    stepDown,
+    start: () => {
+      running = run();
+    },
+    stop: async () => {
+      stopped.abort();
+      await running;
+      await stepDown();
+    },
+  };
+};

@@ -1,0 +1,186 @@
+/**
+ * The leader's loop: woken by transitions as well as by time, it judges what was touched, decides, and sets the zone writers to work. Level-based:
+ * forgetting a wake-up costs a second, never a decision.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RegionVerdict } from "@regent/contract";
+import { type Decision, decide, type ServiceSpec } from "@regent/engine";
+import type { Logger } from "pino";
+import { POLL_MS } from "../limits.ts";
+import type { JudgedService } from "../operations/judge-services.ts";
+import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
+import { isUnsettled, toSituation } from "../operations/situation.ts";
+import { standstillKey, type ZoneWriter } from "../operations/write-zone.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EvidenceCache } from "./evidence-cache.ts";
+
+export interface ReconcileLoop {
+  /** Look at these services now; without any, at all of them. */
+  readonly wake: (services?: Iterable<string>) => void;
+  readonly verdictsOf: (service: string) => readonly RegionVerdict[];
+  readonly decisionOf: (service: string) => Decision | null;
+  readonly nextLookAt: (service: string) => number | null;
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+export interface LoopDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly cache: EvidenceCache;
+  readonly log: Logger;
+  readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+  readonly configurationVersion: () => number;
+  readonly judge: (services: Iterable<string>, now: number) => Promise<ReadonlyMap<string, JudgedService>>;
+  readonly writerOf: (zoneId: string) => ZoneWriter;
+  readonly isLeading: () => boolean;
+  readonly onFenced: () => void;
+  /** What is remembered is old or was never written: read it again. */
+  readonly onConflict: () => Promise<void>;
+  readonly onLooked: (measured: { services: number; ms: number }) => void;
+}
+
+/** After a zone could not be read. */
+const RETRY_MS = 1_000;
+
+export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
+  const { clock, cache, log } = deps;
+  const judged = new Map<string, JudgedService>();
+  const decisions = new Map<string, Decision>();
+  const lookAt = new Map<string, number>();
+  const touched = new Set<string>();
+  const busy = new Map<string, Set<string>>();
+  let stopped = new AbortController();
+  let alarm = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  const wake = (services?: Iterable<string>): void => {
+    for (const service of services ?? deps.specs().keys()) touched.add(service);
+    alarm.abort();
+  };
+
+  const sooner = (service: string, at: number): void => {
+    lookAt.set(service, Math.min(lookAt.get(service) ?? Number.POSITIVE_INFINITY, at));
+  };
+
+  const takeDue = (now: number): Set<string> => {
+    const due = new Set([...touched].filter((service) => deps.specs().has(service)));
+    touched.clear();
+    for (const [service, at] of lookAt) if (at <= now) due.add(service);
+    for (const service of due) lookAt.delete(service);
+    return due;
+  };
+
+  const look = async (): Promise<void> => {
+    const started = clock.monotonic();
+    const now = clock.now();
+    const due = takeDue(now);
+    if (due.size === 0) return;
+    for (const [service, answer] of await deps.judge(due, now)) {
+      judged.set(service, answer);
+      if (answer.nextLookAt !== null) sooner(service, Math.max(answer.nextLookAt, now + 1));
+    }
+    const zones = new Map<string, string[]>();
+    for (const service of due) {
+      const spec = deps.specs().get(service);
+      if (spec && decideOne(spec, now)) zones.set(spec.zoneId, [...(zones.get(spec.zoneId) ?? []), service]);
+    }
+    deps.onLooked({ services: due.size, ms: clock.monotonic() - started });
+    for (const [zoneId, services] of zones) writeZone(zoneId, services);
+  };
+
+  /** True when the zone's writer has something to do or to settle for this service. */
+  const decideOne = (spec: ServiceSpec, now: number): boolean => {
+    const record = deps.ledger.record(spec.id);
+    const verdicts = judged.get(spec.id)?.verdicts ?? [];
+    const situation = toSituation({
+      spec,
+      configurationVersion: deps.configurationVersion(),
+      record,
+      verdicts,
+      ledger: deps.ledger,
+      now,
+    });
+    const decision = decide(situation, null);
+    decisions.set(spec.id, decision);
+    if (decision.nextLookAt !== null) sooner(spec.id, Math.max(decision.nextLookAt, now + 1));
+    // A refusal that was told already needs no second look at DNS.
+    const wantsWrite = decision.isAllowed || standstillKey(decision) !== record.lastRefusal;
+    const isMemoryOld = JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic);
+    return wantsWrite || isMemoryOld || deps.ledger.outbox(spec.id).some(isUnsettled);
+  };
+
+  /** One run per zone at a time; what is asked for meanwhile runs right after it, decided on what is true then. */
+  const writeZone = (zoneId: string, services: readonly string[]): void => {
+    const waiting = busy.get(zoneId);
+    if (waiting) {
+      for (const service of services) waiting.add(service);
+      return;
+    }
+    busy.set(zoneId, new Set());
+    deps
+      .writerOf(zoneId)
+      .reconcile(services)
+      .then(
+        ({ retry }) => retry && retryLater(services),
+        (error: unknown) => fail(error, services),
+      )
+      .finally(() => {
+        const next = busy.get(zoneId) ?? new Set<string>();
+        busy.delete(zoneId);
+        if (next.size > 0 && deps.isLeading()) writeZone(zoneId, [...next]);
+      });
+  };
+
+  const retryLater = (services: readonly string[]): void => {
+    for (const service of services) sooner(service, clock.now() + RETRY_MS);
+  };
+
+  const fail = async (error: unknown, services: readonly string[]): Promise<void> => {
+    if (error instanceof LeadershipLost) return deps.onFenced();
+    if (error instanceof LedgerConflict) {
+      log.warn({ service: error.message }, "written by somebody else; reading again");
+      await deps.onConflict();
+      return;
+    }
+    log.warn({ err: error }, "a look could not be finished; nothing is lost, it is repeated");
+    retryLater(services);
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    let polledAt = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      alarm = new AbortController();
+      try {
+        if (clock.monotonic() - polledAt >= POLL_MS) {
+          polledAt = clock.monotonic();
+          for (const service of await cache.refresh()) touched.add(service);
+        }
+        await look();
+      } catch (error) {
+        await fail(error, [...deps.specs().keys()]).catch((failed: unknown) => log.warn({ err: failed }, "reading again failed"));
+      }
+      if (touched.size > 0 && !signal.aborted) continue;
+      const next = Math.min(...lookAt.values(), clock.now() + POLL_MS);
+      const waitMs = Math.max(1, Math.min(POLL_MS, next - clock.now()));
+      await sleep(waitMs, undefined, { signal: AbortSignal.any([signal, alarm.signal]) }).catch(() => undefined);
+    }
+  };
+
+  return {
+    wake,
+    verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
+    decisionOf: (service) => decisions.get(service) ?? null,
+    nextLookAt: (service) => lookAt.get(service) ?? null,
+    start: () => {
+      stopped = new AbortController();
+      for (const known of [judged, decisions, lookAt]) known.clear();
+      wake();
+      running = run(stopped.signal);
+    },
+    stop: async () => {
+      stopped.abort();
+      await running;
+    },
+  };
+};

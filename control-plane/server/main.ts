@@ -1,0 +1,221 @@
+/**
+ * The server process: builds every adapter once, starts in order, stops in order. The one file of this package that knows which technology
+ * stands behind which port.
+ */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Logger, pino } from "pino";
+import { monotonicFactory } from "ulid";
+import { ensureAdminToken } from "./access/first-token.ts";
+import { startEmbeddedPostgres } from "./adapters/embedded-postgres/embedded-postgres.ts";
+import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signing-key.ts";
+import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
+import { createDatabaseClock } from "./adapters/postgres/clock.ts";
+import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
+import { connect, type Database } from "./adapters/postgres/database.ts";
+import { createPostgresDecisionStore } from "./adapters/postgres/decision-store.ts";
+import { createPostgresEvidenceStore } from "./adapters/postgres/evidence-store.ts";
+import { createPostgresLease } from "./adapters/postgres/lease.ts";
+import { createListener } from "./adapters/postgres/listener.ts";
+import { migrate } from "./adapters/postgres/migrate.ts";
+import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
+import { createApiBudget } from "./adapters/route53/budget.ts";
+import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { toDifference } from "./configuration/difference.ts";
+import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
+import { createApp } from "./http/app.ts";
+import { startListener } from "./http/listener.ts";
+import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
+import { createMetrics } from "./loop/metrics.ts";
+import type { DatabaseHealth } from "./operations/control-plane.ts";
+import type { ConfigurationStore } from "./ports/configuration-store.ts";
+
+export interface RunningServer {
+  readonly url: string;
+  readonly configurationKey: string;
+  readonly controlPlane: RunningControlPlane;
+  readonly stop: () => Promise<void>;
+}
+
+/** Requests and event streams get this long to end by themselves, ms. */
+const DRAIN_MS = 2_000;
+
+export const startServer = async (config: Config, log: Logger): Promise<RunningServer> => {
+  await ensureHome(config.home);
+  const undo: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse())
+      await Promise.resolve(step()).catch((error: unknown) => log.warn({ err: error }, "a part did not stop cleanly"));
+  };
+  try {
+    return await startParts(config, log, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const startParts = async (
+  config: Config,
+  log: Logger,
+  undo: (() => Promise<unknown> | unknown)[],
+  stop: () => Promise<void>,
+): Promise<RunningServer> => {
+  const masterKey = await readMasterKey(config.home, config.masterKey);
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, undo));
+  const database = connect(databaseUrl, {
+    applicationName: "regent-server",
+    onNotice: (notice) => log.warn(notice, "database notice"),
+  });
+  undo.push(() => database.close());
+  const migrations = await migrate(database, config.migrationsDir === null ? {} : { folder: config.migrationsDir });
+  if (migrations.length > 0) log.info({ migrations }, "database migrated");
+  const clock = createDatabaseClock(database);
+  await clock.start();
+  undo.push(() => clock.stop());
+  const ids = { ulid: monotonicFactory() };
+  const listener = createListener(database);
+  undo.push(() => listener.close());
+  const configurations = createPostgresConfigurationStore({ database, listener, ids });
+  const access = createPostgresAccessStore({ database });
+  const signer = await openSigningKey(configurations, masterKey);
+  await applyFirstConfiguration(config, configurations, log);
+  await ensureAdminToken({ home: config.home, access });
+
+  const { route53 } = config;
+  const budget = createApiBudget({ monotonic: clock.monotonic, ratePerSecond: route53.ratePerSecond, burst: route53.burst });
+  const provider = createRoute53Provider({
+    budget,
+    logger: log.child({ area: "route53" }),
+    ...(route53.endpoint === null ? {} : { endpoint: route53.endpoint }),
+  });
+  undo.push(() => provider.close());
+  let controlPlane: RunningControlPlane | null = null;
+  const metrics = createMetrics(() => controlPlane?.readiness().isLeader ?? false);
+  controlPlane = createControlPlane({
+    holder: `${hostname()}-${process.pid}-${ids.ulid().slice(-6)}`,
+    clock,
+    ids,
+    log,
+    metrics,
+    evidence: createPostgresEvidenceStore({ database, listener }),
+    decisions: createPostgresDecisionStore({ database }),
+    configurations,
+    lease: createPostgresLease({ database }),
+    provider,
+    resolver: createUdpResolver(),
+    signer,
+    nameServers: config.nameServers,
+    resolvers: config.resolvers,
+    databaseHealth: () => readDatabaseHealth(database),
+  });
+  await controlPlane.start();
+  const running = controlPlane;
+  undo.push(() => running.stop());
+  const app = createApp({
+    controlPlane,
+    access,
+    clock,
+    log,
+    listen: { hostNames: config.allowedHosts, isBehindProxy: config.isBehindProxy },
+    cookieSecure: config.isBehindProxy,
+    ...(config.staticDir === null ? {} : { staticDir: config.staticDir }),
+  });
+  const door = await startListener({ app, host: config.host, port: config.port });
+  undo.push(() => door.close(DRAIN_MS));
+  await publish(join(config.home, "server.json"), { url: door.url, pid: process.pid });
+  return { url: door.url, configurationKey: signer.publicKey, controlPlane, stop };
+};
+
+const startDatabase = async (config: Config, log: Logger, undo: (() => Promise<unknown> | unknown)[]): Promise<string> => {
+  const embedded = await startEmbeddedPostgres({
+    dataDir: join(config.home, "postgres"),
+    log: (line) => log.debug({ area: "postgres" }, line),
+    onCrash: () => {
+      // The supervisor starts both again; without its database this process can only wait.
+      log.fatal("the embedded Postgres ended by itself; stopping");
+      process.exitCode = 1;
+      process.kill(process.pid, "SIGTERM");
+    },
+  });
+  log.info({ pid: embedded.pid, takenOver: embedded.isTakenOver }, "embedded Postgres runs");
+  undo.push(() => embedded.stop());
+  return embedded.url;
+};
+
+/** The file is read at first start only; afterwards `plan` and `apply` change what is in force. */
+const applyFirstConfiguration = async (config: Config, configurations: ConfigurationStore, log: Logger): Promise<void> => {
+  if (config.configFile === null || (await configurations.read()) !== null) return;
+  const text = await readFile(config.configFile, "utf8");
+  const parsed = parseDeclaration(text, config.configFile);
+  if (parsed.kind === "invalid") throw new ConfigError(toErrorLines(parsed).join("\n"));
+  for (const warning of parsed.warnings) log.warn({ file: config.configFile }, warning);
+  await configurations.apply({
+    baseVersion: 0,
+    declaration: parsed.declaration,
+    text,
+    author: "first start",
+    lines: toDifference(null, parsed.declaration),
+  });
+};
+
+const readDatabaseHealth = async (database: Database): Promise<DatabaseHealth> => {
+  const poolSize = database.counters().underWay;
+  try {
+    return { isUp: true, latencyMs: Math.round((await database.ping()) * 10) / 10, poolSize, why: null };
+  } catch (error) {
+    return { isUp: false, latencyMs: null, poolSize, why: error instanceof Error ? error.message : "unknown" };
+  }
+};
+
+/** Readers never see half a file. */
+const publish = async (file: string, value: unknown): Promise<void> => {
+  await writeFile(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+};
+
+/** Runs as a process: environment in, one ready line out, ordered stop on a signal or when the supervisor's pipe closes. */
+export const runServer = async (env: Readonly<Record<string, string | undefined>>): Promise<void> => {
+  const config = readConfig(env);
+  const log = pino(
+    { level: config.logLevel, base: { part: "server" }, redact: ["authorization", "cookie", "*.password"] },
+    pino.destination(2),
+  );
+  let stopping: Promise<void> | null = null;
+  const startedServer = startServer(config, log);
+  const shutDown = (why: string): void => {
+    if (stopping) return;
+    log.info({ why }, "stopping");
+    // A stop that hangs must not keep the address and the lease.
+    setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
+    stopping = startedServer.then((server) => server.stop()).catch(() => undefined);
+    void stopping.then(() => process.exit(process.exitCode ?? 0));
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => shutDown(signal));
+  if (config.stopsWithStdin) process.stdin.on("close", () => shutDown("supervisor gone")).resume();
+  const server = await startedServer.catch((error: unknown) => {
+    log.fatal({ err: error }, "the server could not start");
+    if (error instanceof Error) process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, url: server.url, configurationKey: server.configurationKey, pid: process.pid })}\n`,
+  );
+};
+
+const STOP_MS_MAX = 15_000;
+
+const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`The environment has errors:\n${error.message}\n`);
+    process.exit(2);
+  }
+};
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await runServer(process.env);
