@@ -1,0 +1,26 @@
+/** Runs any assigned probe once. Never rejects: what went wrong on our side is `unknown`, `probe_bug`. */
+import type { ProbeSpec } from "@regent/contract";
+import type { ProbeResult } from "../core/probe-result.ts";
+import { probeHttp } from "./http.ts";
+import { probePostgres } from "./postgres.ts";
+import type { ProbeDeps } from "./probe-deps.ts";
+import { probeTcp } from "./tcp.ts";
+
+export const runProbe = async (probe: ProbeSpec, deps: ProbeDeps, deadlineMs: number): Promise<ProbeResult> => {
+  try {
+    return await dispatch(probe, deps, deadlineMs);
+  } catch {
+    return { outcome: "unknown", reason: "probe_bug", latencyMs: 0 };
+  }
+};
+
+const dispatch = (probe: ProbeSpec, deps: ProbeDeps, deadlineMs: number): Promise<ProbeResult> => {
+  switch (probe.kind) {
+    case "http":
+      return probeHttp(probe, deps, deadlineMs);
+    case "tcp":
+      return probeTcp(probe, deps, deadlineMs);
+    case "postgres":
+      return probePostgres(probe, deps, deadlineMs);
+  }
+};

@@ -1,0 +1,156 @@
+/**
+ * One try to deliver one report to one control plane, and what its answer means (agents.md 8.5). Keep-alive, no redirects, bounded in
+ * time and bytes. Never throws.
+ */
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { Instant, PROBLEM_BASE, type ProblemSlug, ReportReceipt } from "@regent/contract";
+import * as z from "zod";
+import { RECEIPT_BYTES_MAX, REPORT_TIMEOUT_MS, RETRY_AFTER_MAX_MS } from "./limits.ts";
+
+/** `listFully`: the control plane has lost what it knew of our streaks and asks for everything in full. */
+export const Receipt = ReportReceipt.extend({ listFully: z.boolean().optional() });
+export type Receipt = z.infer<typeof Receipt>;
+
+export type Answer =
+  | { readonly kind: "taken"; readonly receipt: Receipt }
+  /** An earlier try had arrived. */
+  | { readonly kind: "taken-before" }
+  /** Our clock is off; `serverTime` in ms if it was told. */
+  | { readonly kind: "skewed"; readonly serverTime: number | undefined }
+  /** It may or may not have arrived. */
+  | { readonly kind: "retry"; readonly why: string }
+  | { readonly kind: "wait"; readonly afterMs: number; readonly why: string }
+  /** Our key is not known here, or not yet. */
+  | { readonly kind: "refresh"; readonly why: string }
+  | { readonly kind: "too-large" }
+  /** It reads the report and finds it wrong: the same report would be refused again. */
+  | { readonly kind: "unreadable"; readonly why: string }
+  /** Refused for good: revoked, or declared as another. */
+  | { readonly kind: "fatal"; readonly why: string };
+
+export interface Transport {
+  readonly post: (controlPlane: string, message: { headers: Readonly<Record<string, string>>; body: string }) => Promise<Answer>;
+  readonly close: () => void;
+}
+
+export const createTransport = (timeoutMs: number = REPORT_TIMEOUT_MS): Transport => {
+  const options = { keepAlive: true, maxSockets: 2 };
+  const http = new HttpAgent(options);
+  const https = new HttpsAgent(options);
+
+  const post = (url: URL, message: { headers: Readonly<Record<string, string>>; body: string }): Promise<Answer> =>
+    new Promise((resolve) => {
+      const body = Buffer.from(message.body);
+      const isTls = url.protocol === "https:";
+      const sent = (isTls ? requestHttps : requestHttp)(url, {
+        method: "POST",
+        agent: isTls ? https : http,
+        headers: { ...message.headers, "content-length": body.length },
+      });
+      const timer = setTimeout(() => {
+        resolve({ kind: "retry", why: "timeout" });
+        sent.destroy();
+      }, timeoutMs);
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      sent.on("error", (error: NodeJS.ErrnoException) => settle({ kind: "retry", why: error.code ?? "network" }));
+      sent.once("response", (answer) => {
+        readAnswer(answer).then(settle, () => settle({ kind: "retry", why: "broken-answer" }));
+      });
+      sent.end(body);
+    });
+
+  return {
+    post: (controlPlane, message) =>
+      post(new URL("v1/reports", controlPlane.endsWith("/") ? controlPlane : `${controlPlane}/`), message),
+    close: () => {
+      http.destroy();
+      https.destroy();
+    },
+  };
+};
+
+const readAnswer = async (answer: IncomingMessage): Promise<Answer> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > RECEIPT_BYTES_MAX) return { kind: "retry", why: "answer-too-large" };
+    chunks.push(chunk);
+  }
+  return toAnswer(answer.statusCode ?? 0, {
+    body: Buffer.concat(chunks).toString("utf8"),
+    retryAfter: answer.headers["retry-after"],
+  });
+};
+
+const ProblemBody = z.looseObject({ type: z.string().optional(), serverTime: Instant.optional() });
+
+export const toAnswer = (code: number, { body, retryAfter }: { body: string; retryAfter?: string | undefined }): Answer => {
+  const json = parseJson(body);
+  if (code >= 200 && code < 300) {
+    const receipt = Receipt.safeParse(json);
+    // Something in between answers: nothing says that the report arrived.
+    return receipt.success ? { kind: "taken", receipt: receipt.data } : { kind: "retry", why: "not-a-receipt" };
+  }
+  const problem = ProblemBody.safeParse(json);
+  const why = problem.success ? slugOf(problem.data.type) : undefined;
+  return toRefusal(code, { slug: why, serverTime: problem.data?.serverTime, retryAfter });
+};
+
+interface Refusal {
+  readonly slug: string | undefined;
+  readonly serverTime: number | undefined;
+  readonly retryAfter: string | undefined;
+}
+
+const is = (slug: string | undefined, expected: ProblemSlug): boolean => slug === expected;
+
+const toRefusal = (code: number, { slug, serverTime, retryAfter }: Refusal): Answer => {
+  const why = slug ?? `http-${code}`;
+  switch (code) {
+    case 400:
+    case 422:
+      return { kind: "unreadable", why };
+    case 401:
+      return is(slug, "clock-skew") ? { kind: "skewed", serverTime } : { kind: "refresh", why };
+    case 403:
+    case 410:
+      return { kind: "fatal", why };
+    case 404:
+    case 405:
+    case 421:
+      return { kind: "refresh", why };
+    case 409:
+      return is(slug, "replayed-report") ? { kind: "taken-before" } : { kind: "retry", why };
+    case 413:
+      return { kind: "too-large" };
+    case 429:
+    case 503:
+      return retryAfterMs(retryAfter, why);
+    default:
+      return { kind: "retry", why };
+  }
+};
+
+/** Seconds only; the date form depends on two clocks. A 429 without a header means a second. */
+const retryAfterMs = (header: string | undefined, why: string): Answer => {
+  if (header === undefined || !/^\d{1,6}$/.test(header)) {
+    return why === "too-many-requests" || why === "http-429" ? { kind: "wait", afterMs: 1_000, why } : { kind: "retry", why };
+  }
+  return { kind: "wait", afterMs: Math.min(RETRY_AFTER_MAX_MS, Number(header) * 1_000), why };
+};
+
+const slugOf = (type: string | undefined): string | undefined =>
+  type?.startsWith(PROBLEM_BASE) ? type.slice(PROBLEM_BASE.length) : undefined;
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
