@@ -1,0 +1,72 @@
+/** A valid declaration as the engine takes it: everything resolved, nothing left to default. Pure. */
+import type { Check, Declaration, Endpoint, Family, Service } from "@regent/contract";
+import type { CheckSpec, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
+import { epochName } from "@regent/engine";
+import { toTypes } from "./record-types.ts";
+import { toServiceSettings, toTtlSeconds } from "./service-settings.ts";
+
+/** In declared order. Throws when the declaration was not checked (findDeclarationProblems): an unknown zone, no room for the epoch record. */
+export const toServiceSpecs = (declaration: Declaration): ServiceSpec[] =>
+  declaration.services.map((service) => toServiceSpec(declaration, service));
+
+const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec => {
+  const zone = declaration.zones.find(({ name }) => name === service.zone);
+  const epoch = epochName(declaration.epochLabel, service.name, service.zone);
+  if (zone === undefined || epoch === null) throw new Error(`Service ${service.id} was not checked: zone or epoch record name.`);
+  const endpoints = toEndpointSpecs(service.endpoints);
+  return {
+    id: service.id,
+    name: service.name,
+    zoneId: zone.id,
+    owner: declaration.owner,
+    epochName: epoch,
+    ttlSeconds: toTtlSeconds(declaration, service),
+    types: toTypes(service.endpoints),
+    mode: service.mode,
+    strategy: service.strategy,
+    settings: toServiceSettings(declaration, service),
+    quorumNetworks: service.quorum?.networks ?? declaration.quorum.networks,
+    regionsMin: service.regionsMin ?? defaultRegionsMin(service),
+    endpoints,
+    checks: service.checks.map(toCheckSpec),
+    families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),
+  };
+};
+
+/** Three regions that share the load keep two; elsewhere one must be enough. */
+const defaultRegionsMin = ({ endpoints, strategy }: Service): number =>
+  endpoints.length >= 3 && strategy.kind === "active-active" ? 2 : 1;
+
+/** Priorities that aren't declared follow the largest declared one, in declared order: alone, 1, 2, 3. */
+const toEndpointSpecs = (endpoints: readonly Endpoint[]): EndpointSpec[] => {
+  let last = Math.max(0, ...endpoints.map(({ priority }) => priority ?? 0));
+  return endpoints.map((endpoint) => {
+    const priority = endpoint.priority ?? ++last;
+    const { region, capacity, headroom, healthCheckId } = endpoint;
+    const answers = Object.fromEntries(toTypes([endpoint]).map((type) => [type, endpoint[type]])) as EndpointSpec["answers"];
+    return { region, priority, capacity, headroom, answers, ...(healthCheckId === undefined ? {} : { healthCheckId }) };
+  });
+};
+
+const toCheckSpec = ({ id, from, scope, criticality, deep, weight, latencyWarnMs, latencyCritMs }: Check): CheckSpec => ({
+  id,
+  from,
+  scope,
+  criticality,
+  deep,
+  weight,
+  ...(latencyWarnMs === undefined ? {} : { latencyWarnMs }),
+  ...(latencyCritMs === undefined ? {} : { latencyCritMs }),
+});
+
+/** Priority and capacity of every region: the endpoint's, under the family's own. */
+const toFamilySpec = (
+  { id, name, viewer, priority = {}, capacity = {} }: Family,
+  endpoints: readonly EndpointSpec[],
+): FamilySpec => ({
+  id,
+  name,
+  ...(viewer === undefined ? {} : { viewer }),
+  priority: Object.fromEntries(endpoints.map((endpoint) => [endpoint.region, priority[endpoint.region] ?? endpoint.priority])),
+  capacity: Object.fromEntries(endpoints.map((endpoint) => [endpoint.region, capacity[endpoint.region] ?? endpoint.capacity])),
+});
