@@ -32,6 +32,7 @@ import { createControlPlane, type RunningControlPlane } from "./loop/control-pla
 import { createMetrics } from "./loop/metrics.ts";
 import type { DatabaseHealth } from "./operations/control-plane.ts";
 import type { ConfigurationStore } from "./ports/configuration-store.ts";
+import type { Lease } from "./ports/lease.ts";
 
 export interface RunningServer {
   readonly url: string;
@@ -85,6 +86,9 @@ const startParts = async (
   await applyFirstConfiguration(config, configurations, log);
   await ensureAdminToken({ home: config.home, access });
 
+  const lease = createPostgresLease({ database });
+  if (config.databaseUrl === null) await releasePredecessor(lease, log);
+
   const { route53 } = config;
   const budget = createApiBudget({ monotonic: clock.monotonic, ratePerSecond: route53.ratePerSecond, burst: route53.burst });
   const provider = createRoute53Provider({
@@ -104,7 +108,7 @@ const startParts = async (
     evidence: createPostgresEvidenceStore({ database, listener }),
     decisions: createPostgresDecisionStore({ database }),
     configurations,
-    lease: createPostgresLease({ database }),
+    lease,
     provider,
     resolver: createUdpResolver(),
     signer,
@@ -144,6 +148,14 @@ const startDatabase = async (config: Config, log: Logger, undo: (() => Promise<u
   log.info({ pid: embedded.pid, takenOver: embedded.isTakenOver }, "embedded Postgres runs");
   undo.push(() => embedded.stop());
   return embedded.url;
+};
+
+/** The embedded database serves one server at a time: whoever held the lease before is dead, and needs no time to notice. */
+const releasePredecessor = async (lease: Lease, log: Logger): Promise<void> => {
+  const held = await lease.read();
+  if (!held) return;
+  await lease.release(held.holder, held.term);
+  log.info({ holder: held.holder, term: held.term }, "released the lease of the server before");
 };
 
 /** The file is read at first start only; afterwards `plan` and `apply` change what is in force. */

@@ -60,9 +60,15 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
     const sentAt = clock.monotonic();
     const view = await lease.acquire(holder, LEASE_TTL_MS, termSeen);
     if (!view) return;
-    term = view.term;
     noteHeld(sentAt);
-    await onGained(view.term);
+    await begin(view.term);
+  };
+
+  /** Held is not yet leading: what is remembered must be read first. When that fails, the next renewal tries again. */
+  const begin = async (next: number): Promise<void> => {
+    isReady = false;
+    term = next;
+    await onGained(next);
     isReady = true;
     log.info({ term }, "leading");
   };
@@ -71,11 +77,8 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
     const sentAt = clock.monotonic();
     const view = await lease.renew(holder, term, LEASE_TTL_MS, termSeen >= term ? termSeen : undefined);
     if (!view) return lose("the lease was lost");
-    if (view.term !== term) {
-      term = view.term;
-      await onGained(view.term);
-    }
     noteHeld(sentAt);
+    if (!isReady || view.term !== term) await begin(view.term);
   };
 
   const run = async (): Promise<void> => {

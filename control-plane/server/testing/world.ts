@@ -1,0 +1,253 @@
+/**
+ * A whole control plane on memory twins, with agents that sign real reports. For tests of operations and loop: what agents see is a function
+ * that a test may change at any time.
+ */
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { Declaration, type Observation, type Report } from "@regent/contract";
+import type { RecordSet } from "@regent/engine";
+import { pino } from "pino";
+import { monotonicFactory } from "ulid";
+import { createMemoryDatabase, type MemoryDatabase } from "../adapters/memory/database.ts";
+import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
+import { createMemoryResolver } from "../adapters/memory/resolver.ts";
+import { toAgentConfiguration } from "../configuration/to-agent-configuration.ts";
+import { createControlPlane, type RunningControlPlane } from "../loop/control-plane.ts";
+import { createMetrics } from "../loop/metrics.ts";
+import type { Ingested } from "../operations/ingest-report.ts";
+import { toKeyId } from "../operations/verify-report.ts";
+import type { Clock } from "../ports/clock.ts";
+
+export type Sight = Pick<Observation, "outcome" | "reason" | "latencyMs"> | "silent";
+
+export const OK: Sight = { outcome: "ok", latencyMs: 5 };
+export const REFUSED: Sight = { outcome: "fail", reason: "tcp_refused", latencyMs: 1 };
+
+export interface World {
+  readonly database: MemoryDatabase;
+  readonly dns: MemoryDns;
+  readonly clock: Clock;
+  readonly declaration: Declaration;
+  readonly zoneId: string;
+  controlPlane: RunningControlPlane;
+  /** What an agent sees of a target from now on. */
+  see: (agent: string, target: string) => Sight;
+  /** Every agent sends one report of all that it is assigned. */
+  readonly reportAll: () => Promise<void>;
+  readonly report: (agent: string, change?: (report: Report) => Report) => Promise<Ingested>;
+  readonly signed: (agent: string, report: Report, key?: KeyObject) => Parameters<RunningControlPlane["ingestReport"]>[0];
+  readonly draftReport: (agent: string) => Report;
+  /** Reports until `holds`; throws with `what` when it takes too long. */
+  readonly until: (what: string, holds: () => boolean | Promise<boolean>, timeoutMs?: number) => Promise<void>;
+  /** Kills the control plane without any farewell and starts another one over the same database and DNS. */
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Weights that DNS holds for a service's A records: region -> weight. */
+  readonly weights: (name: string) => Promise<Record<string, number>>;
+}
+
+const REGIONS = ["eu-west", "us-east", "ap-south"] as const;
+
+/** Sandbox profile, made a few times faster so that a test takes a second. */
+export const FAST_SETTINGS = {
+  intervalSeconds: 0.1,
+  recheckSeconds: 0.05,
+  timeoutSeconds: 0.1,
+  reportSeconds: 0.1,
+  freshnessSeconds: 1.5,
+  holdMaxSeconds: 0.3,
+  recoverSeconds: 0.4,
+  stableHoldSeconds: 0.4,
+  rampSeconds: 0.8,
+  rampStepSeconds: 0.2,
+  cooldownSeconds: 0.2,
+  failedReturnSeconds: 1,
+  escalationSeconds: 10,
+} as const;
+
+const service = (id: string, strategy: object, more: object = {}) => ({
+  id,
+  name: `${id}.example.test`,
+  zone: "example.test",
+  strategy,
+  settings: FAST_SETTINGS,
+  endpoints: REGIONS.map((region, i) => ({
+    region,
+    capacity: [50, 30, 20][i],
+    headroom: [1.2, 1.4, 2.5][i],
+    A: [`192.0.2.${i + 10}`],
+    probe: { address: `127.0.0.1:${9000 + i}` },
+    targets: { db: `127.0.0.1:${9100 + i}` },
+  })),
+  checks: [
+    { id: "web", kind: "http", path: "/healthz" },
+    { id: "db", kind: "tcp", from: "inside" },
+  ],
+  ...more,
+});
+
+export const testWorld = async (options: { services?: object[]; sets?: readonly RecordSet[] } = {}): Promise<World> => {
+  const started = performance.now();
+  const clock: Clock = {
+    now: () => Math.floor(1_795_000_000_000 + performance.now() - started),
+    monotonic: () => performance.now(),
+  };
+  const ids = { ulid: monotonicFactory() };
+  const keys = new Map<string, KeyObject>();
+  const agents = REGIONS.flatMap((region) =>
+    ["net-a", "net-b"].map((network) => {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+      const id = `${region}-${network}`;
+      keys.set(id, privateKey);
+      return {
+        id,
+        region,
+        network,
+        publicKeys: [publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64")],
+      };
+    }),
+  );
+  const zoneId = "Z1TEST";
+  const declaration = Declaration.parse({
+    regent: 1,
+    owner: "test",
+    profile: "sandbox",
+    zones: [{ id: zoneId, name: "example.test" }],
+    regions: REGIONS.map((id) => ({ id })),
+    agents,
+    services: options.services ?? [service("checkout", { kind: "active-passive", failback: "automatic" })],
+  });
+  const database = createMemoryDatabase({ clock, ids });
+  const dns = createMemoryDns({
+    zones: [{ id: zoneId, name: "example.test", ...(options.sets ? { sets: options.sets } : {}) }],
+    now: clock.now,
+    inSyncAfterMs: 20,
+  });
+  const resolver = createMemoryResolver({
+    dns,
+    now: clock.now,
+    random: Math.random,
+    servers: [
+      { address: "127.0.0.1:5301", delayMs: 10 },
+      { address: "127.0.0.1:5302", delayMs: 30 },
+    ],
+  });
+  await database.configuration.apply({ baseVersion: 0, declaration, text: "", author: "test", lines: [] });
+  const signer = { keyId: "test", privateKey: generateKeyPairSync("ed25519").privateKey };
+  const sequences = new Map<string, number>();
+
+  const create = (): RunningControlPlane => {
+    let controlPlane: RunningControlPlane | null = null;
+    controlPlane = createControlPlane({
+      holder: `test-${ids.ulid()}`,
+      clock,
+      ids,
+      log: pino({ level: process.env.LOG_LEVEL ?? "silent" }),
+      metrics: createMetrics(() => controlPlane?.readiness().isLeader ?? false),
+      evidence: database.evidence,
+      decisions: database.decisions,
+      configurations: database.configuration,
+      lease: database.lease,
+      provider: dns.provider,
+      resolver,
+      signer,
+      nameServers: { "example.test": ["127.0.0.1:5301", "127.0.0.1:5302"] },
+      resolvers: [],
+      databaseHealth: async () => ({ isUp: true, latencyMs: 0, poolSize: 0, why: null }),
+    });
+    return controlPlane;
+  };
+
+  const signed: World["signed"] = (agent, report, key) => {
+    const body = Buffer.from(JSON.stringify(report));
+    const id = `${agent}.${report.boot}.${report.sequence}`;
+    const timestamp = String(Math.floor(clock.now() / 1000));
+    const privateKey = key ?? keys.get(agent);
+    if (!privateKey) throw new Error(`no key of ${agent}`);
+    const signature = `v1a,${sign(null, Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]), privateKey).toString("base64")}`;
+    const declared = agents.find((a) => a.id === agent);
+    return { id, timestamp, signature, keyId: toKeyId(declared?.publicKeys[0] ?? ""), body };
+  };
+
+  const draftReport: World["draftReport"] = (agent) => {
+    const configuration = toAgentConfiguration(declaration, agent, { version: 1, issuedAt: 0 });
+    if (!configuration) throw new Error(`no agent ${agent}`);
+    const sequence = (sequences.get(agent) ?? 0) + 1;
+    sequences.set(agent, sequence);
+    const observations = configuration.assignments.flatMap(({ target }) => {
+      const sight = world.see(agent, target);
+      return sight === "silent" ? [] : [{ target, ageMs: 0, ...sight }];
+    });
+    return {
+      v: 1,
+      aud: configuration.aud,
+      agent,
+      region: configuration.region,
+      network: configuration.network,
+      boot: 1,
+      sequence,
+      sentAt: clock.now(),
+      build: "test",
+      runtime: "node",
+      configurationVersion: 1,
+      self: { healthy: true, mode: "normal", overruns: 0, spooled: 0, dropped: 0 },
+      observations,
+      unchanged: [],
+      backfill: [],
+    };
+  };
+
+  const report: World["report"] = (agent, change = (r) => r) =>
+    world.controlPlane.ingestReport(signed(agent, change(draftReport(agent))));
+
+  const isSilent = (agent: string): boolean =>
+    draftlessTargets(declaration, agent).every((target) => world.see(agent, target) === "silent");
+
+  const reportAll = async (): Promise<void> => {
+    await Promise.all(agents.filter(({ id }) => !isSilent(id)).map(({ id }) => report(id)));
+  };
+
+  const world: World = {
+    database,
+    dns,
+    clock,
+    declaration,
+    zoneId,
+    controlPlane: create(),
+    see: () => OK,
+    reportAll,
+    report,
+    signed,
+    draftReport,
+    until: async (what, holds, timeoutMs = 6_000) => {
+      const deadline = performance.now() + timeoutMs;
+      while (performance.now() < deadline) {
+        await reportAll();
+        if (await holds()) return;
+        await new Promise((resolve) => setTimeout(resolve, 40));
+      }
+      throw new Error(`not reached in ${timeoutMs} ms: ${what}`);
+    },
+    restart: async () => {
+      await world.controlPlane.stop();
+      world.controlPlane = create();
+      await world.controlPlane.start();
+    },
+    stop: () => world.controlPlane.stop(),
+    weights: async (name) => {
+      const read = await dns.provider.readNames(zoneId, [name]);
+      if (read.kind !== "sets") throw new Error(read.kind);
+      return Object.fromEntries(
+        read.sets.flatMap(({ type, setIdentifier, weight }) =>
+          type === "A" && setIdentifier ? [[setIdentifier, weight ?? -1]] : [],
+        ),
+      );
+    },
+  };
+  await world.controlPlane.start();
+  return world;
+};
+
+const draftlessTargets = (declaration: Declaration, agent: string): readonly string[] =>
+  (toAgentConfiguration(declaration, agent, { version: 1, issuedAt: 0 })?.assignments ?? []).map(({ target }) => target);
+
+export const testService = service;
