@@ -1,10 +1,10 @@
 /** What the writer probably meant: the closest known word by edit distance. Pure. */
 import { SUGGESTION_LENGTH_MAX } from "./limits.ts";
 
-/** The known word nearest to `word`, if it differs in at most a third of its letters (and at most 4, at least 1 allowed); ties: first known. */
+/** The known word nearest to `word`, if it differs in at most a third of its letters (1 to 4, never all of them); ties: first known. */
 export const findNearest = (word: string, known: Iterable<string>): string | undefined => {
   if (word.length === 0 || word.length > SUGGESTION_LENGTH_MAX) return undefined;
-  const allowed = Math.min(4, Math.max(1, Math.floor(word.length / 3)));
+  const allowed = Math.min(4, word.length - 1, Math.max(1, Math.floor(word.length / 3)));
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) > allowed) continue;
@@ -18,6 +18,16 @@ export const findNearest = (word: string, known: Iterable<string>): string | und
 export const suggestNearest = (word: string, known: Iterable<string>): string | undefined => {
   const nearest = findNearest(word, known);
   return nearest === undefined || nearest === word ? undefined : `did you mean "${nearest}"?`;
+};
+
+/** How many known words are listed when none is near; more than these nobody looks through. */
+const KNOWN_LISTED_MAX = 10;
+
+/** `did you mean "eu-west"?`, else `declared: eu-west, us-east` when there are few. */
+export const suggestDeclared = (word: string, known: readonly string[]): string | undefined => {
+  const unique = [...new Set(known)];
+  const isShort = unique.length > 0 && unique.length <= KNOWN_LISTED_MAX;
+  return suggestNearest(word, unique) ?? (isShort ? `declared: ${unique.join(", ")}` : undefined);
 };
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment): `wets` is one edit from `west`. */

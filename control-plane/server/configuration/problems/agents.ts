@@ -1,7 +1,7 @@
 /** Agents: where they stand, their keys, and how much they are given to do. Pure. */
 import type { Declaration } from "@regent/contract";
 import { ASSIGNMENTS_PER_AGENT_MAX } from "../limits.ts";
-import { suggestNearest } from "../nearest.ts";
+import { suggestDeclared } from "../nearest.ts";
 import { type ConfigurationProblem, toValueText } from "../problem-path.ts";
 import { isAssigned } from "../to-agent-configuration.ts";
 import { findDuplicates } from "./duplicates.ts";
@@ -34,7 +34,7 @@ export const findAgentProblems = (declaration: Declaration): ConfigurationProble
             {
               path: ["agents", at, "region"],
               message: `unknown region "${region}"`,
-              suggestion: suggestNearest(region, regionIds) ?? `declared: ${regionIds.join(", ")}`,
+              suggestion: suggestDeclared(region, regionIds),
               restsOn: [["regions"]],
             },
           ],

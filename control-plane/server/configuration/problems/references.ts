@@ -1,6 +1,6 @@
 /** Regions, zones and checks that are named but not declared, and ids that are declared twice. Pure. */
 import type { Declaration, Service } from "@regent/contract";
-import { suggestNearest } from "../nearest.ts";
+import { suggestDeclared } from "../nearest.ts";
 import type { ConfigurationProblem, Path } from "../problem-path.ts";
 import { findDuplicates } from "./duplicates.ts";
 
@@ -94,12 +94,7 @@ interface Reference {
 }
 
 const unknown = (what: string, id: string, { known, ...at }: Reference): ConfigurationProblem[] =>
-  known.includes(id)
-    ? []
-    : [{ ...at, message: `unknown ${what} "${id}"`, suggestion: suggestNearest(id, known) ?? listKnown(known) }];
-
-const listKnown = (known: readonly string[]): string | undefined =>
-  known.length === 0 || known.length > 10 ? undefined : `declared: ${known.join(", ")}`;
+  known.includes(id) ? [] : [{ ...at, message: `unknown ${what} "${id}"`, suggestion: suggestDeclared(id, known) }];
 
 /** More regions asked for than there are, and families whose priorities come out equal. */
 const findCrowding = (service: Service, path: Path): ConfigurationProblem[] => {
