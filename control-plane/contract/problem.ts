@@ -25,6 +25,8 @@ export const PROBLEMS = {
   misdirected: { status: 421, title: "This host name is not served here" },
   "database-away": { status: 503, title: "The database can't be reached" },
   "not-leader": { status: 503, title: "No leader can take this now" },
+  "dns-away": { status: 503, title: "DNS can't be read now" },
+  "not-ready": { status: 503, title: "Not ready yet" },
   internal: { status: 500, title: "An error on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,0 +1,113 @@
+/** One service: a row per region with its verdict, why, and the shares wanted, written and seen. */
+import type { RegionVerdict, ServiceState } from "@regent/contract";
+import { useState } from "react";
+import { ago, clock, MARKS, percent } from "./text.ts";
+
+export const ServiceCard = ({ service, now }: { readonly service: ServiceState; readonly now: number }) => (
+  <article className="card" aria-labelledby={`service-${service.id}`}>
+    <div className="card-head">
+      <h2 id={`service-${service.id}`}>{service.id}</h2>
+      <span className="meta">
+        {service.name} · {service.strategy} · revision {service.revision} · profile {service.profile}
+      </span>
+    </div>
+    <p className="now">{service.now}</p>
+    {service.drift && <p className="banner stale">{service.drift}</p>}
+    {service.families.map((family) => (
+      <table key={family}>
+        <caption>{service.families.length > 1 ? `Family ${family}` : "Regions"}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Region</th>
+            <th scope="col">Verdict</th>
+            <th scope="col" className="number">
+              Wanted
+            </th>
+            <th scope="col" className="number">
+              Written
+            </th>
+            <th scope="col" className="number">
+              Seen
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {service.regions.map((region) => (
+            <RegionRow key={region.region} region={region} service={service} family={family} now={now} />
+          ))}
+        </tbody>
+      </table>
+    ))}
+  </article>
+);
+
+interface RowProps {
+  readonly region: RegionVerdict;
+  readonly service: ServiceState;
+  readonly family: string;
+  readonly now: number;
+}
+
+const RegionRow = ({ region, service, family, now }: RowProps) => {
+  const [isOpen, setOpen] = useState(false);
+  const wanted = service.wanted[family]?.[region.region];
+  const drained = service.drained[region.region];
+  return (
+    <>
+      <tr className={region.verdict}>
+        <th scope="row">
+          <button type="button" className="why" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            {region.region}
+          </button>
+        </th>
+        <td>
+          <span className={`verdict ${region.verdict}`}>
+            <span aria-hidden="true">{MARKS[region.verdict]}</span> {region.verdict}
+          </span>
+          {region.score !== null && <span className="score"> {region.score}</span>}
+          {drained && <span className="flag">drained</span>}
+          {region.flags.map((flag) => (
+            <span className="flag" key={flag}>
+              {flag}
+            </span>
+          ))}
+        </td>
+        <td className="number">
+          <Bar share={wanted ?? 0} /> {percent(wanted)}
+        </td>
+        <td className="number">{service.written[family]?.[region.region] ?? "–"}</td>
+        <td className="number">{percent(service.seen?.shares?.[family]?.[region.region])}</td>
+      </tr>
+      {(isOpen || region.verdict === "unhealthy") && (
+        <tr className="detail">
+          <td colSpan={5}>
+            <p>
+              {region.why}{" "}
+              <span className="meta">
+                Since {clock(region.since)}, {ago(region.since, now)}.
+              </span>
+            </p>
+            {isOpen && <Votes region={region} />}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+};
+
+const Votes = ({ region }: { readonly region: RegionVerdict }) => (
+  <ul className="votes">
+    {region.votes.map(({ vantage, view, vote, because }) => (
+      <li key={`${view} ${vantage}`}>
+        <span aria-hidden="true">{vote === "up" ? "●" : vote === "down" ? "✕" : "?"}</span> {vantage} ({view}): {vote} — {because}
+      </li>
+    ))}
+  </ul>
+);
+
+const Bar = ({ share }: { readonly share: number }) => (
+  <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+    <rect className="track" width="100" height="8" rx="2" />
+    <rect className="fill" width={share * 100} height="8" rx="2" />
+  </svg>
+);
