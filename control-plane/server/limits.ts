@@ -44,3 +44,39 @@ export const TOKEN_TTL_MS = 90 * 86_400_000;
 export const SESSION_TTL_MS = 2 * 3_600_000;
 export const CODE_TTL_MS = 60_000;
 export const IDEMPOTENCY_STALE_MS = 60_000;
+
+/** An operator's request is a few names and a reason; configurations have REQUEST_BYTES_MAX. */
+export const OPERATOR_BYTES_MAX = 64 * 1024;
+/** Wrong tokens and codes of one address in a minute: a person mistypes a few, a guesser needs 2^255. */
+export const SIGN_IN_FAILURES_PER_MINUTE = 10;
+/** Mutations of one actor: a runbook that moves 30 services at once passes, a loop gone wild doesn't. */
+export const MUTATIONS_BURST = 60;
+export const MUTATIONS_PER_SECOND = 2;
+/** Reports claimed for one agent: one a second in the fastest profile, one more at every transition, and a spool that empties. */
+export const AGENT_REPORTS_BURST = 200;
+export const AGENT_REPORTS_PER_SECOND = 20;
+/** Reports from one address: a thousand agents behind one gateway report every second. */
+export const ADDRESS_REPORTS_BURST = 5_000;
+export const ADDRESS_REPORTS_PER_SECOND = 2_000;
+/** Senders that a rate limit remembers; the one not heard for longest is forgotten first. */
+export const RATE_KEYS_MAX = 10_000;
+/** Credentials remembered for reading while the database is away, and for how long after they were last seen to be valid. */
+export const KNOWN_CREDENTIALS_MAX = 500;
+export const KNOWN_CREDENTIAL_MS = 10 * 60_000;
+/** Idempotency keys given up by this process, so that their next use needn't wait until they are stale. */
+export const GIVEN_UP_KEYS_MAX = 1_000;
+/** Proxies close a connection that is silent for 30 to 60 s. */
+export const EVENT_HEARTBEAT_MS = 15_000;
+/** A stream ends then and the browser comes back, so that a revoked token stops seeing. */
+export const EVENT_STREAM_MS_MAX = 15 * 60_000;
+/** What a client waits before it comes back to an ended stream. */
+export const EVENT_RETRY_MS = 2_000;
+/** A new admin token is made when less than this is left of the old one at a start. */
+export const ADMIN_TOKEN_RENEW_MS = TOKEN_TTL_MS / 3;
+/** Sockets of one listener: a thousand agents, their retries, the streams, and room. */
+export const CONNECTIONS_MAX = 5_000;
+/** A request must have arrived in full by then; a report of 256 KiB takes 8 s at 256 kbit/s. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+export const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of common load balancers (60 s), so that they and not we close first. */
+export const KEEP_ALIVE_MS = 65_000;

@@ -1,0 +1,256 @@
+/**
+ * A small typed client of the HTTP API, for the command line and for programs. It imports the contract only, so it can run anywhere; answers are
+ * parsed, and may hold more than it knows.
+ */
+import {
+  ApplyAnswer,
+  Change,
+  type DrainRequest,
+  Explanation,
+  type FailbackRequest,
+  type FailoverRequest,
+  type HistoryKind,
+  HistoryPage,
+  LiveEvent,
+  MoveAnswer,
+  Overview,
+  PlanAnswer,
+  Problem,
+  ReportReceipt,
+  ServiceState,
+} from "@regent/contract";
+import * as z from "zod";
+import { type EventFeed, readEvents } from "./client-events.ts";
+import {
+  BreakersAnswer,
+  CodeAnswer,
+  ConfigurationAnswer,
+  DatabaseAnswer,
+  FreezeAnswer,
+  HealthAnswer,
+  Liveness,
+  ReadinessAnswer,
+  SessionEnded,
+  SessionState,
+} from "./wire.ts";
+
+/** A problem with the members that its type may bring along. */
+export const ProblemAnswer = Problem.extend({
+  errors: z
+    .array(
+      z.looseObject({
+        path: z.string(),
+        message: z.string(),
+        line: z.int().optional(),
+        column: z.int().optional(),
+        suggestion: z.string().optional(),
+      }),
+    )
+    .optional(),
+  requestId: z.string().optional(),
+  /** `stale-revision`: the revision that the service is at. */
+  revision: z.int().optional(),
+  /** `stale-configuration`: the version in force. */
+  version: z.int().optional(),
+  /** `refused-by-rule`: every rule's answer and the batch that wasn't sent. */
+  answer: MoveAnswer.optional(),
+  ack: z.int().optional(),
+  serverTime: z.int().optional(),
+});
+export type ProblemAnswer = z.infer<typeof ProblemAnswer>;
+
+export type ClientAnswer<T> =
+  | { readonly kind: "ok"; readonly value: T; readonly isReplay: boolean }
+  | { readonly kind: "problem"; readonly problem: ProblemAnswer; readonly retryAfterSeconds: number | null }
+  | { readonly kind: "unreachable"; readonly why: string };
+
+export type FreezeTarget = { readonly service?: string; readonly region?: string };
+
+/** What a caller leaves out has the contract's default. */
+type Asked<T> = Pick<T, Exclude<keyof T, "dryRun" | "breakGlass">> & Partial<T>;
+
+export interface MutationOptions {
+  /** Give the same key to ask for the answer of the same request again. A fresh one by default. */
+  readonly idempotencyKey?: string;
+}
+
+export interface ClientDeps {
+  /** `http://127.0.0.1:8080`, without a path. */
+  readonly url: string;
+  /** Null for the routes that need none. */
+  readonly token: string | null;
+  readonly fetch?: typeof fetch;
+  readonly timeoutMs?: number;
+}
+
+export interface SignedReport {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HistoryQuery {
+  readonly service?: string;
+  readonly kinds?: readonly HistoryKind[];
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** An operator waits for a zone's turn behind others; beyond this something is wrong. */
+const TIMEOUT_MS = 20_000;
+
+export type Client = ReturnType<typeof createClient>;
+
+export const createClient = (deps: ClientDeps) => {
+  const ask = createAsk(deps);
+  const get = <A extends z.ZodType>(path: string, schema: A) => ask({ method: "GET", path, schema });
+  const mutate = <A extends z.ZodType>(path: string, schema: A, body: unknown, { idempotencyKey }: MutationOptions = {}) =>
+    ask({
+      method: "POST",
+      path,
+      schema,
+      body: { type: "application/json", text: JSON.stringify(body) },
+      ...toKey(idempotencyKey),
+    });
+  const move = <B extends Asked<FailbackRequest>>(verb: string) => {
+    return (service: string, request: B, options?: MutationOptions) =>
+      mutate(`${toServicePath(service)}/${verb}`, MoveAnswer, request, options);
+  };
+  const freeze = (verb: "freeze" | "unfreeze") => (target: FreezeTarget, reason: string, options?: MutationOptions) =>
+    mutate(`${toFreezePath(target)}/${verb}`, FreezeAnswer, { reason }, options);
+
+  return {
+    overview: () => get("/v1/overview", Overview),
+    service: (service: string) => get(toServicePath(service), ServiceState),
+    explain: (service: string) => get(`${toServicePath(service)}/explanation`, Explanation),
+    failover: move<Asked<FailoverRequest>>("failover"),
+    failback: move<Asked<FailbackRequest>>("failback"),
+    drain: move<Asked<DrainRequest>>("drain"),
+    undrain: move<Asked<DrainRequest>>("undrain"),
+    /** Everything, a service, or one region of a service. */
+    freeze: freeze("freeze"),
+    unfreeze: freeze("unfreeze"),
+    history: (query: HistoryQuery = {}) => get(`/v1/history${toQuery(query)}`, HistoryPage),
+    change: (id: string) => get(`/v1/changes/${encodeURIComponent(id)}`, Change),
+    configuration: () => get("/v1/configuration", ConfigurationAnswer),
+    planConfiguration: (text: string) =>
+      ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),
+    /** `baseVersion`: the version that it was planned on. */
+    applyConfiguration: (text: string, baseVersion: number, { idempotencyKey }: MutationOptions = {}) =>
+      ask({
+        method: "PUT",
+        path: "/v1/configuration",
+        schema: ApplyAnswer,
+        body: { type: "text/yaml", text },
+        ...toKey(idempotencyKey, { "if-match": `"${baseVersion}"` }),
+      }),
+    /** Live events until `signal` fires, the server ends the stream or the connection breaks. */
+    events: (signal?: AbortSignal): Promise<EventFeed> => readEvents(deps, LiveEvent, signal),
+    session: () => get("/v1/session", SessionState),
+    createSignInCode: () => ask({ method: "POST", path: "/v1/session/codes", schema: CodeAnswer }),
+    endSession: () => ask({ method: "POST", path: "/v1/session/end", schema: SessionEnded }),
+    live: () => get("/livez", Liveness),
+    /** Not ready is an answer, not a problem. */
+    ready: () => get("/readyz", ReadinessAnswer),
+    health: () => get("/healthz", HealthAnswer),
+    databaseHealth: () => get("/healthz/database", DatabaseAnswer),
+    breakers: () => get("/healthz/breakers", BreakersAnswer),
+    metrics: () => ask({ method: "GET", path: "/metrics", schema: z.string(), isText: true }),
+    openApi: () => get("/openapi.json", z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) })),
+    report: ({ headers, body }: SignedReport) =>
+      ask({
+        method: "POST",
+        path: "/v1/reports",
+        schema: ReportReceipt,
+        body: { type: "application/json", text: body },
+        headers,
+      }),
+  };
+};
+
+const toServicePath = (service: string): string => `/v1/services/${encodeURIComponent(service)}`;
+
+const toFreezePath = ({ service, region }: FreezeTarget): string => {
+  if (service === undefined) return "/v1";
+  return region === undefined ? toServicePath(service) : `${toServicePath(service)}/regions/${encodeURIComponent(region)}`;
+};
+
+const toQuery = ({ service, kinds, limit, cursor }: HistoryQuery): string => {
+  const query = new URLSearchParams();
+  if (service !== undefined) query.set("service", service);
+  if (kinds !== undefined && kinds.length > 0) query.set("kind", kinds.join(","));
+  if (limit !== undefined) query.set("limit", String(limit));
+  if (cursor !== undefined) query.set("cursor", cursor);
+  return query.size > 0 ? `?${query}` : "";
+};
+
+const toKey = (key: string = crypto.randomUUID(), more: Readonly<Record<string, string>> = {}) => ({
+  headers: { ...more, "idempotency-key": key },
+});
+
+interface Ask<A extends z.ZodType> {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: string;
+  readonly schema: A;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: { readonly type: string; readonly text: string };
+  readonly isText?: boolean;
+}
+
+const createAsk =
+  ({ url, token, fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientDeps) =>
+  async <A extends z.ZodType>(asked: Ask<A>): Promise<ClientAnswer<z.output<A>>> => {
+    try {
+      const response = await send(new URL(asked.path, url), {
+        method: asked.method,
+        headers: {
+          ...asked.headers,
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(asked.body ? { "content-type": asked.body.type } : {}),
+        },
+        ...(asked.body ? { body: asked.body.text } : {}),
+        // A token isn't carried to wherever an answer points.
+        redirect: "error",
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      return await readAnswer(response, asked);
+    } catch (error) {
+      return { kind: "unreachable", why: `${new URL(url).host}: ${toWhy(error)}` };
+    }
+  };
+
+const readAnswer = async <A extends z.ZodType>(
+  response: Response,
+  { schema, isText }: Pick<Ask<A>, "schema" | "isText">,
+): Promise<ClientAnswer<z.output<A>>> => {
+  const text = await response.text();
+  if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
+    const problem = ProblemAnswer.safeParse(toJson(text));
+    const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+    if (problem.success)
+      return { kind: "problem", problem: problem.data, retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : null };
+  }
+  const value = schema.safeParse(isText ? text : toJson(text));
+  if (value.success) return { kind: "ok", value: value.data, isReplay: response.headers.get("idempotent-replay") === "true" };
+  const issue = value.error.issues[0];
+  return {
+    kind: "unreachable",
+    why: `HTTP ${response.status}, not an answer of Regent: ${issue?.path.join(".")} ${issue?.message}`,
+  };
+};
+
+const toJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** `fetch failed` says nothing; its cause does. */
+export const toWhy = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { cause } = error;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return code || (cause instanceof Error ? cause.message : error.message);
+};
