@@ -47,6 +47,8 @@ export const XML_DEPTH_MAX = 20;
 export const SIGNATURE_SKEW_MS_MAX = 5 * 60_000;
 /** Headers must arrive within this time, so that an idle connection can't hold a slot; ms. */
 export const HTTP_HEADERS_TIMEOUT_MS = 10_000;
+/** Idle connections stay longer than clients keep them, so that none is cut just as a request leaves; ms. */
+export const HTTP_KEEP_ALIVE_MS = 75_000;
 /** A hung request (fault) is cut after this time, so that a client without a timeout ends too; ms. */
 export const HANG_MS_MAX = 120_000;
 /** Changes that GetChange remembers; older ones are NoSuchChange. */

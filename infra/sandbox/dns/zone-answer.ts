@@ -90,7 +90,7 @@ const nsAt = (zone: ZoneView, name: string): RecordSet | undefined => zone.recor
 /** The highest name between apex and `name` that is handed to other servers. */
 const delegationAbove = (zone: ZoneView, name: string): string | undefined => {
   let cut: string | undefined;
-  for (let at = name; at !== zone.name; at = parentOf(at)) if (nsAt(zone, at)) cut = at;
+  for (let at = name; at !== zone.name && at !== "."; at = parentOf(at)) if (nsAt(zone, at)) cut = at;
   return cut;
 };
 

@@ -104,6 +104,28 @@ describe("a fault", () => {
     route53.faults.clear();
     expect(await statusNow()).toBe("INSYNC");
   });
+  test("staggered-propagation lets servers differ for that change alone", async () => {
+    route53.faults.set({ kind: "staggered-propagation", perServerMs: [0, 3_600_000], count: 1 });
+    const { ChangeInfo } = await write(1);
+    const shown = [0, 1].map((server) => route53.store.shownZone(`${place.name}.`, server)?.records.has(`r1.${place.name}.`));
+    expect([shown, route53.store.findChange(ChangeInfo!.Id!.slice("/change/".length))?.isPending]).toEqual([[true, false], true]);
+  });
+  test("strand takes an accepted change back, and leaves what was written since", async () => {
+    const kept = txt(`kept.${place.name}`, '"x"');
+    await send(place, create(txt(place.name, '"r=1"')));
+    route53.faults.set({ kind: "strand", delayMs: 200, count: 1 });
+    const { ChangeInfo } = await send(
+      place,
+      remove(txt(place.name, '"r=1"')),
+      create(txt(place.name, '"r=2"')),
+      create(txt(`new.${place.name}`, '"x"')),
+    );
+    await send(place, create(kept));
+    expect(await count()).toBe(3);
+    await expect.poll(count, { timeout: 3_000 }).toBe(2);
+    expect((await listed(place)).map((set) => set.ResourceRecords?.[0]?.Value)).toEqual(['"r=1"', '"x"']);
+    expect((await place.client.send(new GetChangeCommand({ Id: ChangeInfo?.Id }))).ChangeInfo?.Status).toBe("PENDING");
+  });
   test("that isn't one is refused when it is set", () => {
     expect(() => route53.faults.set({ kind: "late-apply", delayMs: -1 })).toThrow();
     expect(() => route53.faults.set({ kind: "meteor" } as never)).toThrow();

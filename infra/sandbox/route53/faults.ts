@@ -35,6 +35,8 @@ export const Fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("timeout-after"), ...when }),
   /** Never answers. The change is tried after `delayMs`, with the zone as it is then. */
   z.strictObject({ kind: z.literal("late-apply"), delayMs: Delay, ...when }),
+  /** Answers as always; after `delayMs` the change is lost: the zone is as before, GetChange says PENDING for ever. */
+  z.strictObject({ kind: z.literal("strand"), delayMs: Delay, ...when }),
   /** Answers PriorRequestNotComplete. */
   z.strictObject({ kind: z.literal("prior-request"), ...when }),
   /** The change reaches all name servers after `delayMs`. */

@@ -15,7 +15,7 @@ export const Propagation = z.union([
 ]);
 export type Propagation = z.infer<typeof Propagation>;
 
-/** One delay for each server. The range is spread so that servers differ: drawn, then the ends are always met. */
+/** One delay for each server, drawn from the range or as listed; the last of the list counts for all further servers. */
 export const drawDelays = (propagation: Propagation, servers: number, random: () => number): readonly number[] => {
   if ("perServerMs" in propagation) {
     const { perServerMs } = propagation;

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { HANG_MS_MAX, HTTP_HEADERS_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX } from "../limits.ts";
+import { HANG_MS_MAX, HTTP_HEADERS_TIMEOUT_MS, HTTP_KEEP_ALIVE_MS, REQUEST_BODY_BYTES_MAX } from "../limits.ts";
 import { type Failure, fail, type InvalidChangeBatchForm, priorRequestNotComplete, throttled, writeFailure } from "./failure.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Reply } from "./operations/operation.ts";
@@ -44,9 +44,12 @@ export const listen = async (deps: ServerDeps, port: number): Promise<RunningSer
     }, ms);
     timers.add(timer);
   };
-  const server = createServer({ headersTimeout: HTTP_HEADERS_TIMEOUT_MS, requestTimeout: HANG_MS_MAX }, (request, response) => {
-    void answer(deps, { request, response, later, endpoint: `http://127.0.0.1:${portOf(server)}` });
-  });
+  const server = createServer(
+    { headersTimeout: HTTP_HEADERS_TIMEOUT_MS, requestTimeout: HANG_MS_MAX, keepAliveTimeout: HTTP_KEEP_ALIVE_MS },
+    (request, response) => {
+      void answer(deps, { request, response, later, endpoint: `http://127.0.0.1:${portOf(server)}` });
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
@@ -146,6 +149,7 @@ const misbehave = (deps: ServerDeps, incoming: Incoming, fault: Fault | undefine
     case "late-apply":
       exchange.later(fault.delayMs, () => deps.onCall(found.name, `late-${wordFor(run())}`));
       return { kind: "hang" };
+    case "strand":
     case "slow-propagation":
     case "staggered-propagation":
       return run();
@@ -164,6 +168,8 @@ const runOperation = ({ store }: ServerDeps, { exchange, found, query, body }: I
   if (fault?.kind === "slow-propagation")
     return found.run({ ...call, propagation: { minMs: fault.delayMs, maxMs: fault.delayMs } });
   if (fault?.kind === "staggered-propagation") return found.run({ ...call, propagation: { perServerMs: fault.perServerMs } });
+  if (fault?.kind === "strand")
+    return found.run({ ...call, onAccepted: (changeId) => exchange.later(fault.delayMs, () => store.strand(changeId)) });
   return found.run(call);
 };
 

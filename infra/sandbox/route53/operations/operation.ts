@@ -14,6 +14,8 @@ export interface Call {
   readonly endpoint: string;
   /** Set by a fault: this call's change travels like this. */
   readonly propagation?: Propagation;
+  /** Set by a fault: hears of the change that this call made. */
+  readonly onAccepted?: (changeId: string) => void;
 }
 
 export interface Reply {

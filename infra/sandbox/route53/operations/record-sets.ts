@@ -2,9 +2,9 @@
 import { RECORD_SETS_PAGE_MAX } from "../../limits.ts";
 import { parseChangeBatch } from "../change-batch.ts";
 import { fail, invalidInput, noSuchHealthCheck, noSuchHostedZone, priorRequestNotComplete } from "../failure.ts";
+import { listedSets } from "../listed-sets.ts";
 import type { ChangeRecord, GeoLocation, RecordSet } from "../model.ts";
 import { parseName, sortKeyOf } from "../names.ts";
-import { listedSets } from "../store.ts";
 import { type Node, optionalNode } from "../xml.ts";
 import { type Operation, readMaxItems, reply } from "./operation.ts";
 
@@ -18,13 +18,14 @@ export const writeChange = (change: ChangeRecord, isPending: boolean): Node => [
   ],
 ];
 
-export const changeResourceRecordSets: Operation = ({ store, id, body, propagation }) => {
+export const changeResourceRecordSets: Operation = ({ store, id, body, propagation, onAccepted }) => {
   if (!store.zone(id)) return noSuchHostedZone(id);
   const parsed = parseChangeBatch(body);
   if (parsed.kind === "failure") return parsed;
   const outcome = store.change(id, parsed.batch, propagation);
   switch (outcome.kind) {
     case "accepted":
+      onAccepted?.(outcome.change.id);
       // The service says PENDING even where nothing is left to wait for.
       return reply(["ChangeResourceRecordSetsResponse", [writeChange(outcome.change, true)]]);
     case "refused":
