@@ -1,7 +1,7 @@
 /** Credentials and idempotency keys in Postgres, judged by its clock. Each call sweeps a little, so that nothing grows for ever. */
 import { and, eq, gt, isNull, lt, or } from "drizzle-orm";
 import type { AccessStore, Credential, IdempotencyBegin } from "../../ports/access-store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statements } from "./database.ts";
 import { toJsonText, toPlainText } from "./json.ts";
 import { IDEMPOTENCY_KEPT_MS, SWEEP_ROWS_MAX } from "./limits.ts";
 import { credentials, idempotency, NOW } from "./schema.ts";
@@ -10,49 +10,47 @@ const isInForce = or(isNull(credentials.expiresAt), gt(credentials.expiresAt, NO
 
 export const createPostgresAccessStore = ({ database }: { readonly database: Database }): AccessStore => ({
   find: (hash) =>
-    database.attempt(async () => {
-      const [row] = await database
-        .orm()
+    database.attempt(async (line) => {
+      const [row] = await line.orm
         .select()
         .from(credentials)
         .where(and(eq(credentials.hash, hash), isInForce));
       return (row as Credential | undefined) ?? null;
     }),
-  put: (credential) => database.attempt(() => put(database, credential)),
+  put: (credential) => database.attempt((line) => put(line, credential)),
   consume: (hash) =>
-    database.attempt(async () => {
-      const [row] = await database
-        .orm()
+    database.attempt(async (line) => {
+      const [row] = await line.orm
         .delete(credentials)
         .where(and(eq(credentials.hash, hash), eq(credentials.kind, "code"), isInForce))
         .returning();
       return (row as Credential | undefined) ?? null;
     }),
   remove: (hash) =>
-    database.attempt(async () => {
-      await database.orm().delete(credentials).where(eq(credentials.hash, hash));
+    database.attempt(async (line) => {
+      await line.orm.delete(credentials).where(eq(credentials.hash, hash));
     }),
-  begin: (key, digest, staleAfterMs) => database.attempt(() => begin(database, { key, digest, staleAfterMs })),
+  begin: (key, digest, staleAfterMs) => database.attempt((line) => begin(line, { key, digest, staleAfterMs })),
   finish: (key, digest, httpStatus, body) =>
-    database.attempt(async () => {
-      await database.sql()`
+    database.attempt(async (line) => {
+      await line.sql`
         update regent.idempotency set http_status = ${httpStatus}, body = ${toJsonText(body ?? null)}::text::json
         where key = ${key} and digest = ${digest} and http_status is null`;
     }),
 });
 
-const put = async (database: Database, credential: Credential): Promise<void> => {
+const put = async (line: Statements, credential: Credential): Promise<void> => {
   const row = { ...credential, name: toPlainText(credential.name) };
   const { hash: _, ...rest } = row;
-  await database.orm().insert(credentials).values(row).onConflictDoUpdate({ target: credentials.hash, set: rest });
-  await database.orm().delete(credentials).where(lt(credentials.expiresAt, NOW));
+  await line.orm.insert(credentials).values(row).onConflictDoUpdate({ target: credentials.hash, set: rest });
+  await line.orm.delete(credentials).where(lt(credentials.expiresAt, NOW));
 };
 
 const begin = async (
-  database: Database,
+  line: Statements,
   { key, digest, staleAfterMs }: { key: string; digest: string; staleAfterMs: number },
 ): Promise<IdempotencyBegin> => {
-  const sql = database.sql();
+  const { sql } = line;
   const [begun] = await sql`
     with swept as (
       delete from regent.idempotency where key in (
@@ -65,9 +63,9 @@ const begin = async (
     where i.digest = excluded.digest and i.http_status is null and i.begun_at < regent.now_ms() - ${staleAfterMs}::bigint
     returning 1`;
   if (begun !== undefined) return { kind: "fresh" };
-  const [known] = await database.orm().select().from(idempotency).where(eq(idempotency.key, key));
+  const [known] = await line.orm.select().from(idempotency).where(eq(idempotency.key, key));
   // Swept away by another replica in between: more than a day old, and so as good as never begun.
-  if (known === undefined) return begin(database, { key, digest, staleAfterMs });
+  if (known === undefined) return begin(line, { key, digest, staleAfterMs });
   if (known.digest !== digest) return { kind: "mismatch" };
   if (known.httpStatus === null) return { kind: "under-way" };
   return { kind: "answered", httpStatus: known.httpStatus, body: known.body };

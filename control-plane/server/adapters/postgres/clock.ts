@@ -71,9 +71,9 @@ const shortestOf = (samples: readonly ClockSample[]): ClockSample =>
   samples.reduce((best, each) => (each.roundTripMs < best.roundTripMs ? each : best));
 
 const takeSample = async (database: Database): Promise<ClockSample> => {
-  return database.attempt(async () => {
+  return database.urgent(async (send) => {
     const sentAt = performance.now();
-    const [row] = await database.sql()<{ now: number }[]>`
+    const [row] = await send<{ now: number }[]>`
       select (extract(epoch from clock_timestamp()) * 1000)::double precision as now`;
     const roundTripMs = performance.now() - sentAt;
     if (row === undefined) throw new Error("The database did not tell its time.");

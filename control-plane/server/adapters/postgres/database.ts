@@ -1,36 +1,45 @@
 /**
- * The pool of connections that all Postgres adapters of one process share: sizes, timeouts, classified errors, short transactions, counters.
- *
- * Two habits of the driver are kept away from the rest here. Its `begin` sends a rollback on a connection that is already gone, which ends
- * the process; and a connection that was cut while it was writing never comes back. So transactions run on reserved connections that are
- * given up when they are lost, and a pool that lost a connection is replaced.
+ * How all Postgres adapters of one process reach the database: timeouts, classified errors, short transactions, counters. Reports and reads
+ * share some connections; lease and decisions have their own, so that a flood of reports never delays a failover.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres from "postgres";
-import { classifyError, codeOf, DatabaseAway } from "./errors.ts";
+import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import type postgres from "postgres";
+import { classifyError, DatabaseAway, toDatabaseAway, UNANSWERED } from "./errors.ts";
 import {
   CONNECT_TIMEOUT_SECONDS,
+  CONNECTIONS_FOR_DECISIONS,
+  CONNECTIONS_FOR_REPORTS,
   IDLE_IN_TRANSACTION_TIMEOUT_MS,
   LOCK_TIMEOUT_MS,
-  POOL_AGE_MS_MIN,
-  POOL_CLOSE_SECONDS,
-  POOL_CONNECTIONS,
   RETRY_PAUSE_MS,
   STATEMENT_TIMEOUT_MS,
-  TRANSACTION_ATTEMPTS_MAX,
+  WORK_ATTEMPTS_MAX,
+  WORK_TIMEOUT_MS,
 } from "./limits.ts";
+import { type ConnectionOptions, createLines, type Line, type Lines, type Sql } from "./lines.ts";
 
-export type Sql = postgres.Sql<{ bigint: number }>;
-export type Transaction = postgres.ReservedSql<{ bigint: number }>;
-type ConnectionOptions = postgres.Options<{ bigint: postgres.PostgresType<number> }>;
+export type { Sql } from "./lines.ts";
+
+/** Sends one statement at once; statements sent together are answered in order. */
+export type Send = <T extends readonly (object | undefined)[] = postgres.Row[]>(
+  template: TemplateStringsArray,
+  ...parameters: readonly (postgres.SerializableParameter<number> | null)[]
+) => Promise<postgres.RowList<T>>;
+
+/** One connection, by the driver and through drizzle. Never for transactions. */
+export interface Statements {
+  readonly sql: Sql;
+  readonly orm: PostgresJsDatabase;
+}
 
 export interface DatabaseOptions {
+  /** Connections for reports and reads. */
   readonly connections?: number;
   /** Shown in pg_stat_activity: which process of ours this is. */
   readonly applicationName?: string;
   readonly statementTimeoutMs?: number;
-  /** Warnings of the server and losses of connections, for the log. Never holds a password or a parameter. */
+  /** The server's warnings, for the log. They never hold a password or a parameter. */
   readonly onNotice?: (notice: { readonly code: string; readonly message: string }) => void;
 }
 
@@ -44,21 +53,19 @@ export interface DatabaseCounters {
   readonly away: number;
   /** Serialization failures and deadlocks that were tried again. */
   readonly retried: number;
-  /** Pools replaced because a connection was lost. */
-  readonly poolsReplaced: number;
-  readonly millisecondsTotal: number;
+  readonly connectionsLost: number;
+  /** Time of all units of work, waiting for a connection included. */
+  readonly totalMs: number;
 }
 
 export interface Database {
-  /** The present pool. Never keep it: it may be replaced. Only for use inside `attempt`. */
-  readonly sql: () => Sql;
-  /** The same pool through drizzle. Never for transactions. */
-  readonly orm: () => PostgresJsDatabase;
-  /** Does one unit of work; throws DatabaseAway when the database is, and tries serialization failures again. */
-  readonly attempt: <T>(work: () => Promise<T>) => Promise<T>;
-  /** One transaction on one connection; throw `new Rollback(answer)` to undo it and answer all the same. `work` may run again. */
-  readonly transaction: <T>(work: (sql: Transaction) => Promise<T>) => Promise<T>;
-  /** Milliseconds that one statement takes; throws DatabaseAway. */
+  /** One unit of work of single statements; throws DatabaseAway when the database is, and tries serialization failures again. */
+  readonly attempt: <T>(work: (line: Statements) => Promise<T>) => Promise<T>;
+  /** Single statements that must not wait for reports. */
+  readonly urgent: <T>(work: (send: Send) => Promise<T>) => Promise<T>;
+  /** One transaction, as urgent; throw `new Rollback(answer)` to undo it and answer all the same. `work` may run again. */
+  readonly transaction: <T>(work: (send: Send) => Promise<T>) => Promise<T>;
+  /** Milliseconds that one statement takes, waiting for a connection included; throws DatabaseAway. */
   readonly ping: () => Promise<number>;
   readonly counters: () => DatabaseCounters;
   /** How to reach the same database by a connection of one's own (LISTEN, migrations). */
@@ -77,52 +84,22 @@ export class Rollback<T> {
 
 /**
  * Nothing is dialled before the first statement. A host that is not this machine is spoken to over verified TLS unless the URL says
- * otherwise (`?sslmode=disable | require | verify-full`). Times of a `bigint` column come as numbers.
+ * otherwise (`?sslmode=disable | require | verify-full`). Values of a `bigint` column come as numbers.
  */
 export const connect = (url: string, options: DatabaseOptions = {}): Database => {
   const connectionOptions = toConnectionOptions(url, options);
-  const counters = {
-    underWay: 0,
-    underWayMax: 0,
-    done: 0,
-    failed: 0,
-    away: 0,
-    retried: 0,
-    poolsReplaced: 0,
-    millisecondsTotal: 0,
-  };
-  let pool = openPool(url, connectionOptions);
-  let isClosed = false;
+  const forReports = createLines(url, connectionOptions, options.connections ?? CONNECTIONS_FOR_REPORTS);
+  const forDecisions = createLines(url, connectionOptions, CONNECTIONS_FOR_DECISIONS);
+  const counters = { underWay: 0, underWayMax: 0, done: 0, failed: 0, away: 0, retried: 0, totalMs: 0 };
 
-  const replacePool = (lost: Pool): void => {
-    if (isClosed || lost !== pool || performance.now() - lost.openedAt < POOL_AGE_MS_MIN) return;
-    pool = openPool(url, connectionOptions);
-    counters.poolsReplaced += 1;
-    void lost.sql.end({ timeout: POOL_CLOSE_SECONDS });
-  };
-
-  const tried = async <T>(work: (pool: Pool) => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const used = pool;
-      try {
-        return await work(used);
-      } catch (error) {
-        const kind = classifyError(error);
-        if (kind === "lost") replacePool(used);
-        if (kind === "lost" || kind === "busy") throw new DatabaseAway(codeOf(error) ?? "unknown", error);
-        if (kind !== "retry" || attempt === TRANSACTION_ATTEMPTS_MAX) throw error;
-        counters.retried += 1;
-        await pause(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()));
-      }
-    }
-  };
-
-  const counted = async <T>(work: (pool: Pool) => Promise<T>): Promise<T> => {
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
     const begunAt = performance.now();
     counters.underWay += 1;
     counters.underWayMax = Math.max(counters.underWayMax, counters.underWay);
     try {
-      const answer = await tried(work);
+      const answer = await tryAgain(work, () => {
+        counters.retried += 1;
+      });
       counters.done += 1;
       return answer;
     } catch (error) {
@@ -131,61 +108,101 @@ export const connect = (url: string, options: DatabaseOptions = {}): Database =>
       throw error;
     } finally {
       counters.underWay -= 1;
-      counters.millisecondsTotal += performance.now() - begunAt;
+      counters.totalMs += performance.now() - begunAt;
     }
   };
 
   return {
-    sql: () => pool.sql,
-    orm: () => pool.orm,
-    attempt: (work) => counted(work),
-    transaction: (work) => counted((used) => runTransaction(used.sql, work)),
+    attempt: (work) => counted(() => onSharedLine(forReports, work)),
+    urgent: (work) => counted(() => onOwnLine(forDecisions, work)),
+    transaction: (work) => counted(() => onOwnLine(forDecisions, (send) => inTransaction(send, work))),
     ping: async () => {
       const begunAt = performance.now();
-      await counted((used) => used.sql`select 1`);
+      await counted(() => onSharedLine(forReports, ({ sql }) => sql`select 1`));
       return performance.now() - begunAt;
     },
-    counters: () => ({ ...counters }),
+    counters: () => ({ ...counters, connectionsLost: forReports.lost() + forDecisions.lost() }),
     options: (overrides) => ({ ...connectionOptions, ...overrides, url }),
     close: async () => {
-      isClosed = true;
-      await pool.sql.end({ timeout: POOL_CLOSE_SECONDS });
+      await Promise.all([forReports.close(), forDecisions.close()]);
     },
   };
 };
 
-interface Pool {
-  readonly sql: Sql;
-  readonly orm: PostgresJsDatabase;
-  readonly openedAt: number;
-}
-
-// drizzle makes the client pass JSON and times as text. Every pool gets it at once, so that raw statements always meet the same client.
-const openPool = (url: string, options: ConnectionOptions): Pool => {
-  const sql = postgres(url, options);
-  return { sql, orm: drizzle(sql), openedAt: performance.now() };
+const tryAgain = async <T>(work: () => Promise<T>, onRetry: () => void): Promise<T> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (classifyError(error) !== "retry" || attempt === WORK_ATTEMPTS_MAX) throw toDatabaseAway(error);
+      onRetry();
+      await pause(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()));
+    }
+  }
 };
 
-const runTransaction = async <T>(sql: Sql, work: (sql: Transaction) => Promise<T>): Promise<T> => {
-  const connection = await sql.reserve();
+const onSharedLine = async <T>(lines: Lines, work: (line: Line) => Promise<T>): Promise<T> => {
+  const line = lines.pick();
+  line.inUse += 1;
   try {
-    await connection`begin`;
-    const answer = await work(connection);
-    await connection`commit`;
-    connection.release();
+    return await within(WORK_TIMEOUT_MS, work(line));
+  } catch (error) {
+    if (classifyError(error) === "lost") line.isLost = true;
+    throw error;
+  } finally {
+    line.inUse -= 1;
+  }
+};
+
+// Once it is lost, nothing more is sent on a line: the driver would dial again, and the rest of a transaction would be done without it.
+const onOwnLine = async <T>(lines: Lines, work: (send: Send) => Promise<T>): Promise<T> => {
+  const line = await lines.take();
+  const send: Send = <T extends readonly (object | undefined)[]>(
+    template: TemplateStringsArray,
+    ...parameters: readonly (postgres.SerializableParameter<number> | null)[]
+  ) => {
+    if (line.isLost) return Promise.reject(lostError("The connection was lost within a unit of work."));
+    return line.sql<T>(template, ...parameters).execute();
+  };
+  try {
+    return await within(WORK_TIMEOUT_MS, work(send));
+  } catch (error) {
+    if (classifyError(error) === "lost") line.isLost = true;
+    throw error;
+  } finally {
+    lines.giveBack(line);
+  }
+};
+
+const inTransaction = async <T>(send: Send, work: (send: Send) => Promise<T>): Promise<T> => {
+  await send`begin`;
+  try {
+    const answer = await work(send);
+    await send`commit`;
     return answer;
   } catch (error) {
-    // A lost connection went back to the driver by itself; the server has rolled back.
-    if (classifyError(error) === "lost") throw error;
-    await connection`rollback`;
-    connection.release();
+    // The server rolls back by itself what was begun on a lost connection.
+    if (classifyError(error) !== "lost") await send`rollback`;
     if (error instanceof Rollback) return error.answer as T;
     throw error;
   }
 };
 
+const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(lostError(`No answer within ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+  }
+};
+
+const lostError = (message: string): Error => Object.assign(new Error(message), { code: UNANSWERED });
+
 const toConnectionOptions = (url: string, options: DatabaseOptions): ConnectionOptions => ({
-  max: options.connections ?? POOL_CONNECTIONS,
   connect_timeout: CONNECT_TIMEOUT_SECONDS,
   // Every array travels as JSON, so the driver needs no catalogue of types.
   fetch_types: false,

@@ -2,29 +2,28 @@
 import type { Change } from "@regent/contract";
 import { and, asc, gt, inArray, notInArray, or, sql } from "drizzle-orm";
 import type { Loaded, ServiceRecord } from "../../ports/decision-store.ts";
-import type { Database } from "./database.ts";
+import type { Statements } from "./database.ts";
 import { type ShareRow, toChange, toOutboxRow, toServiceRecord, type VerdictRow } from "./decision-rows.ts";
 import { OUTBOX_LOADED_MS } from "./limits.ts";
 import { changeStages, changes, NOW, outbox, services, shares, verdicts } from "./schema.ts";
 
 const UNSETTLED = ["intent", "sent", "unknown"];
 
-export const loadDecisions = async (database: Database): Promise<Loaded> => {
-  const [records, rows] = await Promise.all([loadServices(database), loadOutbox(database)]);
+export const loadDecisions = async (line: Statements): Promise<Loaded> => {
+  const [records, rows] = await Promise.all([loadServices(line), loadOutbox(line)]);
   const unsettled = rows.filter((row) => UNSETTLED.includes(row.state)).map((row) => row.changeId);
-  const last = await database
-    .orm()
+  const last = await line.orm
     .selectDistinctOn([changes.service], { id: changes.id })
     .from(changes)
     .orderBy(changes.service, sql`${changes.revision} desc`);
   const ids = [...new Set([...unsettled, ...last.map((row) => row.id)])];
-  return { services: records, outbox: rows, changes: [...(await readChanges(database, ids)).values()] };
+  return { services: records, outbox: rows, changes: [...(await readChanges(line, ids)).values()] };
 };
 
 /** By id; an id that isn't known is left out. */
-export const readChanges = async (database: Database, ids: readonly string[]): Promise<ReadonlyMap<string, Change>> => {
+export const readChanges = async (line: Statements, ids: readonly string[]): Promise<ReadonlyMap<string, Change>> => {
   if (ids.length === 0) return new Map();
-  const orm = database.orm();
+  const { orm } = line;
   const [rows, stages] = await Promise.all([
     orm
       .select()
@@ -42,13 +41,12 @@ export const readChanges = async (database: Database, ids: readonly string[]): P
   return new Map(rows.map((row) => [row.id, toChange(row, stagesById.get(row.id) ?? [])]));
 };
 
-export const readChange = async (database: Database, id: string): Promise<Change | null> =>
-  (await readChanges(database, [id])).get(id) ?? null;
+export const readChange = async (line: Statements, id: string): Promise<Change | null> =>
+  (await readChanges(line, [id])).get(id) ?? null;
 
 /** One statement, so that a service and its rows are of one version whatever others commit meanwhile. */
-const loadServices = async (database: Database): Promise<readonly ServiceRecord[]> => {
-  const rows = await database
-    .orm()
+const loadServices = async (line: Statements): Promise<readonly ServiceRecord[]> => {
+  const rows = await line.orm
     .select({
       service: services,
       verdicts: sql<VerdictRow[]>`(select coalesce(json_agg(json_build_object(
@@ -66,9 +64,8 @@ const loadServices = async (database: Database): Promise<readonly ServiceRecord[
   return rows.map((row) => toServiceRecord(row.service, row.verdicts, row.shares));
 };
 
-const loadOutbox = async (database: Database) => {
-  const rows = await database
-    .orm()
+const loadOutbox = async (line: Statements) => {
+  const rows = await line.orm
     .select()
     .from(outbox)
     .where(

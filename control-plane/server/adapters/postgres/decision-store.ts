@@ -1,23 +1,23 @@
 /** Decisions in Postgres: puts the port together from reading (decision-read, history-read) and the fenced transaction (decision-write). */
 import type { Controls } from "@regent/engine";
 import type { DecisionStore } from "../../ports/decision-store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statements } from "./database.ts";
 import { loadDecisions, readChange } from "./decision-read.ts";
 import { writeCommit, writeFreeze } from "./decision-write.ts";
 import { readHistory } from "./history-read.ts";
 import { globalFreezes } from "./schema.ts";
 
 export const createPostgresDecisionStore = ({ database }: { readonly database: Database }): DecisionStore => ({
-  load: () => database.attempt(() => loadDecisions(database)),
-  commit: (commit) => database.transaction((sql) => writeCommit(sql, commit)),
-  readHistory: (query) => database.attempt(() => readHistory(database, query)),
-  readChange: (id) => database.attempt(() => readChange(database, id)),
-  readFreeze: () => database.attempt(() => readFreeze(database)),
-  writeFreeze: (freeze) => database.transaction((sql) => writeFreeze(sql, freeze)),
+  load: () => database.attempt((line) => loadDecisions(line)),
+  commit: (commit) => database.transaction((send) => writeCommit(send, commit)),
+  readHistory: (query) => database.attempt((line) => readHistory(line, query)),
+  readChange: (id) => database.attempt((line) => readChange(line, id)),
+  readFreeze: () => database.attempt((line) => readFreeze(line)),
+  writeFreeze: (freeze) => database.transaction((send) => writeFreeze(send, freeze)),
 });
 
-const readFreeze = async (database: Database): Promise<Controls["frozenGlobally"]> => {
+const readFreeze = async (line: Statements): Promise<Controls["frozenGlobally"]> => {
   const { by, reason, at } = globalFreezes;
-  const [row] = await database.orm().select({ by, reason, at }).from(globalFreezes);
+  const [row] = await line.orm.select({ by, reason, at }).from(globalFreezes);
   return row ?? null;
 };

@@ -3,47 +3,47 @@
  * the one that was read; then everything else goes out without waiting for each answer.
  */
 import type { Commit, CommitResult, DecisionStore, OutboxUpdate, ServiceRecord } from "../../ports/decision-store.ts";
-import { Rollback, type Transaction } from "./database.ts";
+import { Rollback, type Send } from "./database.ts";
 import { toChangeRow, toServiceRow, toShareRows, toVerdictRows } from "./decision-rows.ts";
 import { appendHistory } from "./history-write.ts";
 import { toJsonText, toPlainText } from "./json.ts";
 import { isLeading } from "./lease.ts";
 
-export const writeCommit = async (sql: Transaction, commit: Commit): Promise<CommitResult> => {
-  if (!(await isLeading(sql, commit.holder, commit.term))) throw new Rollback<CommitResult>({ kind: "fenced" });
-  const conflict = await writeServices(sql, commit.services);
+export const writeCommit = async (send: Send, commit: Commit): Promise<CommitResult> => {
+  if (!(await isLeading(send, commit.holder, commit.term))) throw new Rollback<CommitResult>({ kind: "fenced" });
+  const conflict = await writeServices(send, commit.services);
   if (conflict !== null) throw new Rollback<CommitResult>({ kind: "conflict", service: conflict });
   // One connection answers in order, so these are sent together; the first failure is the one that is thrown.
   await Promise.all([
-    ...writeMemory(sql, commit.services),
-    ...insertChanges(sql, commit.changes),
-    ...insertOutbox(sql, commit.outboxInserts),
-    ...updateOutbox(sql, commit.outboxUpdates),
-    ...insertStages(sql, commit.stages),
+    ...writeMemory(send, commit.services),
+    ...insertChanges(send, commit.changes),
+    ...insertOutbox(send, commit.outboxInserts),
+    ...updateOutbox(send, commit.outboxUpdates),
+    ...insertStages(send, commit.stages),
   ]);
-  await appendHistory(sql, commit.history);
+  await appendHistory(send, commit.history);
   return { kind: "committed" };
 };
 
 export const writeFreeze = async (
-  sql: Transaction,
+  send: Send,
   { holder, term, value, entry }: Parameters<DecisionStore["writeFreeze"]>[0],
 ): Promise<CommitResult> => {
-  if (!(await isLeading(sql, holder, term))) throw new Rollback<CommitResult>({ kind: "fenced" });
-  if (value === null) await sql`delete from regent.global_freeze`;
+  if (!(await isLeading(send, holder, term))) throw new Rollback<CommitResult>({ kind: "fenced" });
+  if (value === null) await send`delete from regent.global_freeze`;
   else
-    await sql`
+    await send`
       insert into regent.global_freeze (by, reason, at) values (${toPlainText(value.by)}, ${toPlainText(value.reason)}, ${value.at})
       on conflict (is_only) do update set by = excluded.by, reason = excluded.reason, at = excluded.at`;
-  await appendHistory(sql, [entry]);
+  await appendHistory(send, [entry]);
   return { kind: "committed" };
 };
 
 /** Null when all were written; else the first service that somebody else wrote since it was read. */
-const writeServices = async (sql: Transaction, records: readonly ServiceRecord[]): Promise<string | null> => {
+const writeServices = async (send: Send, records: readonly ServiceRecord[]): Promise<string | null> => {
   if (records.length === 0) return null;
   // In the order of ids, so that two commits never wait for each other.
-  const written = await sql<{ service: string }[]>`
+  const written = await send<{ service: string }[]>`
     insert into regent.service as s
       (service, version, revision, traffic, controls, is_written, expected, epoch, blocked_by, drift, seen, last_refusal)
     select r.service, r.version, r.revision, r.traffic, r.controls, r."isWritten", r.expected, r.epoch, r."blockedBy", r.drift, r.seen,
@@ -64,17 +64,17 @@ const writeServices = async (sql: Transaction, records: readonly ServiceRecord[]
 };
 
 /** Regions and families that a record doesn't name any more lose their rows. */
-const writeMemory = (sql: Transaction, records: readonly ServiceRecord[]): Promise<unknown>[] => {
+const writeMemory = (send: Send, records: readonly ServiceRecord[]): Promise<unknown>[] => {
   if (records.length === 0) return [];
   const names = toJsonText(records.map((record) => record.service));
   const verdicts = toJsonText(records.flatMap(toVerdictRows));
   const shares = toJsonText(records.flatMap(toShareRows));
   return [
-    sql`
+    send`
       delete from regent.verdict v where v.service in (select jsonb_array_elements_text(${names}::text::jsonb)) and not exists (
         select 1 from jsonb_to_recordset(${verdicts}::text::jsonb) as r (service text, region text)
         where r.service = v.service and r.region = v.region)`,
-    sql`
+    send`
       insert into regent.verdict (service, region, verdict, since, why, evidence, evidence_since, before, detected_at, penalty,
         penalty_at, is_suppressed, factor)
       select service, region, verdict, since, why, evidence, "evidenceSince", before, "detectedAt", penalty, "penaltyAt",
@@ -86,8 +86,8 @@ const writeMemory = (sql: Transaction, records: readonly ServiceRecord[]): Promi
         verdict = excluded.verdict, since = excluded.since, why = excluded.why, evidence = excluded.evidence,
         evidence_since = excluded.evidence_since, before = excluded.before, detected_at = excluded.detected_at,
         penalty = excluded.penalty, penalty_at = excluded.penalty_at, is_suppressed = excluded.is_suppressed, factor = excluded.factor`,
-    sql`delete from regent.share where service in (select jsonb_array_elements_text(${names}::text::jsonb))`,
-    sql`
+    send`delete from regent.share where service in (select jsonb_array_elements_text(${names}::text::jsonb))`,
+    send`
       insert into regent.share (service, family, region, wanted, written, seen)
       select service, family, region, wanted, written, seen
       from jsonb_to_recordset(${shares}::text::jsonb) as r
@@ -95,10 +95,10 @@ const writeMemory = (sql: Transaction, records: readonly ServiceRecord[]): Promi
   ];
 };
 
-const insertChanges = (sql: Transaction, changes: Commit["changes"]): Promise<unknown>[] => {
+const insertChanges = (send: Send, changes: Commit["changes"]): Promise<unknown>[] => {
   if (changes.length === 0) return [];
   return [
-    sql`
+    send`
       insert into regent.change (id, service, revision, kind, stage, actor_kind, actor_name, reason, why, shares_before, shares_after,
         weights_before, weights_after, rules, evidence, times)
       select id, service, revision, kind, stage, "actorKind", "actorName", reason, why, "sharesBefore", "sharesAfter",
@@ -110,10 +110,10 @@ const insertChanges = (sql: Transaction, changes: Commit["changes"]): Promise<un
   ];
 };
 
-const insertOutbox = (sql: Transaction, rows: Commit["outboxInserts"]): Promise<unknown>[] => {
+const insertOutbox = (send: Send, rows: Commit["outboxInserts"]): Promise<unknown>[] => {
   if (rows.length === 0) return [];
   return [
-    sql`
+    send`
       insert into regent.outbox (ulid, service, revision, term, expects, state, change_id, zone_id, deletes, creates, weights,
         created_at, sent_at, change_info_id)
       select ulid, service, revision, term, expects, state, "changeId", "zoneId", deletes, creates, weights, "createdAt", "sentAt",
@@ -124,10 +124,10 @@ const insertOutbox = (sql: Transaction, rows: Commit["outboxInserts"]): Promise<
   ];
 };
 
-const updateOutbox = (sql: Transaction, updates: readonly OutboxUpdate[]): Promise<unknown>[] => {
+const updateOutbox = (send: Send, updates: readonly OutboxUpdate[]): Promise<unknown>[] => {
   if (updates.length === 0) return [];
   return [
-    sql`
+    send`
       update regent.outbox o set
         state = r.state, sent_at = coalesce(r."sentAt", o.sent_at), change_info_id = coalesce(r."changeInfoId", o.change_info_id)
       from jsonb_to_recordset(${toJsonText(updates)}::text::jsonb) as r
@@ -137,10 +137,10 @@ const updateOutbox = (sql: Transaction, updates: readonly OutboxUpdate[]): Promi
 };
 
 /** A stage that was told before, with the same clock, is not told again. */
-const insertStages = (sql: Transaction, stages: Commit["stages"]): Promise<unknown>[] => {
+const insertStages = (send: Send, stages: Commit["stages"]): Promise<unknown>[] => {
   if (stages.length === 0) return [];
   return [
-    sql`
+    send`
       insert into regent.change_stage (change_id, stage, at, clock, why)
       select r."changeId", r.stage, r.at, r.clock, r.why
       from rows from (jsonb_to_recordset(${toJsonText(stages)}::text::jsonb) as

@@ -21,6 +21,9 @@ export type ErrorClass =
   | "busy"
   | "other";
 
+/** Our own code: a connection that doesn't answer is treated as lost. */
+export const UNANSWERED = "UNANSWERED";
+
 const RETRY = new Set(["40001", "40P01"]);
 
 const LOST = new Set([
@@ -30,6 +33,7 @@ const LOST = new Set([
   "57P05", // idle session ended
   "25P03", // idle in a transaction for too long
   "53300", // no free connection slot
+  UNANSWERED,
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
@@ -69,4 +73,10 @@ export const classifyError = (error: unknown): ErrorClass => {
   if (RETRY.has(code)) return "retry";
   if (LOST.has(code) || code.startsWith("08")) return "lost";
   return BUSY.has(code) ? "busy" : "other";
+};
+
+/** The error as DatabaseAway when it means that, else as it is. */
+export const toDatabaseAway = (error: unknown): unknown => {
+  const kind = classifyError(error);
+  return kind === "lost" || kind === "busy" ? new DatabaseAway(codeOf(error) ?? "unknown", error) : error;
 };

@@ -5,7 +5,7 @@
  */
 import { and, desc, eq, gte } from "drizzle-orm";
 import type { EvidenceStore, FoldWrite, StoredAgent, StoredCheck, Transition } from "../../ports/evidence-store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statements } from "./database.ts";
 import { createEvidenceMemory, type RememberedAgent } from "./evidence-memory.ts";
 import { type AgentRow, readRemembered, toStoredAgent } from "./evidence-rows.ts";
 import { writeFold } from "./evidence-write.ts";
@@ -15,6 +15,12 @@ import { transitions } from "./schema.ts";
 
 type Fold<T> = (agent: StoredAgent | null, checks: readonly StoredCheck[]) => FoldWrite<T>;
 
+interface Ingest<T> {
+  readonly agent: string;
+  readonly targets: readonly string[];
+  readonly fold: Fold<T>;
+}
+
 export const createPostgresEvidenceStore = ({
   database,
   listener,
@@ -22,45 +28,42 @@ export const createPostgresEvidenceStore = ({
   readonly database: Database;
   readonly listener: Listener;
 }): EvidenceStore => {
-  const ingestOnce = createIngestOnce(database);
+  const ingestOnce = createIngestOnce();
   return {
     ingest: (agent, targets, fold) =>
-      database.attempt(async () => {
+      database.attempt(async (line) => {
         for (let attempt = 1; attempt <= INGEST_ATTEMPTS_MAX; attempt += 1) {
-          const taken = await ingestOnce(agent, targets, fold);
+          const taken = await ingestOnce(line, { agent, targets, fold });
           if (taken !== null) return taken.result;
         }
         throw new Error(`Others wrote the row of agent ${agent} ${INGEST_ATTEMPTS_MAX} times while one report was folded.`);
       }),
     readAgents: () =>
-      database.attempt(async () => {
-        const rows = await database.sql()<AgentRow[]>`select *, taken::text as taken from regent.agent order by agent`;
+      database.attempt(async (line) => {
+        const rows = await line.sql<AgentRow[]>`select *, taken::text as taken from regent.agent order by agent`;
         return rows.map(toStoredAgent);
       }),
-    readChecks: (agents) => database.attempt(() => readChecks(database, agents)),
-    readTransitions: (query) => database.attempt(() => readTransitions(database, query)),
+    readChecks: (agents) => database.attempt((line) => readChecks(line, agents)),
+    readTransitions: (query) => database.attempt((line) => readTransitions(line, query)),
     onChanged: (callback) => listener.listen(EVIDENCE_CHANNEL, callback),
-    prune: (before) => database.attempt(() => prune(database, before)),
+    prune: (before) => database.attempt((line) => prune(line, before)),
   };
 };
 
 /** Null when another report of this agent was written in between. */
-const createIngestOnce = (database: Database) => {
+const createIngestOnce = () => {
   const memory = createEvidenceMemory();
 
-  const read = (agent: string, targets: readonly string[]): Promise<RememberedAgent> =>
-    readRemembered(database.sql(), agent, targets);
-
-  return async <T>(agent: string, targets: readonly string[], fold: Fold<T>): Promise<{ readonly result: T } | null> => {
+  return async <T>({ sql }: Statements, { agent, targets, fold }: Ingest<T>): Promise<{ readonly result: T } | null> => {
     const remembered = memory.recall(agent, targets);
-    const known = remembered ?? (await read(agent, targets));
+    const known = remembered ?? (await readRemembered(sql, agent, targets));
     let write = foldKnown(known, targets, fold);
     // A duplicate is told from what stands, not from what is remembered.
-    if (write.agent === null && remembered !== null) write = foldKnown(await read(agent, targets), targets, fold);
+    if (write.agent === null && remembered !== null) write = foldKnown(await readRemembered(sql, agent, targets), targets, fold);
     if (write.agent === null) return { result: write.result };
     // Forgotten before the write: when its answer is lost, nobody knows what stands.
     memory.forget(agent);
-    if (!(await writeFold(database.sql(), { ...write, agent: write.agent, id: agent, guard: known.guard }))) return null;
+    if (!(await writeFold(sql, { ...write, agent: write.agent, id: agent, guard: known.guard }))) return null;
     memory.remember(agent, known, { agent: write.agent, checks: write.checks });
     return { result: write.result };
   };
@@ -72,8 +75,8 @@ const foldKnown = <T>(known: RememberedAgent, targets: readonly string[], fold: 
     targets.flatMap((target) => known.checks.get(target) ?? []),
   );
 
-const readChecks = async (database: Database, agents: readonly string[]): Promise<readonly StoredCheck[]> => [
-  ...(await database.sql()<StoredCheck[]>`
+const readChecks = async (line: Statements, agents: readonly string[]): Promise<readonly StoredCheck[]> => [
+  ...(await line.sql<StoredCheck[]>`
     select agent, target, state, failures, passes, since, failing_since as "failingSince", at, outcome, reason,
       latency_ms as "latencyMs", facts
     from regent.agent_check
@@ -94,11 +97,10 @@ const TRANSITION_COLUMNS = {
 };
 
 const readTransitions = async (
-  database: Database,
+  line: Statements,
   query: { since: number; limit: number; target?: string },
 ): Promise<readonly Transition[]> => {
-  const rows = await database
-    .orm()
+  const rows = await line.orm
     .select(TRANSITION_COLUMNS)
     .from(transitions)
     .where(and(gte(transitions.at, query.since), query.target === undefined ? undefined : eq(transitions.target, query.target)))
@@ -107,8 +109,8 @@ const readTransitions = async (
   return rows as Transition[];
 };
 
-const prune = async (database: Database, before: { aggregates: number; transitions: number }): Promise<number> => {
-  const [row] = await database.sql()<{ gone: number }[]>`
+const prune = async (line: Statements, before: { aggregates: number; transitions: number }): Promise<number> => {
+  const [row] = await line.sql<{ gone: number }[]>`
     with old_aggregates as (delete from regent.minute_aggregate where minute < ${before.aggregates} returning 1),
       old_transitions as (delete from regent.transition where at < ${before.transitions} returning 1)
     select (select count(*) from old_aggregates) + (select count(*) from old_transitions) as gone`;

@@ -2,20 +2,19 @@
 import type { HistoryEvent } from "@regent/contract";
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { HistoryQuery } from "../../ports/decision-store.ts";
-import type { Database } from "./database.ts";
+import type { Statements } from "./database.ts";
 import { readChanges } from "./decision-read.ts";
 import { HISTORY_PAGE_MAX } from "./limits.ts";
 import { history } from "./schema.ts";
 
 /** A cursor is the position of the last entry that was given. One that nobody gave out has nothing after it. */
 export const readHistory = async (
-  database: Database,
+  line: Statements,
   query: HistoryQuery,
 ): Promise<{ events: readonly HistoryEvent[]; next: string | null }> => {
   const limit = Math.max(1, Math.min(query.limit, HISTORY_PAGE_MAX));
   const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : toPosition(query.cursor);
-  const rows = await database
-    .orm()
+  const rows = await line.orm
     .select()
     .from(history)
     .where(
@@ -29,7 +28,7 @@ export const readHistory = async (
     .limit(limit + 1);
   const page = rows.slice(0, limit);
   const changeIds = page.flatMap((row) => row.changeId ?? []);
-  const changeById = await readChanges(database, changeIds);
+  const changeById = await readChanges(line, changeIds);
   const last = page.at(-1);
   return {
     events: page.map((row) => toHistoryEvent(row, changeById)),

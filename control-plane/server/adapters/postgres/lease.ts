@@ -1,11 +1,11 @@
 /** The lease row. Every statement compares with the database's own clock; the row stays for ever, so that terms only grow. */
 import type { Lease, LeaseView } from "../../ports/lease.ts";
-import type { Database, Transaction } from "./database.ts";
+import type { Database, Send } from "./database.ts";
 
 export const createPostgresLease = ({ database }: { readonly database: Database }): Lease => ({
   acquire: (holder, ttlMs, termAbove) =>
-    database.attempt(async () => {
-      const [taken] = await database.sql()<LeaseView[]>`
+    database.urgent(async (send) => {
+      const [taken] = await send<LeaseView[]>`
         insert into regent.lease as l (name, holder, term, expires_at)
         values ('leader', ${holder}, ${termAbove + 1}, regent.now_ms() + ${ttlMs}::bigint)
         on conflict (name) do update set
@@ -15,8 +15,8 @@ export const createPostgresLease = ({ database }: { readonly database: Database 
       return taken ?? null;
     }),
   renew: (holder, term, ttlMs, termAbove = 0) =>
-    database.attempt(async () => {
-      const [renewed] = await database.sql()<LeaseView[]>`
+    database.urgent(async (send) => {
+      const [renewed] = await send<LeaseView[]>`
         update regent.lease set
           term = greatest(term, ${termAbove >= term ? termAbove + 1 : term}), expires_at = regent.now_ms() + ${ttlMs}::bigint
         where name = 'leader' and holder = ${holder} and term = ${term} and expires_at > regent.now_ms()
@@ -24,21 +24,21 @@ export const createPostgresLease = ({ database }: { readonly database: Database 
       return renewed ?? null;
     }),
   release: (holder, term) =>
-    database.attempt(async () => {
-      await database.sql()`
+    database.urgent(async (send) => {
+      await send`
         update regent.lease set expires_at = 0 where name = 'leader' and holder = ${holder} and term = ${term}`;
     }),
   read: () =>
-    database.attempt(async () => {
-      const [held] = await database.sql()<LeaseView[]>`
+    database.urgent(async (send) => {
+      const [held] = await send<LeaseView[]>`
         select holder, term, expires_at as "expiresAt" from regent.lease where name = 'leader' and expires_at > regent.now_ms()`;
       return held ?? null;
     }),
 });
 
 /** Holds the lease row still until the transaction ends; false when this holder and term don't lead any more. */
-export const isLeading = async (sql: Transaction, holder: string, term: number): Promise<boolean> => {
-  const rows = await sql`
+export const isLeading = async (send: Send, holder: string, term: number): Promise<boolean> => {
+  const rows = await send`
     select 1 from regent.lease
     where name = 'leader' and holder = ${holder} and term = ${term} and expires_at > regent.now_ms()
     for share`;

@@ -1,13 +1,19 @@
 /** Every number that bounds our use of Postgres, with its reason. */
 
-/** One process: 2 cores' worth of statements and some that wait for a disk; 10 replicas still fit the default 100 of a server. */
-export const POOL_CONNECTIONS = 8;
+/** Statements of one process that Postgres works on at once. Six replicas with these, the next and LISTEN fit a server's default of 100. */
+export const CONNECTIONS_FOR_REPORTS = 10;
+
+/** A commit, a lease renewal and a look at the clock at the same time. */
+export const CONNECTIONS_FOR_DECISIONS = 3;
 
 /** A server that doesn't greet us within this is away; the next try goes to another host of the URL. */
 export const CONNECT_TIMEOUT_SECONDS = 5;
 
 /** Our longest statement is a full load of 1,000 services, well below a second. Longer means a sick server: say so. */
 export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** One unit of work. A server that was cut off without a word answers nothing, not even that a statement timed out. */
+export const WORK_TIMEOUT_MS = 15_000;
 
 /** Row locks are held for one short transaction; waiting longer means that its holder hangs. */
 export const LOCK_TIMEOUT_MS = 5_000;
@@ -16,16 +22,16 @@ export const LOCK_TIMEOUT_MS = 5_000;
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
 /** Serialization failures and deadlocks end at the next try or two; more means a design error that should be seen. */
-export const TRANSACTION_ATTEMPTS_MAX = 3;
+export const WORK_ATTEMPTS_MAX = 3;
 
-/** First pause before trying a transaction again, ms; doubled each time and jittered. */
+/** First pause before trying again, ms; doubled each time and jittered. */
 export const RETRY_PAUSE_MS = 10;
 
-/** A pool younger than this is not replaced: a server that is down would make us build pools without end. */
-export const POOL_AGE_MS_MIN = 1_000;
+/** A connection is made anew after this: a server's process grows with what it has seen. */
+export const LINE_AGE_MS_MAX = 1_800_000;
 
-/** How long the statements of a replaced or closing pool may take to end, seconds. */
-export const POOL_CLOSE_SECONDS = 5;
+/** How long the statements of a closing connection may take to end, seconds. */
+export const LINE_CLOSE_SECONDS = 5;
 
 /** Rivals for one agent's row: one replica and a retry at another. Each lost round means that another report was taken. */
 export const INGEST_ATTEMPTS_MAX = 50;

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import type { Database } from "./database.ts";
+import { toDatabaseAway } from "./errors.ts";
 import { LISTEN_CHECK_MS, LISTEN_PAUSE_MS_MAX, LISTEN_PAUSE_MS_MIN } from "./limits.ts";
 
 export const EVIDENCE_CHANNEL = "regent_evidence";
@@ -35,16 +36,14 @@ export const createListener = (database: Database): Listener => {
   const open = async (): Promise<void> => {
     const opened = openSession(database, tell, () => lose(opened));
     try {
-      await database.attempt(async () => {
-        for (const channel of [EVIDENCE_CHANNEL, CONFIGURATION_CHANNEL]) await opened.sql.unsafe(`listen ${channel}`);
-      });
+      for (const channel of [EVIDENCE_CHANNEL, CONFIGURATION_CHANNEL]) await opened.sql.unsafe(`listen ${channel}`);
       if (isClosed || opened.isLost) throw new Error("The listening connection was lost at once.");
       session = opened;
       watch(opened, LISTEN_CHECK_MS);
     } catch (error) {
       opened.isLost = true;
       void opened.sql.end({ timeout: 0 });
-      throw error;
+      throw toDatabaseAway(error);
     }
   };
 

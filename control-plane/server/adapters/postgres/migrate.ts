@@ -2,11 +2,11 @@
  * Brings the database to the newest schema: forward only, in order, all or nothing, one replica at a time. Called once at start, before
  * anything else touches the database. Refuses a database that it doesn't understand instead of guessing.
  */
-import postgres from "postgres";
 import { type Migration, readMigrations } from "../../migrations/index.ts";
 import type { Database } from "./database.ts";
-import { classifyError, codeOf, DatabaseAway } from "./errors.ts";
+import { DatabaseAway, toDatabaseAway, UNANSWERED } from "./errors.ts";
 import { MIGRATION_LOCK_TIMEOUT_MS } from "./limits.ts";
+import { createLines } from "./lines.ts";
 
 /** The database and this version of Regent don't fit. The message says what to do. */
 export class MigrationRefused extends Error {
@@ -25,50 +25,50 @@ const ADVISORY_LOCK = 0x7265_6765;
 /** Answers the names of the migrations that it applied. Throws MigrationRefused or DatabaseAway. */
 export const migrate = async (database: Database, options: { folder?: string } = {}): Promise<readonly string[]> => {
   const migrations = await readMigrations(options.folder);
-  const { url, ...connection } = database.options({ max: 1 });
-  const sql = postgres(url, connection);
+  const { url, ...connection } = database.options();
+  const lines = createLines(url, connection, 1);
+  const line = lines.pick();
+  // A line that is lost would dial again, and do the rest outside the transaction.
+  const run: Run = async (text, parameters = []) => {
+    if (line.isLost) throw new DatabaseAway(UNANSWERED, new Error("The connection was lost while migrating."));
+    return line.sql.unsafe(text, [...parameters]);
+  };
   try {
-    return await applyPending(sql, migrations);
+    return await applyPending(run, migrations);
   } catch (error) {
-    const kind = classifyError(error);
-    throw kind === "lost" || kind === "busy" ? new DatabaseAway(codeOf(error) ?? "unknown", error) : error;
+    throw toDatabaseAway(error);
   } finally {
-    await sql.end({ timeout: 5 });
+    await lines.close();
   }
 };
 
-// `max: 1`: begin, lock, migrations and commit are statements of one connection. A lost connection rolls everything back.
-const applyPending = async (
-  sql: postgres.Sql<{ bigint: number }>,
-  migrations: readonly Migration[],
-): Promise<readonly string[]> => {
-  await sql`begin`;
-  await sql.unsafe(`set local lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS}`);
-  await sql`set local statement_timeout = 0`;
-  await sql`select pg_advisory_xact_lock(${ADVISORY_LOCK})`;
-  const pending = findPending(migrations, await readApplied(sql));
-  for (const migration of pending) {
-    await sql.unsafe(migration.text);
-    await sql`
-      insert into regent.migration (number, name, checksum)
-      values (${migration.number}, ${migration.name}, ${migration.checksum})`;
+type Run = (text: string, parameters?: readonly (string | number)[]) => Promise<readonly Record<string, unknown>[]>;
+
+// One transaction for all: what fails half-way, or loses its connection, leaves nothing behind.
+const applyPending = async (run: Run, migrations: readonly Migration[]): Promise<readonly string[]> => {
+  await run(`begin; set local lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS}; set local statement_timeout = 0`);
+  await run("select pg_advisory_xact_lock($1)", [ADVISORY_LOCK]);
+  const pending = findPending(migrations, await readApplied(run));
+  for (const { number, name, text, checksum } of pending) {
+    await run(text);
+    await run("insert into regent.migration (number, name, checksum) values ($1, $2, $3)", [number, name, checksum]);
   }
-  await sql`commit`;
+  await run("commit");
   return pending.map((migration) => migration.name);
 };
 
-const readApplied = async (sql: postgres.Sql<{ bigint: number }>): Promise<readonly AppliedMigration[]> => {
-  const [{ exists } = { exists: false }] = await sql<{ exists: boolean }[]>`
-    select to_regclass('regent.migration') is not null as exists`;
-  if (exists) return sql<AppliedMigration[]>`select number, name, checksum from regent.migration order by number`;
-  await sql`create schema if not exists regent`;
-  await sql`
+const readApplied = async (run: Run): Promise<readonly AppliedMigration[]> => {
+  const [found] = await run("select to_regclass('regent.migration') is not null as exists");
+  if (found?.exists)
+    return (await run("select number, name, checksum from regent.migration order by number")) as unknown as AppliedMigration[];
+  await run(`
+    create schema if not exists regent;
     create table regent.migration (
       number integer primary key,
       name text not null,
       checksum text not null,
       applied_at timestamptz not null default clock_timestamp()
-    )`;
+    )`);
   return [];
 };
 
