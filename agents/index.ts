@@ -8,3 +8,6 @@ export { AGENT_BUILD, type NodeAgent, runNodeAgent } from "./runtimes/node/main.
 
 /** To be started with `process.execPath` and REGENT_AGENT_CONFIG. */
 export const NODE_AGENT_ENTRY: string = fileURLToPath(new URL("./runtimes/node/agent.ts", import.meta.url));
+
+/** V8 flags for that process. V8 grows its heap as far as the machine's memory invites; an agent with 1,000 checks needs about 25 MB of it. */
+export const NODE_AGENT_ARGS: readonly string[] = ["--max-semi-space-size=4", "--max-old-space-size=128"];

@@ -23,7 +23,10 @@ const resultOf = (outcome: Outcome): ProbeResult => {
 const createSubject = (count: number, options: { observationsMax?: number } = {}) => {
   const spool = createSpool({ bytesMax: 1 << 20, ageMaxMs: 3_600_000 });
   const batch = createBatch({ spool, observationsMax: options.observationsMax ?? 500 });
-  batch.configure(Array.from({ length: count }, (_, index) => assignment(targetAt(index))));
+  batch.configure(
+    Array.from({ length: count }, (_, index) => assignment(targetAt(index))),
+    1_000,
+  );
   const streaks = new Map<string, Streak>();
   const note = (target: string, outcome: Outcome, at: number): void => {
     const before = streaks.get(target) ?? STREAK_START;
@@ -34,7 +37,9 @@ const createSubject = (count: number, options: { observationsMax?: number } = {}
   return { batch, spool, streaks, note };
 };
 
-/** The control plane's half of the protocol, written from the contract: dedup by sequence, fold in order. */
+const FRESHNESS_MS = cadence.intervalMs + cadence.timeoutMs + 1_000;
+
+/** The control plane's half of the protocol, written from the contract: dedup by sequence, fold in order what is fresh. */
 const createModelServer = (start: ReadonlyMap<string, Streak>) => {
   const streaks = new Map(start);
   const told = new Map<string, { at: number; outcome: Outcome }>();
@@ -45,10 +50,15 @@ const createModelServer = (start: ReadonlyMap<string, Streak>) => {
     streaks,
     violations,
     states,
-    take: (part: Part, agent: ReadonlyMap<string, Streak>): void => {
+    hasTaken: (sequence: number): boolean => taken.has(sequence),
+    take: (part: Part, agent: ReadonlyMap<string, Streak>, receivedAt: number): void => {
       if (taken.has(part.sequence)) return;
       taken.add(part.sequence);
       for (const { target, at, result } of part.observations) {
+        if (receivedAt - at > FRESHNESS_MS) {
+          told.set(target, { at, outcome: result.outcome });
+          continue;
+        }
         const before = streaks.get(target) ?? STREAK_START;
         const after = foldOutcome(before, result.outcome, cadence);
         const last = told.get(target);
@@ -72,12 +82,12 @@ const deliverAll = (batch: Batch, take: (part: Part) => void, now: number): void
   batch.beginRound();
   for (let part = batch.take(now); part !== undefined; part = batch.take(now)) {
     take(part);
-    batch.delivered();
+    batch.delivered(now);
   }
 };
 
 const outcome = fc.constantFrom<Outcome>("ok", "ok", "fail", "fail", "degraded", "unknown");
-const fate = fc.constantFrom("taken", "taken", "lost-on-the-way", "answer-lost", "too-large");
+const fate = fc.constantFrom("taken", "taken", "lost-on-the-way", "answer-lost", "slow", "too-large");
 const anyStreak = fc.constantFrom<Streak>(
   STREAK_START,
   { state: "up", failures: 0, passes: 0 },
@@ -97,27 +107,37 @@ interface World {
 }
 
 /** One round whose tries meet the given fates; when they run out the round is left where it is. */
-const report = ({ subject, server }: World, fates: readonly string[], now: number): void => {
+const report = ({ subject, server }: World, fates: readonly string[], startedAt: number): number => {
+  let now = startedAt;
   subject.batch.beginRound();
   for (const fateOfTry of fates) {
     const part = subject.batch.take(now);
-    if (part === undefined) return;
+    if (part === undefined) return now;
     switch (fateOfTry) {
+      case "slow":
+        now += 2_500;
+        server.take(part, subject.streaks, now);
+        subject.batch.delivered(now);
+        break;
       case "taken":
-        server.take(part, subject.streaks);
-        subject.batch.delivered();
+        server.take(part, subject.streaks, now);
+        subject.batch.delivered(now);
         break;
       case "lost-on-the-way":
         subject.batch.failed();
         break;
       case "answer-lost":
-        server.take(part, subject.streaks);
+        server.take(part, subject.streaks, now);
         subject.batch.failed();
         break;
       case "too-large":
+        // Had it arrived before, the answer would be that.
+        if (server.hasTaken(part.sequence)) subject.batch.delivered(now);
+        else subject.batch.giveUp("requeue", now);
         break;
     }
   }
+  return now;
 };
 
 describe("batch", () => {
@@ -129,7 +149,7 @@ describe("batch", () => {
         let now = 1_000_000;
         for (const one of steps) {
           if (one.kind === "pause") now += one.ms;
-          if (one.kind === "report") report({ subject, server }, one.fates, now);
+          if (one.kind === "report") now = report({ subject, server }, one.fates, now);
           if (one.kind === "probe") {
             now += one.afterMs + 1;
             subject.note(targetAt(one.index), one.outcome, now);
@@ -149,7 +169,8 @@ describe("batch", () => {
         const wanted: string[] = [];
         let now = 1_000_000;
         for (const one of steps) {
-          if (one.kind === "report") report({ subject, server }, one.fates, now);
+          const quick = one.kind === "report" ? one.fates.filter((name) => name !== "slow") : [];
+          if (one.kind === "report") now = report({ subject, server }, quick, now);
           if (one.kind !== "probe") continue;
           now += 1;
           const target = targetAt(one.index % 2);
@@ -158,8 +179,8 @@ describe("batch", () => {
           const after = subject.streaks.get(target)?.state;
           if (after !== before) wanted.push(`${target} ${after} ${now}`);
         }
-        deliverAll(subject.batch, (part) => server.take(part, subject.streaks), now);
-        deliverAll(subject.batch, (part) => server.take(part, subject.streaks), now);
+        deliverAll(subject.batch, (part) => server.take(part, subject.streaks, now), now);
+        deliverAll(subject.batch, (part) => server.take(part, subject.streaks, now), now);
         const byTarget = (lines: readonly string[], index: number) =>
           lines.filter((line) => line.startsWith(`${targetAt(index)} `));
         for (const index of [0, 1]) expect(byTarget(server.states, index)).toEqual(byTarget(wanted, index));
@@ -177,13 +198,13 @@ describe("batch", () => {
         let now = 1_000_000;
         for (const one of steps) {
           if (one.kind === "pause") now += one.ms;
-          if (one.kind === "report") report({ subject, server }, one.fates, now);
+          if (one.kind === "report") now = report({ subject, server }, one.fates, now);
           if (one.kind === "probe") subject.note(targetAt(0), one.outcome, ++now);
         }
         for (let i = 0; i < 3; i++) {
           now += 1_000;
           subject.note(targetAt(0), last, now);
-          deliverAll(subject.batch, (part) => server.take(part, subject.streaks), now);
+          deliverAll(subject.batch, (part) => server.take(part, subject.streaks, now), now);
         }
         expect(server.streaks.get(targetAt(0))).toEqual(subject.streaks.get(targetAt(0)));
         expect(server.violations).toEqual([]);
@@ -264,7 +285,7 @@ describe("batch", () => {
     expect(again.sequence).toBe(first.sequence);
     expect(again.observations.map(({ at }) => at)).toEqual([3_000]);
     expect(spool.entries().map(({ at }) => at)).toEqual([1_000]);
-    batch.delivered();
+    batch.delivered(5_550);
     batch.beginRound();
     expect(batch.take(5_600)!.backfill.map(({ at }) => at)).toEqual([1_000]);
   });

@@ -29,13 +29,13 @@ export type GivenUp = "requeue" | "spool" | "lose";
 
 export interface Batch {
   /** Keeps what it knows of targets that stay; forgets those that went. */
-  readonly configure: (assignments: readonly Assignment[]) => void;
+  readonly configure: (assignments: readonly Assignment[], reportIntervalMs: number) => void;
   readonly note: (noted: Noted) => void;
   readonly beginRound: () => void;
   /** The part under way without what became stale, else the next of this round. The first of a round may be empty: a sign of life. */
   readonly take: (now: number) => Part | undefined;
   /** The part under way was taken by the control plane, now or at an earlier try. */
-  readonly delivered: () => void;
+  readonly delivered: (now: number) => void;
   /** A try failed. The part stays under way; steady checks leave a trace in the spool until a delivery. */
   readonly failed: () => void;
   readonly giveUp: (how: GivenUp, now: number) => void;
@@ -60,10 +60,12 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
   let toList = new Set<TrackedCheck>();
   let isRoundStart = false;
   let isRoundFull = true;
+  let hasRoomForHistory = false;
   let isNextRoundFull = true;
   let underWay: Part | undefined;
   let sequence = 0;
   let isCut = false;
+  let reportIntervalMs = 0;
   let countMax = observationsMax;
   let lost = 0;
 
@@ -82,7 +84,7 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
 
   const isStale = (entry: TimedObservation, now: number): boolean => {
     const check = checks.get(entry.target);
-    return check === undefined || now - entry.at > freshnessMs(check.assignment);
+    return check === undefined || now - entry.at > freshnessMs(check.assignment, reportIntervalMs);
   };
 
   const dropStalePending = (now: number): void => {
@@ -96,6 +98,8 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
   const startRound = (): void => {
     toList = new Set(checks.values());
     isRoundStart = true;
+    // Once in a round, and not while nothing gets through: history must not hold up what is live.
+    hasRoomForHistory = !isCut;
     isRoundFull = isNextRoundFull;
     isNextRoundFull = false;
   };
@@ -118,7 +122,8 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
       const isGone = checks.get(check.assignment.target) !== check;
       if (isGone || builder.add(check, isRoundFull)) toList.delete(check);
     }
-    const backfill = toList.size === 0 ? spool.takeNewest(builder.room(), now) : [];
+    const backfill = hasRoomForHistory && toList.size === 0 ? spool.takeNewest(builder.room(), now) : [];
+    hasRoomForHistory &&= toList.size > 0;
     const part = builder.build(sequence + 1, backfill);
     if (isEmptyPart(part) && !isRoundStart) return undefined;
     isRoundStart = false;
@@ -133,7 +138,8 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
   };
 
   return {
-    configure: (assignments) => {
+    configure: (assignments, nextReportIntervalMs) => {
+      reportIntervalMs = nextReportIntervalMs;
       const gone = new Set(checks.keys());
       for (const assignment of assignments) {
         gone.delete(assignment.target);
@@ -167,11 +173,14 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
       if (underWay === undefined) underWay = nextPart(now);
       return underWay;
     },
-    delivered: () => {
+    delivered: (now) => {
       for (const entry of underWay?.observations ?? []) {
         const check = checks.get(entry.target);
         if (check === undefined) continue;
-        check.agreement = foldDelivered(check.agreement, entry.result.outcome, check.assignment.cadence);
+        // Taken, but perhaps too late to count: the answer, or an earlier try, took its time.
+        check.agreement = isStale(entry, now)
+          ? NO_AGREEMENT
+          : foldDelivered(check.agreement, entry.result.outcome, check.assignment.cadence);
         check.told = entry;
       }
       underWay = undefined;

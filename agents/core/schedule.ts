@@ -46,7 +46,7 @@ export const isDeciding = ({ state, failures, passes }: Streak): boolean => (sta
 
 export interface NextRun {
   readonly at: number;
-  /** Slots that went by while the last run was still going: counted, never queued. */
+  /** Whole intervals that the last run took: slots that it cost, counted, never queued. */
   readonly skipped: number;
 }
 
@@ -64,7 +64,7 @@ export const nextRun = (
 ): NextRun => {
   const { intervalMs } = cadence;
   if (isDeciding(streak)) return { at: Math.max(endedAt, startedAt + Math.min(cadence.recheckMs, intervalMs)), skipped: 0 };
-  const started = slotAt(startedAt, { phase, intervalMs });
-  const next = Math.max(started + 1, Math.ceil((endedAt - phase) / intervalMs));
-  return { at: phase + next * intervalMs, skipped: next - started - 1 };
+  const slot = Math.max(slotAt(startedAt, { phase, intervalMs }) + 1, Math.ceil((endedAt - phase) / intervalMs));
+  // A first run or a re-check starts between slots: one slot within it is no loss.
+  return { at: phase + slot * intervalMs, skipped: Math.floor((endedAt - startedAt) / intervalMs) };
 };

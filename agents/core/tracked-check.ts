@@ -32,8 +32,12 @@ export const trackCheck = (assignment: Assignment): TrackedCheck => ({
   spooledAt: Number.NEGATIVE_INFINITY,
 });
 
-/** How long an observation is evidence: three intervals and a timeout, algorithms 1.2. */
-export const freshnessMs = ({ cadence }: Pick<Assignment, "cadence">): number => 3 * cadence.intervalMs + cadence.timeoutMs;
+/**
+ * How old an observation may be when the answer comes and surely have been evidence: no control plane may be configured to call one stale
+ * that is interval + timeout + report interval old.
+ */
+export const freshnessMs = ({ cadence }: Pick<Assignment, "cadence">, reportIntervalMs: number): number =>
+  cadence.intervalMs + cadence.timeoutMs + reportIntervalMs;
 
 /** With other thresholds the two copies may part: the control plane changes its own at another moment than we do. */
 export const reassign = (check: TrackedCheck, assignment: Assignment): void => {

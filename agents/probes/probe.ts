@@ -2,7 +2,7 @@
 import type { ProbeSpec } from "@regent/contract";
 import type { ProbeResult } from "../core/probe-result.ts";
 import { probeHttp } from "./http.ts";
-import { probePostgres } from "./postgres.ts";
+import type { probePostgres } from "./postgres.ts";
 import type { ProbeDeps } from "./probe-deps.ts";
 import { probeTcp } from "./tcp.ts";
 
@@ -14,6 +14,12 @@ export const runProbe = async (probe: ProbeSpec, deps: ProbeDeps, deadlineMs: nu
   }
 };
 
+/** The driver is loaded by the first check that needs it: most agents have none. */
+const postgres = async (...args: Parameters<typeof probePostgres>): Promise<ProbeResult> => {
+  const { probePostgres } = await import("./postgres.ts");
+  return probePostgres(...args);
+};
+
 const dispatch = (probe: ProbeSpec, deps: ProbeDeps, deadlineMs: number): Promise<ProbeResult> => {
   switch (probe.kind) {
     case "http":
@@ -21,6 +27,6 @@ const dispatch = (probe: ProbeSpec, deps: ProbeDeps, deadlineMs: number): Promis
     case "tcp":
       return probeTcp(probe, deps, deadlineMs);
     case "postgres":
-      return probePostgres(probe, deps, deadlineMs);
+      return postgres(probe, deps, deadlineMs);
   }
 };

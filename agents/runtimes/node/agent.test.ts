@@ -274,7 +274,7 @@ describe("node agent", () => {
     controlPlane.configure(configuration(1));
     await start();
     await until(() => reports().at(-1)?.unchanged.length === 1);
-    controlPlane.extra = { listFully: true };
+    controlPlane.extra = { listAll: true };
     const count = reports().length;
     await until(() => reports().length > count);
     controlPlane.extra = {};

@@ -2,6 +2,7 @@
  * The loop that gets reports to a control plane: at once on a transition, otherwise every report interval, again after a failure. It runs
  * beside the probes and never holds them up. One report is under way at a time.
  */
+import type { ReportReceipt } from "@regent/contract";
 import type { Batch } from "../../core/batch.ts";
 import type { Part } from "../../core/part.ts";
 import { createAlarm } from "./alarm.ts";
@@ -16,7 +17,7 @@ import {
   RETRY_MAX_MS,
   RETRY_URGENT_MAX_MS,
 } from "./limits.ts";
-import type { Answer, Receipt } from "./transport.ts";
+import type { Answer } from "./transport.ts";
 
 export interface DeliveryDeps {
   readonly clock: Clock;
@@ -26,7 +27,7 @@ export interface DeliveryDeps {
   readonly chance: () => number;
   /** Signs the part, with ages of now, and sends it. */
   readonly send: (controlPlane: string, part: Part) => Promise<Answer>;
-  readonly onReceipt: (receipt: Receipt) => Promise<void>;
+  readonly onReceipt: (receipt: ReportReceipt) => Promise<void>;
   readonly onSkew: (serverTime: number) => void;
   readonly onAnswer: (answer: Answer, tookMs: number) => void;
 }
@@ -63,7 +64,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
     deps.onAnswer(answer, clock.now() - begun);
     if (answer.kind === "taken" || answer.kind === "taken-before") {
       failures = 0;
-      batch.delivered();
+      batch.delivered(clock.now());
       if (answer.kind === "taken") await deps.onReceipt(answer.receipt);
       return { ms: 0, isFirm: false };
     }

@@ -1,30 +1,27 @@
 /** A Node agent: builds the parts and connects them. Everything that has state or a timer is created here and stopped here. */
 import { readFile } from "node:fs/promises";
-import type { AgentConfiguration } from "@regent/contract";
-import { REPORT_OBSERVATIONS_MAX } from "@regent/contract";
-import { createBatch } from "../../core/batch.ts";
-import { readAgentKey, readPinnedKey } from "../../core/keys.ts";
+import { type AgentConfiguration, REPORT_OBSERVATIONS_MAX } from "@regent/contract";
+import { type Batch, createBatch } from "../../core/batch.ts";
+import { type AgentKey, readAgentKey, readPinnedKey } from "../../core/keys.ts";
 import { FULL_LISTING_EVERY_MS, SPOOL_AGE_MAX_MS, SPOOL_BYTES_MAX } from "../../core/limits.ts";
-import { foldMode, type ModeEvent, modeStart } from "../../core/mode.ts";
-import type { Part } from "../../core/part.ts";
 import { toReport } from "../../core/report.ts";
 import { reportAudience, signReport } from "../../core/sign.ts";
-import { createSpool } from "../../core/spool.ts";
+import { createSpool, type Spool } from "../../core/spool.ts";
 import { runProbe } from "../../probes/probe.ts";
 import type { ProbeDeps } from "../../probes/probe-deps.ts";
-import { probeTcp } from "../../probes/tcp.ts";
-import { createCanaries } from "./canaries.ts";
-import { systemClock } from "./clock.ts";
+import { type Canaries, createCanaries } from "./canaries.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Condition, createCondition } from "./condition.ts";
 import { type NodeAgentConfig, parseFile, SecretsFile } from "./config.ts";
-import { createConfigurationKeeper } from "./configuration.ts";
-import { createDelivery } from "./delivery.ts";
+import { type ConfigurationKeeper, createConfigurationKeeper } from "./configuration.ts";
+import { createDelivery, type DeliveryDeps } from "./delivery.ts";
 import { READY_ACK_MS, REPORT_INTERVAL_UNCONFIGURED_MS, SPOOL_SAVE_MS, STOP_MS } from "./limits.ts";
 import { createLog, type Log } from "./log.ts";
 import { type AgentGauges, serveMetrics } from "./metrics.ts";
 import { readPrivateFile } from "./private-file.ts";
-import { createProbing } from "./probing.ts";
-import { createStore } from "./store.ts";
-import { type Answer, createTransport, type Receipt } from "./transport.ts";
+import { createProbing, type Probing } from "./probing.ts";
+import { createStore, type Store } from "./store.ts";
+import { createTransport, type Transport } from "./transport.ts";
 
 /** Sent with every report, so that the control plane can show which agents lag behind. */
 export const AGENT_BUILD = "0.1.0";
@@ -54,29 +51,19 @@ export const runNodeAgent = async (config: NodeAgentConfig, options: NodeAgentOp
   const spool = createSpool({ bytesMax: SPOOL_BYTES_MAX, ageMaxMs: SPOOL_AGE_MAX_MS });
   spool.add(await store.loadSpool(), clock.now());
   const batch = createBatch({ spool, observationsMax: REPORT_OBSERVATIONS_MAX });
+  const condition = createCondition(clock, log);
   const transport = createTransport();
-
-  const counts = { taken: 0, failed: 0 };
-  let mode = modeStart(clock.now());
-  let skewMs = 0;
-  const fold = (event: ModeEvent): void => {
-    const before = mode.mode;
-    mode = foldMode(mode, event, clock.now());
-    if (mode.mode !== before) log.info({ from: before, to: mode.mode }, "agent mode changed");
-  };
-  const look = (): void => fold({ kind: "looked", isIsolated: !canaries.isHealthy(), isSpoolFull: spool.isNearlyFull() });
+  // Delivery needs what these make and they need to wake it; nothing is pushed before it exists.
+  let push = (): void => undefined;
 
   const canaries = createCanaries({
     clock,
-    dial: (address, deadlineMs) =>
-      probeTcp({ address }, probeDeps, deadlineMs).catch(() => ({ outcome: "unknown", reason: "probe_bug", latencyMs: 0 })),
+    dial: (address, deadlineMs) => runProbe({ kind: "tcp", address, onSlow: "degrade" }, probeDeps, deadlineMs),
     onChange: (isHealthy) => {
       log.warn({ isHealthy }, "the agent's own network changed");
-      look();
-      delivery.push();
+      push();
     },
   });
-
   const probing = createProbing({
     agent: config.agent,
     clock,
@@ -84,92 +71,24 @@ export const runNodeAgent = async (config: NodeAgentConfig, options: NodeAgentOp
     onObservation: (noted) => {
       batch.note(noted);
       if (noted.result.outcome === "fail" && noted.after.failures > noted.before.failures) canaries.lookSoon();
-      if (noted.isTransition) delivery.push();
+      if (noted.isTransition) push();
     },
   });
-
-  const apply = (configuration: AgentConfiguration): void => {
-    batch.configure(configuration.assignments);
-    probing.configure(configuration.assignments);
-    canaries.configure(configuration.canaries, configuration.reportIntervalMs);
-    log.info({ version: configuration.version, targets: configuration.assignments.length }, "configuration applied");
-  };
   const keeper = createConfigurationKeeper({
     config,
     keys,
     store,
-    apply,
+    apply: (configuration) => applyConfiguration(configuration, { batch, probing, canaries, log }),
     onRefusal: (why) => log.error({ why }, "a configuration was refused"),
   });
   await keeper.restore();
 
-  const send = async (controlPlane: string, part: Part): Promise<Answer> => {
-    look();
-    const self = {
-      healthy: canaries.isHealthy(),
-      mode: mode.mode,
-      overruns: probing.overruns(),
-      spooled: spool.size(),
-      dropped: spool.dropped() + batch.lost(),
-    };
-    const moment = { now: clock.now(), sentAt: clock.wall(), configurationVersion: keeper.version(), self };
-    const identity = { ...identityOf(config), boot };
-    const body = JSON.stringify(toReport(identity, part, moment));
-    const timestampSeconds = Math.floor((clock.wall() + skewMs) / 1_000);
-    const headers = await signReport(key, { agent: config.agent, boot, sequence: part.sequence, timestampSeconds, body });
-    return transport.post(controlPlane, { headers, body });
-  };
+  const parts: Parts = { config, clock, boot, key, spool, batch, condition, canaries, probing, keeper, transport };
+  const delivery = createDelivery(deliveryDeps(parts));
+  push = delivery.push;
 
-  const onAnswer = (answer: Answer, tookMs: number): void => {
-    const isTaken = answer.kind === "taken" || answer.kind === "taken-before";
-    counts[isTaken ? "taken" : "failed"] += 1;
-    if (isTaken) fold({ kind: "acknowledged", tookMs });
-    else fold({ kind: answer.kind === "wait" ? "told-to-wait" : "failed" });
-    if (!isTaken) log.warn({ kind: answer.kind, ...("why" in answer ? { why: answer.why } : {}) }, "a report was not taken");
-  };
-
-  const onReceipt = async ({ configuration, listFully }: Receipt): Promise<void> => {
-    if (listFully === true) batch.listFully("doubt");
-    if (configuration !== undefined) await keeper.offer(configuration);
-  };
-
-  const delivery = createDelivery({
-    clock,
-    batch,
-    controlPlanes: config.controlPlanes,
-    reportIntervalMs: () => keeper.current()?.reportIntervalMs ?? REPORT_INTERVAL_UNCONFIGURED_MS,
-    chance: Math.random,
-    send,
-    onReceipt,
-    onSkew: (serverTime) => {
-      skewMs = serverTime - clock.wall();
-      log.warn({ skewMs }, "the clock differs from the control plane's");
-    },
-    onAnswer,
-  });
-
-  const saver = setInterval(() => void saveIfChanged(), SPOOL_SAVE_MS);
-  let savedSize = spool.size();
-  const saveIfChanged = async (): Promise<void> => {
-    if (spool.size() === 0 && savedSize === 0) return;
-    savedSize = spool.size();
-    await store.saveSpool(spool.entries());
-  };
-  const lister = setInterval(() => batch.listFully("once"), FULL_LISTING_EVERY_MS);
-
-  const gauges = (): AgentGauges => ({
-    targets: keeper.current()?.assignments.length ?? 0,
-    runs: probing.runs(),
-    overruns: probing.overruns(),
-    spooled: spool.size(),
-    dropped: spool.dropped() + batch.lost(),
-    reportsTaken: counts.taken,
-    reportsFailed: counts.failed,
-    configurationVersion: keeper.version(),
-    isHealthy: canaries.isHealthy(),
-    mode: mode.mode,
-    sinceAckMs: clock.now() - mode.lastAckAt,
-  });
+  const upkeep = startUpkeep({ batch, spool, store });
+  const gauges = (): AgentGauges => gaugesOf(parts);
   const metrics =
     config.httpPort === undefined
       ? undefined
@@ -183,8 +102,7 @@ export const runNodeAgent = async (config: NodeAgentConfig, options: NodeAgentOp
     stop: async (withinMs = STOP_MS) => {
       probing.stop();
       canaries.stop();
-      clearInterval(saver);
-      clearInterval(lister);
+      upkeep.stop();
       await within(withinMs, delivery.stop(clock.now() + withinMs));
       transport.close();
       batch.drain(clock.now());
@@ -195,13 +113,101 @@ export const runNodeAgent = async (config: NodeAgentConfig, options: NodeAgentOp
   };
 };
 
-const identityOf = ({ agent, region, network, aud }: NodeAgentConfig) => ({
-  aud: reportAudience(aud),
-  agent,
-  region,
-  network,
-  build: AGENT_BUILD,
-  runtime: "node" as const,
+interface Parts {
+  readonly config: NodeAgentConfig;
+  readonly clock: Clock;
+  readonly boot: number;
+  readonly key: AgentKey;
+  readonly spool: Spool;
+  readonly batch: Batch;
+  readonly condition: Condition;
+  readonly canaries: Canaries;
+  readonly probing: Probing;
+  readonly keeper: ConfigurationKeeper;
+  readonly transport: Transport;
+}
+
+const applyConfiguration = (
+  { assignments, canaries: addresses, reportIntervalMs, version }: AgentConfiguration,
+  { batch, probing, canaries, log }: { batch: Batch; probing: Probing; canaries: Canaries; log: Log },
+): void => {
+  batch.configure(assignments, reportIntervalMs);
+  probing.configure(assignments);
+  canaries.configure(addresses, reportIntervalMs);
+  log.info({ version, targets: assignments.length }, "configuration applied");
+};
+
+const deliveryDeps = (parts: Parts): DeliveryDeps => {
+  const { config, clock, boot, key, spool, batch, condition, canaries, probing, keeper, transport } = parts;
+  const { agent, region, network } = config;
+  const identity = {
+    aud: reportAudience(config.aud),
+    agent,
+    region,
+    network,
+    boot,
+    build: AGENT_BUILD,
+    runtime: "node" as const,
+  };
+  return {
+    clock,
+    batch,
+    controlPlanes: config.controlPlanes,
+    reportIntervalMs: () => keeper.current()?.reportIntervalMs ?? REPORT_INTERVAL_UNCONFIGURED_MS,
+    chance: Math.random,
+    send: async (controlPlane, part) => {
+      condition.looked({ isIsolated: !canaries.isHealthy(), isSpoolFull: spool.isNearlyFull() });
+      const self = {
+        healthy: canaries.isHealthy(),
+        mode: condition.mode().mode,
+        overruns: probing.overruns(),
+        spooled: spool.size(),
+        dropped: spool.dropped() + batch.lost(),
+      };
+      const moment = { now: clock.now(), sentAt: clock.wall(), configurationVersion: keeper.version(), self };
+      const body = JSON.stringify(toReport(identity, part, moment));
+      const timestampSeconds = Math.floor((clock.wall() + condition.skewMs()) / 1_000);
+      const headers = await signReport(key, { agent, boot, sequence: part.sequence, timestampSeconds, body });
+      return transport.post(controlPlane, { headers, body });
+    },
+    onReceipt: async ({ configuration, listAll }) => {
+      if (listAll === true) batch.listFully("doubt");
+      if (configuration !== undefined) await keeper.offer(configuration);
+    },
+    onSkew: condition.adoptTime,
+    onAnswer: condition.answered,
+  };
+};
+
+/** Slow duties: the spool on disk, and a full listing now and then. */
+const startUpkeep = ({ batch, spool, store }: { batch: Batch; spool: Spool; store: Store }): { readonly stop: () => void } => {
+  let savedSize = spool.size();
+  const saver = setInterval(() => {
+    if (spool.size() === 0 && savedSize === 0) return;
+    savedSize = spool.size();
+    void store.saveSpool(spool.entries());
+  }, SPOOL_SAVE_MS);
+  const lister = setInterval(() => batch.listFully("once"), FULL_LISTING_EVERY_MS);
+  return {
+    stop: () => {
+      clearInterval(saver);
+      clearInterval(lister);
+    },
+  };
+};
+
+const gaugesOf = ({ clock, spool, batch, condition, canaries, probing, keeper }: Parts): AgentGauges => ({
+  targets: keeper.current()?.assignments.length ?? 0,
+  runs: probing.runs(),
+  overruns: probing.overruns(),
+  spooled: spool.size(),
+  dropped: spool.dropped() + batch.lost(),
+  reportsTaken: condition.reportsTaken(),
+  reportsFailed: condition.reportsFailed(),
+  configurationVersion: keeper.version(),
+  isHealthy: canaries.isHealthy(),
+  mode: condition.mode().mode,
+  sinceAckMs: clock.now() - condition.mode().lastAckAt,
 });
 
 const readProbeDeps = async (config: NodeAgentConfig): Promise<ProbeDeps> => {

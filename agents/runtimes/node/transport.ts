@@ -8,12 +8,8 @@ import { Instant, PROBLEM_BASE, type ProblemSlug, ReportReceipt } from "@regent/
 import * as z from "zod";
 import { RECEIPT_BYTES_MAX, REPORT_TIMEOUT_MS, RETRY_AFTER_MAX_MS } from "./limits.ts";
 
-/** `listFully`: the control plane has lost what it knew of our streaks and asks for everything in full. */
-export const Receipt = ReportReceipt.extend({ listFully: z.boolean().optional() });
-export type Receipt = z.infer<typeof Receipt>;
-
 export type Answer =
-  | { readonly kind: "taken"; readonly receipt: Receipt }
+  | { readonly kind: "taken"; readonly receipt: ReportReceipt }
   /** An earlier try had arrived. */
   | { readonly kind: "taken-before" }
   /** Our clock is off; `serverTime` in ms if it was told. */
@@ -92,7 +88,7 @@ const ProblemBody = z.looseObject({ type: z.string().optional(), serverTime: Ins
 export const toAnswer = (code: number, { body, retryAfter }: { body: string; retryAfter?: string | undefined }): Answer => {
   const json = parseJson(body);
   if (code >= 200 && code < 300) {
-    const receipt = Receipt.safeParse(json);
+    const receipt = ReportReceipt.safeParse(json);
     // Something in between answers: nothing says that the report arrived.
     return receipt.success ? { kind: "taken", receipt: receipt.data } : { kind: "retry", why: "not-a-receipt" };
   }
