@@ -1,4 +1,5 @@
 /** A4: freezes. Automation stands still while a region, the service or everything is frozen. Operators may move. */
+import { changes, regionsWhere } from "../strategy/parts.ts";
 import type { Rule } from "./rule.ts";
 import { allow, deny, movesTraffic } from "./rule.ts";
 
@@ -10,7 +11,9 @@ export const a04Gates: Rule = {
     if (controls.frozenGlobally)
       return deny(`everything is frozen by ${controls.frozenGlobally.by}: ${controls.frozenGlobally.reason}`);
     if (controls.frozen) return deny(`${spec.id} is frozen by ${controls.frozen.by}: ${controls.frozen.reason}`);
-    const touched = [...proposal.gains, ...proposal.leaves].find((region) => controls.frozenRegions[region]);
+    const touched = regionsWhere(proposal.weightsBefore, proposal.weightsAfter, changes).find(
+      (region) => controls.frozenRegions[region],
+    );
     const control = touched === undefined ? undefined : controls.frozenRegions[touched];
     return control ? deny(`${touched} is frozen by ${control.by}: ${control.reason}`) : allow("nothing is frozen");
   },

@@ -2,17 +2,22 @@
  * A6: traffic lands only where fresh evidence speaks for it; never fail over into unknown. Soft evidence (one doubtful view) is not against
  * it: else one lying vantage could keep traffic in a dead region.
  */
+import { isPanicOpen } from "../strategy/fail-static.ts";
 import type { Rule } from "./rule.ts";
 import { allow, deny, movesTraffic } from "./rule.ts";
 
 export const a06TargetFit: Rule = {
   id: "A6",
   binds: "break-glass",
-  ask: ({ proposal, situation: { verdicts, traffic } }) => {
+  ask: ({ proposal, situation }) => {
+    const { verdicts, controls } = situation;
     if (!movesTraffic(proposal)) return allow("moves no traffic");
     // The declared panic policy serves regions that nobody vouches for: that is its meaning.
-    if (proposal.kind === "rebalance" && traffic.failStaticSince !== null) return allow("the declared panic policy is in force");
+    if (proposal.kind === "rebalance" && proposal.leaves.length === 0 && isPanicOpen(situation))
+      return allow("the declared panic policy is in force");
     for (const region of proposal.gains) {
+      const drain = proposal.kind === "failover" ? controls.drained[region] : undefined;
+      if (drain) return deny(`${region} is drained by ${drain.by}: ${drain.reason}`);
       const verdict = verdicts.find((v) => v.region === region);
       const isFit = verdict && (verdict.verdict === "healthy" || verdict.verdict === "degraded");
       const hasEvidence = verdict && (verdict.evidence === "good" || verdict.evidence === "soft");

@@ -8,7 +8,8 @@ export const a13OneWriter: Rule = {
   ask: ({ proposal, situation: { isChangeInFlight, blockedBy, drift } }) => {
     if (blockedBy !== null) return deny(blockedBy);
     // Somebody else wrote: automation waits for a person. An operator sees the difference in the batch, which deletes it as it was read.
-    if (drift !== null && proposal.actor.kind === "automation") return deny(drift);
+    // A freeze is no leave to undo it: it binds us from the moment it is asked for, and reaches DNS later.
+    if (drift !== null && (proposal.actor.kind === "automation" || proposal.kind === "freeze")) return deny(drift);
     if (isChangeInFlight) return defer("the last change is not settled yet", null);
     return allow(drift === null ? "no other change is under way" : `replaces what somebody else wrote: ${drift}`);
   },

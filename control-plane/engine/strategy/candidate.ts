@@ -1,6 +1,7 @@
 /** What a strategy may know of a region: the verdict, how much of it to trust, and what operators said. Pure. */
 import type { RegionId, RegionVerdict } from "@regent/contract";
 import type { EndpointSpec, FamilySpec, HealthMemory, Situation } from "../model.ts";
+import { partsOf } from "./parts.ts";
 
 export interface Candidate {
   readonly region: RegionId;
@@ -11,6 +12,8 @@ export interface Candidate {
   readonly health: HealthMemory;
   readonly verdict: RegionVerdict;
   readonly isDrained: boolean;
+  /** Part of the family's traffic that DNS gives it now, 0..1. */
+  readonly held: number;
 }
 
 /** Healthy or degraded: may keep traffic, and may get more of it. */
@@ -24,13 +27,22 @@ export const canReceive = (candidate: Candidate): boolean =>
 /** Known to be bad, or back but not yet trusted. `unknown` is neither: silence moves nothing. */
 export const isOut = ({ health }: Candidate): boolean => health.verdict === "unhealthy" || health.verdict === "recovering";
 
-/** One family's candidates in order of priority; a family may override priority and capacity. */
-export const candidatesOf = (situation: Situation, family: FamilySpec): readonly Candidate[] =>
-  situation.spec.endpoints
-    .map((endpoint) => toCandidate(situation, family, endpoint))
-    .sort((a, b) => a.priority - b.priority || (a.region < b.region ? -1 : 1));
+/** A person or a schedule wants no traffic here, whatever its health. */
+export const isSetAside = ({ health, isDrained }: Candidate): boolean => isDrained || health.verdict === "maintenance";
 
-const toCandidate = (situation: Situation, family: FamilySpec, endpoint: EndpointSpec): Candidate => {
+/** Nobody can tell, or not yet (bad evidence that is still on hold): it keeps what it has and gets no more. */
+export const isUndecided = (candidate: Candidate): boolean =>
+  !isOut(candidate) && !isSetAside(candidate) && !canReceive(candidate);
+
+/** One family's candidates in order of priority; a family may override priority and capacity. */
+export const candidatesOf = (situation: Situation, family: FamilySpec): readonly Candidate[] => {
+  const held = partsOf(situation.written?.[family.id] ?? {});
+  return situation.spec.endpoints
+    .map((endpoint) => toCandidate(situation, family, endpoint, held[endpoint.region] ?? 0))
+    .sort((a, b) => a.priority - b.priority || (a.region < b.region ? -1 : 1));
+};
+
+const toCandidate = (situation: Situation, family: FamilySpec, endpoint: EndpointSpec, held: number): Candidate => {
   const { region } = endpoint;
   const health = situation.health[region];
   const verdict = situation.verdicts.find((v) => v.region === region);
@@ -43,5 +55,6 @@ const toCandidate = (situation: Situation, family: FamilySpec, endpoint: Endpoin
     health,
     verdict,
     isDrained: situation.controls.drained[region] !== undefined,
+    held,
   };
 };

@@ -1,0 +1,140 @@
+/** Turns what is wanted into a proposal that says what it is, who asks for it and why. Pure; called by decide. */
+import type { ChangeKind, RegionId, Weights } from "@regent/contract";
+import type { Control, OperatorRequest, Proposal, Situation } from "./model.ts";
+import { basisOf } from "./safety/basis.ts";
+import { gains, leaves, regionsWhere } from "./strategy/parts.ts";
+import { AUTOMATION, isReturning } from "./strategy/returning.ts";
+import type { Wanted } from "./strategy/shares.ts";
+import { sharesText } from "./strategy/text.ts";
+
+export interface Drafted {
+  readonly wanted: Wanted;
+  readonly weightsAfter: Weights;
+  /** No weight changes: records or mode do. */
+  readonly isSame: boolean;
+  readonly request: OperatorRequest | null;
+}
+
+/** Frozen for automation: the epoch record says so too, for whoever asks DNS. */
+export const isFrozen = ({ controls }: Pick<Situation, "controls">): boolean =>
+  controls.frozen !== null || controls.frozenGlobally !== null;
+
+export const isModeOutdated = (situation: Situation): boolean => (situation.modeWritten === "frozen") !== isFrozen(situation);
+
+export const propose = (situation: Situation, drafted: Drafted): Proposal => {
+  const { wanted, weightsAfter, request } = drafted;
+  const weightsBefore = situation.written ?? {};
+  const moved: Moved = {
+    leaves: regionsWhere(weightsBefore, weightsAfter, leaves),
+    gains: regionsWhere(weightsBefore, weightsAfter, gains),
+  };
+  const standing = request ? null : findStanding(situation, drafted, moved);
+  const kind = standing?.kind ?? kindOf(situation, drafted, moved);
+  const bad = badOnes(situation, wanted, moved);
+  return {
+    kind,
+    ...whoAsks(request, standing?.control ?? null),
+    why: whyOf(situation, drafted, { kind, bad, standing }),
+    detectedAt: request ? situation.now : detectedAt(situation, bad),
+    sharesBefore: situation.traffic.shares,
+    sharesAfter: wanted.shares,
+    weightsBefore,
+    weightsAfter,
+    leaves: moved.leaves,
+    gains: moved.gains,
+    breakGlass: request?.breakGlass ?? [],
+    computedAt: situation.now,
+    basis: basisOf(situation),
+  };
+};
+
+interface Moved {
+  readonly leaves: readonly RegionId[];
+  readonly gains: readonly RegionId[];
+}
+
+/** An operator's decision of before that this carries out: a freeze, or a move whose write didn't arrive or wasn't possible yet. */
+interface Standing {
+  readonly kind: ChangeKind;
+  readonly control: Control;
+}
+
+const findStanding = (situation: Situation, { wanted, isSame }: Drafted, moved: Moved): Standing | null => {
+  const { controls } = situation;
+  const freeze = controls.frozen ?? controls.frozenGlobally;
+  if (isSame) return freeze && !situation.areRecordsOutdated ? { kind: "freeze", control: freeze } : null;
+  if (wanted.left.length > 0 || wanted.stepped.length > 0 || moved.leaves.some((region) => isBad(situation, region))) return null;
+  const { placement } = wanted;
+  if (placement && moved.gains.length > 0 && moved.gains.every((region) => region === placement.region))
+    return { kind: "failover", control: placement };
+  const drains = moved.leaves.map((region) => controls.drained[region]);
+  const [drain] = drains;
+  return drain && !drains.includes(undefined) ? { kind: "drain", control: drain } : null;
+};
+
+const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pick<Proposal, "actor" | "reason"> => {
+  const asked = request ?? standing;
+  return asked ? { actor: { kind: "operator", name: asked.by }, reason: asked.reason } : { actor: AUTOMATION, reason: null };
+};
+
+const kindOf = (situation: Situation, { wanted, isSame, request }: Drafted, moved: Moved): ChangeKind => {
+  if (request) return request.move.kind;
+  if (isSame) return situation.areRecordsOutdated ? "configure" : "unfreeze";
+  if (wanted.left.length > 0 || moved.leaves.some((region) => isBad(situation, region))) return "failover";
+  const isPassive = situation.spec.strategy.kind === "active-passive";
+  if (wanted.stepped.length > 0 || moved.gains.some((region) => isReturning(wanted.traffic, region)))
+    return isPassive ? "failback" : "return";
+  if (moved.leaves.length > 0 && moved.leaves.every((region) => situation.health[region]?.verdict === "maintenance"))
+    return "drain";
+  // A return whose last write didn't arrive.
+  return isPassive && wanted.failStatic === null && moved.gains.length > 0 && moved.leaves.length > 0 ? "failback" : "rebalance";
+};
+
+const isBad = ({ health }: Situation, region: RegionId): boolean => {
+  const verdict = health[region]?.verdict;
+  return verdict === "unhealthy" || verdict === "recovering";
+};
+
+const badOnes = (situation: Situation, wanted: Wanted, moved: Moved): readonly RegionId[] => [
+  ...new Set([...moved.leaves.filter((region) => isBad(situation, region)), ...wanted.left]),
+];
+
+/** First sign of the fault that this answers. */
+const detectedAt = ({ health, now }: Situation, bad: readonly RegionId[]): number =>
+  Math.min(now, ...bad.map((region) => health[region]?.detectedAt ?? now));
+
+interface Said {
+  readonly kind: ChangeKind;
+  readonly bad: readonly RegionId[];
+  readonly standing: Standing | null;
+}
+
+const whyOf = (situation: Situation, { wanted, request }: Drafted, { kind, bad, standing }: Said): string => {
+  const after = sharesText(Object.values(wanted.shares)[0] ?? {});
+  if (request) return `${request.by} asked for ${moveText(request)}: ${request.reason}; traffic goes to ${after}`;
+  if (kind === "freeze") return `the epoch record says that automation is off; traffic stays at ${after}`;
+  if (kind === "unfreeze") return `automation is on again; traffic stays at ${after}`;
+  if (kind === "configure") return `the declared records changed; traffic stays at ${after}`;
+  if (standing) return `${standing.control.by} asked for it: ${standing.control.reason}; traffic goes to ${after}`;
+  return `${causeText(situation, wanted, bad)}; traffic goes to ${after}`;
+};
+
+const causeText = ({ health }: Situation, wanted: Wanted, bad: readonly RegionId[]): string => {
+  if (bad.length > 0) return bad.map((region) => `${region} is ${health[region]?.verdict}: ${health[region]?.why}`).join("; ");
+  if (wanted.failStatic) return wanted.failStatic;
+  if (wanted.stepped.length > 0) return wanted.waits[0] ?? `${wanted.stepped.join(", ")} completes its return`;
+  return "health or capacity changed";
+};
+
+const moveText = ({ move }: OperatorRequest): string => {
+  switch (move.kind) {
+    case "failover":
+      return `failover to ${move.to}`;
+    case "failback":
+      return "failback";
+    case "drain":
+      return `drain of ${move.region}`;
+    case "undrain":
+      return `undrain of ${move.region}`;
+  }
+};
