@@ -1,5 +1,5 @@
 import type { Assignment, Outcome } from "@regent/contract";
-import { foldOutcome, STREAK_START, type Streak } from "@regent/engine/streak";
+import { foldOutcome, isSettled, STREAK_START, type Streak } from "@regent/engine/streak";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Batch, createBatch } from "./batch.ts";
@@ -7,7 +7,7 @@ import { type Part, toLists } from "./part.ts";
 import type { ProbeResult } from "./probe-result.ts";
 import { createSpool } from "./spool.ts";
 
-const cadence = { intervalMs: 1_000, recheckMs: 200, timeoutMs: 800, fall: 3, clear: 2, rise: 2 };
+const cadence = { intervalMs: 1_000, recheckMs: 200, timeoutMs: 800, fall: 3, clear: 2, rise: 3 };
 const assignment = (target: string): Assignment => ({
   target,
   cadence,
@@ -71,6 +71,7 @@ const createModelServer = (start: ReadonlyMap<string, Streak>) => {
       }
       for (const { target, result } of part.unchanged) {
         if (told.get(target)?.outcome !== result.outcome) violations.push(`${target} unchanged from what was never told`);
+        if (!isSettled(agent.get(target) ?? STREAK_START)) violations.push(`${target} unchanged though it is about to change`);
         if (JSON.stringify(streaks.get(target)) !== JSON.stringify(agent.get(target)))
           violations.push(`${target} streaks differ`);
       }
@@ -87,7 +88,7 @@ const deliverAll = (batch: Batch, take: (part: Part) => void, now: number): void
 };
 
 const outcome = fc.constantFrom<Outcome>("ok", "ok", "fail", "fail", "degraded", "unknown");
-const fate = fc.constantFrom("taken", "taken", "lost-on-the-way", "answer-lost", "slow", "too-large");
+const fate = fc.constantFrom("taken", "taken", "lost-on-the-way", "answer-lost", "slow", "slower", "too-large");
 const anyStreak = fc.constantFrom<Streak>(
   STREAK_START,
   { state: "up", failures: 0, passes: 0 },
@@ -115,7 +116,8 @@ const report = ({ subject, server }: World, fates: readonly string[], startedAt:
     if (part === undefined) return now;
     switch (fateOfTry) {
       case "slow":
-        now += 2_500;
+      case "slower":
+        now += fateOfTry === "slow" ? 2_500 : 4_000;
         server.take(part, subject.streaks, now);
         subject.batch.delivered(now);
         break;
@@ -169,7 +171,7 @@ describe("batch", () => {
         const wanted: string[] = [];
         let now = 1_000_000;
         for (const one of steps) {
-          const quick = one.kind === "report" ? one.fates.filter((name) => name !== "slow") : [];
+          const quick = one.kind === "report" ? one.fates.filter((name) => !name.startsWith("slow")) : [];
           if (one.kind === "report") now = report({ subject, server }, quick, now);
           if (one.kind !== "probe") continue;
           now += 1;
@@ -223,7 +225,7 @@ describe("batch", () => {
     expect(parts.map((part) => [part.observations.length, part.unchanged.length])).toEqual([
       [1, 0],
       [1, 0],
-      [0, 1],
+      [1, 0],
       [0, 1],
       [0, 1],
     ]);
@@ -249,12 +251,12 @@ describe("batch", () => {
     expect(nextCounts(11)).toEqual([[2, 0]]);
     expect(nextCounts(12)).toEqual([[0, 2]]);
     batch.listFully("doubt");
-    for (const index of [0, 1]) note(targetAt(index), "ok", 20);
-    expect(nextCounts(21)).toEqual([[2, 0]]);
-    for (const index of [0, 1]) note(targetAt(index), "ok", 30);
-    expect(nextCounts(31)).toEqual([[2, 0]]);
-    for (const index of [0, 1]) note(targetAt(index), "ok", 40);
-    expect(nextCounts(41)).toEqual([[0, 2]]);
+    for (const at of [20, 30, 40]) {
+      for (const index of [0, 1]) note(targetAt(index), "ok", at);
+      expect(nextCounts(at + 1)).toEqual([[2, 0]]);
+    }
+    for (const index of [0, 1]) note(targetAt(index), "ok", 50);
+    expect(nextCounts(51)).toEqual([[0, 2]]);
   });
 
   it("splits what one report can't hold, transitions in the first part", () => {
@@ -288,6 +290,30 @@ describe("batch", () => {
     batch.delivered(5_550);
     batch.beginRound();
     expect(batch.take(5_600)!.backfill.map(({ at }) => at)).toEqual([1_000]);
+  });
+
+  it("keeps apart the results that an unagreed streak needs, and lets the newest stand for all once it is agreed", () => {
+    const { batch, note } = createSubject(1);
+    const parts: Part[] = [];
+    for (const at of [1, 2, 3]) note(targetAt(0), "ok", at);
+    deliverAll(batch, (part) => parts.push(part), 4);
+    for (const at of [5, 6, 7]) note(targetAt(0), "ok", at);
+    batch.listFully("once");
+    deliverAll(batch, (part) => parts.push(part), 8);
+    expect(parts.map(({ observations }) => observations.map(({ at }) => at))).toEqual([[1, 2, 3], [7]]);
+  });
+
+  it("replays history once in a round, and not before something got through", () => {
+    const { batch, spool, note } = createSubject(1);
+    spool.add([{ target: targetAt(0), at: 1, isTransition: true, result: resultOf("fail") }], 1);
+    note(targetAt(0), "ok", 1_000);
+    batch.failed();
+    batch.beginRound();
+    expect(batch.take(1_001)!.backfill).toEqual([]);
+    batch.delivered(1_002);
+    expect(batch.take(1_003)).toBeUndefined();
+    batch.beginRound();
+    expect(batch.take(1_004)!.backfill.map(({ at }) => at)).toEqual([1]);
   });
 
   it("sends a sign of life when there is nothing to tell", () => {
