@@ -26,7 +26,7 @@ import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { toDifference } from "./configuration/difference.ts";
 import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
-import { createApp } from "./http/app.ts";
+import { createApp } from "./http/create-app.ts";
 import { startListener } from "./http/listener.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
 import { createMetrics } from "./loop/metrics.ts";
@@ -84,7 +84,7 @@ const startParts = async (
   const access = createPostgresAccessStore({ database });
   const signer = await openSigningKey(configurations, masterKey);
   await applyFirstConfiguration(config, configurations, log);
-  await ensureAdminToken({ home: config.home, access });
+  await ensureAdminToken({ home: config.home, access, clock });
 
   const lease = createPostgresLease({ database });
   if (config.databaseUrl === null) await releasePredecessor(lease, log);

@@ -7,7 +7,6 @@ import {
   createDecipheriv,
   createHash,
   createPrivateKey,
-  createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -54,7 +53,7 @@ export const openSigningKey = async (store: ConfigurationStore, masterKey: Buffe
 
 const createSealed = (masterKey: Buffer): SigningKey => {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  const raw = createPublicKey(publicKey).export({ format: "der", type: "spki" }).subarray(-32);
+  const raw = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
   const pem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
   return {
     keyId: createHash("sha256").update(raw).digest("hex").slice(0, 16),
