@@ -1,6 +1,7 @@
 /** What zod says of a value that isn't a declaration, in words that help whoever wrote it. Pure. */
 import type * as z from "zod";
 import { findKnownKeys } from "./known-keys.ts";
+import { DECLARATION_ERRORS_MAX } from "./limits.ts";
 import { suggestNearest } from "./nearest.ts";
 import { type ConfigurationProblem, fromZodPath, type Path, readAt, toValueText } from "./problem-path.ts";
 
@@ -21,12 +22,7 @@ const toProblems = (issue: Issue, root: unknown, base: Path): ConfigurationProbl
   const value = readAt(root, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: `unknown key "${key}"`,
-        suggestion: suggestNearest(key, findKnownKeys(root, path)) ?? listKeys(findKnownKeys(root, path)),
-        isAboutKey: true,
-      }));
+      return toKeyProblems(issue.keys, path, findKnownKeys(root, path));
     case "invalid_union":
       return fromUnion(issue, { root, path, value });
     case "invalid_key":
@@ -45,6 +41,15 @@ const toProblems = (issue: Issue, root: unknown, base: Path): ConfigurationProbl
       return [{ path, message: `${toValueText(value)} is not accepted (${issue.message})` }];
   }
 };
+
+/** A map with a hundred unknown keys isn't a declaration; each costs a search for its line. */
+const toKeyProblems = (keys: readonly string[], path: Path, known: readonly string[]): ConfigurationProblem[] =>
+  keys.slice(0, DECLARATION_ERRORS_MAX).map((key) => ({
+    path: [...path, key],
+    message: `unknown key "${key}"`,
+    suggestion: suggestNearest(key, known) ?? listKeys(known),
+    isAboutKey: true,
+  }));
 
 type Union = Extract<Issue, { code: "invalid_union" }>;
 

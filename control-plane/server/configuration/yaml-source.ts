@@ -3,7 +3,21 @@
  * Bounded: size, depth and aliases are limited, tags and self-references refused, duplicate keys found here because the parser's own check
  * takes quadratic time.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  visit,
+  YAMLParseError,
+} from "yaml";
 import { DECLARATION_ALIASES_MAX, DECLARATION_BYTES_MAX, DECLARATION_DEPTH_MAX, DECLARATION_ERRORS_MAX } from "./limits.ts";
 import { type Path, toPathText } from "./problem-path.ts";
 
@@ -36,16 +50,7 @@ export const readYaml = (text: string): YamlSource => {
   if (Buffer.byteLength(text) > DECLARATION_BYTES_MAX)
     return unreadable(`the file is larger than ${DECLARATION_BYTES_MAX / 1024 / 1024} MiB`);
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    resolveKnownTags: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: "error",
-    lineCounter: lines,
-  });
+  const document = compose(text, lines);
   const toPlace = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -67,6 +72,34 @@ export const readYaml = (text: string): YamlSource => {
     throw error;
   }
 };
+
+/**
+ * The library's parseDocument, except that it stops reading at the hundredth stray token: a file of brackets would otherwise hold the process
+ * for many seconds.
+ */
+const compose = (text: string, lines: LineCounter): Document => {
+  const composer = new Composer({
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    resolveKnownTags: false,
+    uniqueKeys: false,
+    logLevel: "error",
+  });
+  const [document, second] = composer.compose(untilBroken(new Parser(lines.addNewLine).parse(text)), true, text.length);
+  if (document === undefined) throw new Error("The composer was told to make a document of anything, and made none.");
+  if (second !== undefined) document.errors.push(new YAMLParseError([second.range[0], second.range[1]], "MULTIPLE_DOCS", ""));
+  return document;
+};
+
+function* untilBroken(tokens: Iterable<CST.Token>): Generator<CST.Token> {
+  let errors = 0;
+  for (const token of tokens) {
+    yield token;
+    if (token.type === "error") errors += 1;
+    if (errors >= DECLARATION_ERRORS_MAX) return;
+  }
+}
 
 const TOO_MANY_ALIASES = `more than ${DECLARATION_ALIASES_MAX} uses of anchored values (&name, *name)`;
 const TOO_DEEP = `nested deeper than ${DECLARATION_DEPTH_MAX} levels`;
