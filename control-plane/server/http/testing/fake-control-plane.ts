@@ -1,0 +1,163 @@
+/** A control plane for tests of the doors: it answers what a test lays before it, and remembers what it was asked. */
+import type { Change, Explanation, LiveEvent, MoveAnswer, Overview, ServiceState } from "@regent/contract";
+import type { ControlPlane } from "../../operations/control-plane.ts";
+
+export const CHANGE_ID = "01JD8Z0000000000000000000A";
+
+export const testService = (id: string): ServiceState => ({
+  id,
+  name: `${id}.example.net`,
+  profile: "standard",
+  strategy: "active-passive",
+  mode: "automatic",
+  revision: 4,
+  term: 2,
+  regions: [],
+  families: ["default"],
+  wanted: { default: { east: 1, west: 0 } },
+  written: { default: { east: 255, west: 0 } },
+  seen: null,
+  frozen: null,
+  drained: {},
+  drift: null,
+  now: "steady: east serves",
+  lastChange: null,
+});
+
+export const testMoveAnswer = (dryRun = false): MoveAnswer => ({
+  dryRun,
+  allowed: true,
+  why: "moves from east to west",
+  changeId: dryRun ? null : CHANGE_ID,
+  revision: 5,
+  sharesBefore: { default: { east: 1, west: 0 } },
+  sharesAfter: { default: { east: 0, west: 1 } },
+  weightsBefore: { default: { east: 255, west: 0 } },
+  weightsAfter: { default: { east: 0, west: 255 } },
+  rules: [{ rule: "A1", answer: "allow", why: "1 region stays", skipped: false }],
+  batch: [
+    {
+      action: "CREATE",
+      set: { name: "shop.example.net", type: "A", setIdentifier: "west", weight: 255, ttl: 30, values: ["192.0.2.2"] },
+    },
+  ],
+});
+
+export const testChange = (service: string): Change => {
+  const { sharesBefore, sharesAfter, weightsBefore, weightsAfter, rules, why } = testMoveAnswer();
+  return {
+    id: CHANGE_ID,
+    service,
+    revision: 5,
+    kind: "failover",
+    stage: "visible",
+    actor: { kind: "operator", name: "admin" },
+    reason: "a test",
+    why,
+    sharesBefore,
+    sharesAfter,
+    weightsBefore,
+    weightsAfter,
+    rules,
+    evidence: [],
+    times: { decided: 1_000 },
+  };
+};
+
+const SERVICES = ["shop", "mail"];
+
+const testOverview = (): Overview => ({
+  at: 1_000,
+  owner: "acme",
+  configurationVersion: 7,
+  mode: "normal",
+  leader: { holder: "one", term: 2, self: true },
+  frozen: null,
+  services: SERVICES.map(testService),
+  agents: [],
+});
+
+const testExplanation = (id: string): Explanation => ({
+  service: testService(id),
+  sentences: ["east is healthy"],
+  rules: [],
+  changes: [],
+  nextLookAt: null,
+});
+
+const testHistory = () => ({
+  events: [null, ...SERVICES].map((service, i) => ({
+    id: CHANGE_ID,
+    at: 1_000 + i,
+    service,
+    sequence: i,
+    kind: "verdict" as const,
+    actor: { kind: "automation" as const, name: "regent" },
+    why: "east is healthy",
+    page: false,
+    detail: {},
+  })),
+  next: "c2",
+});
+
+export interface FakeControlPlane extends ControlPlane {
+  readonly calls: { readonly name: string; readonly input: unknown }[];
+  readonly refusals: string[];
+  readonly emit: (event: LiveEvent) => void;
+  readonly listeners: () => number;
+}
+
+const configuration = { version: 7, text: "regent: 1\n", author: "admin", at: 900 };
+
+/** Everything goes well unless `answers` say otherwise. */
+export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeControlPlane => {
+  const calls: { name: string; input: unknown }[] = [];
+  const refusals: string[] = [];
+  const listeners = new Set<(event: LiveEvent) => void>();
+  const base: ControlPlane = {
+    ingestReport: async () => ({ kind: "taken", receipt: { ack: 3, serverTime: 1_000 } }),
+    overview: async () => testOverview(),
+    service: async (id) => (SERVICES.includes(id) ? testService(id) : null),
+    explain: async (id) => (SERVICES.includes(id) ? testExplanation(id) : null),
+    move: async ({ dryRun }) => ({ kind: "answered", answer: testMoveAnswer(dryRun) }),
+    setFreeze: async ({ isFrozen }) => ({ kind: "set", why: isFrozen ? "frozen" : "free" }),
+    history: async () => testHistory(),
+    change: async (id) => (id === CHANGE_ID ? testChange("shop") : null),
+    configuration: () => configuration,
+    planConfiguration: async () => ({
+      kind: "planned",
+      answer: { baseVersion: 7, changed: true, lines: ["+ service"], warnings: [] },
+    }),
+    applyConfiguration: async () => ({ kind: "applied", answer: { version: 8, changed: true, lines: [], warnings: [] } }),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    readiness: () => ({ isReady: true, mode: "normal", isLeader: true, missing: [] }),
+    databaseHealth: async () => ({ isUp: true, latencyMs: 0.4, poolSize: 10, why: null }),
+    metrics: async () => "# HELP regent_reports_total Reports taken\nregent_reports_total 3\n",
+    countRefusal: (door, problem) => refusals.push(`${door} ${problem}`),
+    ...answers,
+  };
+  const noted = <A extends unknown[], R>(name: string, call: (...input: A) => R) => {
+    return (...input: A): R => {
+      calls.push({ name, input: input.length === 1 ? input[0] : input });
+      return call(...input);
+    };
+  };
+  return {
+    ...base,
+    ingestReport: noted("ingestReport", base.ingestReport),
+    move: noted("move", base.move),
+    setFreeze: noted("setFreeze", base.setFreeze),
+    history: noted("history", base.history),
+    planConfiguration: noted("planConfiguration", base.planConfiguration),
+    applyConfiguration: noted("applyConfiguration", base.applyConfiguration),
+    calls,
+    refusals,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    listeners: () => listeners.size,
+  };
+};
