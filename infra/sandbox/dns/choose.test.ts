@@ -67,6 +67,11 @@ describe("a weighted group", () => {
       { eu: 0.25, us: 0.75 },
     ],
     [
+      "answers equally if all weights are 0 and none is healthy",
+      [member("eu", 0, "bad"), member("us", 0, "bad2")],
+      { eu: 0.5, us: 0.5 },
+    ],
+    [
       "answers equally among the healthy if all weights are 0",
       [member("eu", 0, "bad"), member("us", 0), member("ap", 0)],
       { us: 0.5, ap: 0.5 },

@@ -83,6 +83,24 @@ describe("health", () => {
     answer = { status: 302, body: "" };
     await until(() => isHealthy(id));
   });
+  test("falls no sooner than every checker saw as many failures as asked", async () => {
+    const id = add({ ...http, failureThreshold: 5 });
+    await allReported(id);
+    answer = { status: 500, body: "" };
+    const before = paths.length;
+    await until(() => !isHealthy(id));
+    expect(paths.length - before).toBeGreaterThanOrEqual(3 * 5);
+  });
+  test("starts anew when the check gets another target, and only then", async () => {
+    const id = add(http);
+    await allReported(id);
+    change(id, { failureThreshold: 3 });
+    expect(reportsOf(id)).toHaveLength(3);
+    change(id, { resourcePath: "/other" });
+    expect(reportsOf(id)).toEqual([]);
+    await allReported(id);
+    expect(paths.at(-1)).toBe(`${published} /other`);
+  });
   test("of an address that leads nowhere fails, and of one that does again passes", async () => {
     const id = add({ ...http, ipAddress: "192.0.2.99" });
     await until(() => !isHealthy(id));

@@ -1,7 +1,7 @@
 /**
  * What we expect of Route 53, as sentences that run. The same list is asked of the sandbox here and, unchanged, of a real zone where
  * one is given: whatever differs is a fault of the sandbox. Needs the unmodified SDK client and a zone that may be written in.
- * About 150 calls, 30 of them changes; with the real account's 5 a second it takes a minute.
+ * Some 300 calls, half of them changes: with the real account's 5 a second, about a minute.
  */
 import { batchExpectations } from "./conformance/batches.ts";
 import { healthCheckExpectations } from "./conformance/health-checks.ts";

@@ -56,6 +56,7 @@ export const createTimeline = (servers: number, initial: Records): Timeline => {
   let queue: Pending[] = [];
 
   // Positions count from the first version ever pushed; `first` is the position of queue[0].
+  // A server takes them in order: one that isn't due yet keeps all later ones waiting.
   const advance = (index: number, now: number): void => {
     for (let position = Math.max(reached[index]!, first); position < first + queue.length; position++) {
       const version = queue[position - first]!;
@@ -72,14 +73,12 @@ export const createTimeline = (servers: number, initial: Records): Timeline => {
       first += everywhere;
     }
   };
-  // A server never shows a later change before an earlier one.
-  const inOrder = (delaysMs: readonly number[], submittedAt: number, before: Pending | undefined): number[] =>
-    delaysMs.map((delay, index) => Math.max(submittedAt + delay, before?.appliesAt[index] ?? 0));
+  const arrivals = (delaysMs: readonly number[], submittedAt: number): number[] => delaysMs.map((delay) => submittedAt + delay);
 
   return {
     push: ({ changeId, records, submittedAt, delaysMs, isPinned }) => {
       settle(submittedAt);
-      queue.push({ changeId, records, submittedAt, appliesAt: inOrder(delaysMs, submittedAt, queue.at(-1)), isPinned });
+      queue.push({ changeId, records, submittedAt, appliesAt: arrivals(delaysMs, submittedAt), isPinned });
     },
     at: (index, now) => {
       if (queue.length > 0) advance(index, now);
@@ -90,11 +89,8 @@ export const createTimeline = (servers: number, initial: Records): Timeline => {
       return queue.some((version) => version.changeId === changeId);
     },
     reschedule: (delaysMs, withPinned) => {
-      let before: Pending | undefined;
-      for (const version of queue) {
-        if (!version.isPinned || withPinned) version.appliesAt = inOrder(delaysMs, version.submittedAt, before);
-        before = version;
-      }
+      for (const version of queue)
+        if (!version.isPinned || withPinned) version.appliesAt = arrivals(delaysMs, version.submittedAt);
     },
   };
 };
