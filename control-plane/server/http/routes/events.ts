@@ -10,6 +10,8 @@ export const mountEvents = (mount: Mount, { streams }: { streams: EventStreams }
     answerType: "text/event-stream",
     problems: ["too-many-requests"],
     handle: (_, c) => {
+      // Nobody reads, and so nobody would ever end, the stream of a HEAD.
+      if (c.req.method === "HEAD") return { kind: "response", response: c.body(null) };
       const stream = streams.open(c.get("principal"));
       if (!stream) return { kind: "too-many-requests", why: "as many live streams as may be are open", retryAfterMs: 10_000 };
       // Proxies that collect an answer before passing it on are told not to.
