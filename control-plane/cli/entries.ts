@@ -1,0 +1,27 @@
+/** Where the program of each part lies: its bundle when we are a bundle ourselves, else its source. The one place that knows. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** bundle.mjs makes `dist/regent.mjs` of main.ts; sources keep their `.ts`. */
+const isBundled = !import.meta.url.endsWith(".ts");
+const root = new URL(isBundled ? "../../../" : "../../", import.meta.url);
+
+const at = (path: string): string => fileURLToPath(new URL(path, root));
+const entry = (bundle: string, source: string): string => at(isBundled ? bundle : source);
+
+/** To be run with `process.execPath`. */
+export const ENTRIES = {
+  server: entry("control-plane/server/dist/server.mjs", "control-plane/server/main.ts"),
+  agent: entry("agents/dist/agent.mjs", "agents/runtimes/node/agent.ts"),
+  sandbox: entry("infra/sandbox/dist/sandbox.mjs", "infra/sandbox/main.ts"),
+  region: entry("infra/sandbox/dist/region-process.mjs", "infra/sandbox/regions/region-process.ts"),
+} as const;
+
+/** Loaded before a part's own program where that doesn't watch its supervisor's pipe itself. */
+export const STOP_WITH_STDIN = at("control-plane/cli/up/stop-with-stdin.mjs");
+
+/** The built dashboard, or null where it was not built. */
+export const dashboardFolder = (): string | null => {
+  const folder = at("dashboard/dist/site");
+  return existsSync(`${folder}/index.html`) ? folder : null;
+};

@@ -1,0 +1,55 @@
+/** The `regent` command: every verb, its help, and what happens when one fails. */
+import { Command, CommanderError } from "commander";
+import { addConfigurationCommands } from "./commands/configuration.ts";
+import { addDig } from "./commands/dig.ts";
+import { addLookCommands } from "./commands/look.ts";
+import { addMoveCommands } from "./commands/move.ts";
+import { addOpen } from "./commands/open.ts";
+import { addPartCommands } from "./commands/parts.ts";
+import { addSandboxCommands } from "./commands/sandbox.ts";
+import { addUp } from "./commands/up.ts";
+import type { Terminal } from "./context.ts";
+import { CommandFailure, EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
+
+export const createProgram = (terminal: Terminal): Command => {
+  const program = new Command("regent")
+    .description("Multi-region DNS failover: see who is fit to serve, move traffic, let it move, and read why.")
+    .version("0.1.0")
+    .showSuggestionAfterError()
+    .addHelpText("after", EXIT_HELP);
+  for (const add of [
+    addUp,
+    addOpen,
+    addLookCommands,
+    addDig,
+    addMoveCommands,
+    addConfigurationCommands,
+    addSandboxCommands,
+    addPartCommands,
+  ])
+    add(program, terminal);
+  prepare(program, terminal);
+  return program;
+};
+
+/** Commander would end the process by itself and print to the real streams. */
+const prepare = (command: Command, terminal: Terminal): void => {
+  command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  for (const child of command.commands) prepare(child, terminal);
+};
+
+/** Runs one command line; never throws for what an operator can do wrong. */
+export const runCommand = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  try {
+    await createProgram(terminal).parseAsync(args, { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      terminal.err(`${error.message}\n`);
+      return error.exitCode;
+    }
+    // It has printed already: help and version end with 0, everything else is wrong usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    throw error;
+  }
+};
