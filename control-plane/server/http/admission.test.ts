@@ -1,8 +1,10 @@
 /** Every route, asked by nobody, by the role below and by the role it needs. */
 import { expect, test } from "vitest";
-import type { Role } from "../ports/access-store.ts";
+import { createMemoryAccessStore } from "../adapters/memory/access-store.ts";
+import { DatabaseAway } from "../adapters/postgres/errors.ts";
+import type { AccessStore, Role } from "../ports/access-store.ts";
 import { ROUTE_ACCESS, type RouteAccess, type RouteKey } from "./route-access.ts";
-import { testDoors } from "./testing/doors.ts";
+import { START, testDoors } from "./testing/doors.ts";
 import { CHANGE_ID } from "./testing/fake-control-plane.ts";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "approver", "admin"];
@@ -143,4 +145,22 @@ test("an actor who asks for changes in a loop must wait", async () => {
   expect((await ask("GET", "/v1/overview", { token })).status).toBe(200);
   pass(1_000);
   expect(await freeze()).toBe(200);
+});
+
+test("while the database is away, who was just seen may look on and change nothing; a stranger is told to wait", async () => {
+  let isAway = false;
+  const memory = createMemoryAccessStore({ clock: { now: () => START } });
+  const find: AccessStore["find"] = async (hash) => {
+    if (isAway) throw new DatabaseAway("ECONNREFUSED", null);
+    return memory.find(hash);
+  };
+  const { ask, tokenOf, controlPlane } = testDoors({}, { access: { ...memory, find } });
+  const [known, stranger] = [await tokenOf("admin"), await tokenOf("admin")];
+  await ask("GET", "/v1/overview", { token: known });
+  isAway = true;
+  expect((await ask("GET", "/v1/overview", { token: known })).status).toBe(200);
+  expect((await ask("GET", "/v1/overview", { token: stranger })).status).toBe(503);
+  const change = await ask("POST", "/v1/freeze", { token: known, body: { reason } });
+  expect([change.status, change.headers.has("retry-after")]).toEqual([503, true]);
+  expect(controlPlane.calls).toEqual([]);
 });
