@@ -90,8 +90,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     holder: deps.holder,
     onCommitted: (services) => emit("overview", services),
   });
-  const reportMs = (): number => Math.min(...[...specs().values()].map(({ settings }) => settings.reportMs), 60_000);
-  const cache = createEvidenceCache(deps.evidence, () => inForce().declaration, reportMs);
+  let reportMs = 60_000;
+  const cache = createEvidenceCache(
+    deps.evidence,
+    () => inForce().declaration,
+    () => reportMs,
+  );
   const reader = createZoneReader({ provider, ledger, clock, ids, specs });
   const serversOf = createServerBook(deps, inForce);
   const seen = createSeenWatch({ resolver: deps.resolver, provider, ledger, now: clock.now, serversOf });
@@ -216,6 +220,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     const stored = await deps.configurations.read();
     if (!stored || stored.version === applied?.version) return;
     applied = prepareConfiguration(stored, deps.signer);
+    reportMs = Math.min(...[...applied.specs.values()].map(({ settings }) => settings.reportMs), 60_000);
     log.info(
       { version: stored.version, services: applied.specs.size, agents: applied.declaration.agents.length },
       "configuration in force",

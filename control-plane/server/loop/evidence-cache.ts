@@ -1,15 +1,23 @@
 /**
  * The leader's copy of all evidence. Reports taken by this process come in at once; those of other replicas by notification, or by the poll
- * that compares every agent's version. It also says which services a change touches, so that only they are decided again.
+ * that compares every agent's version. It also says which services a change touches, so that only they are decided again, and keeps the rows
+ * by service, so that deciding one service reads only what it rests on.
  */
-
 import type { Declaration } from "@regent/contract";
-import type { AgentEvidence, CheckEvidence, Evidence, ServiceSpec } from "@regent/engine";
+import type { AgentEvidence, CheckEvidence, Evidence, ServiceSpec, Vantage } from "@regent/engine";
 import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
 
 interface CachedAgent {
   row: StoredAgent;
-  readonly checks: Map<string, StoredCheck>;
+  readonly checks: Map<string, CachedCheck>;
+}
+
+interface CachedCheck {
+  readonly owner: CachedAgent;
+  readonly service: string;
+  readonly region: string;
+  readonly check: string;
+  stored: StoredCheck;
 }
 
 export interface EvidenceCache {
@@ -20,7 +28,6 @@ export interface EvidenceCache {
   readonly evidenceOf: (spec: ServiceSpec, suspects: ReadonlySet<string>) => Evidence;
   readonly all: () => { agents: readonly AgentEvidence[]; checks: readonly CheckEvidence[] };
   readonly agentRow: (agent: string) => StoredAgent | null;
-  readonly facts: (agent: string, target: string) => StoredCheck["facts"];
   /** Something is down somewhere: only then can a vantage be suspect. */
   readonly isAnythingDown: () => boolean;
   readonly clear: () => void;
@@ -35,138 +42,159 @@ export const createEvidenceCache = (
   reportMs: () => number,
 ): EvidenceCache => {
   const agents = new Map<string, CachedAgent>();
-  /** Which agents know something of a service, so that deciding one service reads only what it rests on. */
-  const agentsByService = new Map<string, Set<string>>();
+  /** service -> `agent target` -> row */
+  const byService = new Map<string, Map<string, CachedCheck>>();
+  const down = new Set<CachedCheck>();
+  const declared = createDeclaredAgents(declaration);
+  /** Rebuilt when an agent's row changed since it was last asked for. */
+  let agentsShown: readonly AgentEvidence[] | null = null;
 
-  const note = (row: StoredAgent, checks: readonly StoredCheck[]): void => {
-    for (const { target } of checks) {
-      const service = serviceOf(target);
-      const known = agentsByService.get(service) ?? new Set();
-      agentsByService.set(service, known.add(row.agent));
+  const putCheck = (owner: CachedAgent, stored: StoredCheck): string => {
+    const known = owner.checks.get(stored.target);
+    const cached = known ?? toCached(owner, stored);
+    cached.stored = stored;
+    if (stored.state === "down") down.add(cached);
+    else down.delete(cached);
+    if (!known) {
+      owner.checks.set(stored.target, cached);
+      const rows = byService.get(cached.service) ?? new Map<string, CachedCheck>();
+      byService.set(cached.service, rows.set(`${stored.agent} ${stored.target}`, cached));
     }
+    return cached.service;
+  };
+
+  const forget = ({ row, checks }: CachedAgent): void => {
+    for (const cached of checks.values()) {
+      down.delete(cached);
+      byService.get(cached.service)?.delete(`${row.agent} ${cached.stored.target}`);
+    }
+    checks.clear();
   };
 
   const put = (row: StoredAgent, checks: readonly StoredCheck[], isComplete: boolean): Set<string> => {
-    const cached = agents.get(row.agent);
+    const known = agents.get(row.agent);
+    const cached = known ?? { row, checks: new Map() };
     const touched = new Set<string>();
-    note(row, checks);
-    if (!cached || isComplete) {
-      agents.set(row.agent, { row, checks: new Map(checks.map((check) => [check.target, check])) });
-      for (const target of [...(cached?.checks.keys() ?? []), ...checks.map((c) => c.target)]) touched.add(serviceOf(target));
-      return touched;
-    }
-    if (isBack(cached.row, row, reportMs())) for (const target of cached.checks.keys()) touched.add(serviceOf(target));
+    agentsShown = null;
+    if (isComplete || (known && isBack(known.row, row, reportMs())))
+      for (const { service } of cached.checks.values()) touched.add(service);
+    if (isComplete) forget(cached);
     cached.row = row;
-    for (const check of checks) {
-      cached.checks.set(check.target, check);
-      touched.add(serviceOf(check.target));
-    }
+    agents.set(row.agent, cached);
+    for (const check of checks) touched.add(putCheck(cached, check));
     return touched;
   };
 
   const refresh = async (ids?: readonly string[]): Promise<Set<string>> => {
     const rows = await store.readAgents();
     const wanted = ids ? rows.filter(({ agent }) => ids.includes(agent)) : rows;
-    const stale = wanted.filter((row) => agents.get(row.agent)?.row.version !== row.version);
-    const checks = stale.length > 0 ? await store.readChecks(stale.map(({ agent }) => agent)) : [];
+    const stale = new Set(wanted.filter((row) => agents.get(row.agent)?.row.version !== row.version).map(({ agent }) => agent));
+    const checks = byAgent(stale.size > 0 ? await store.readChecks([...stale]) : []);
     const touched = new Set<string>();
     for (const row of wanted) {
-      // A report taken meanwhile by this process is newer than what was read.
       const known = agents.get(row.agent)?.row;
-      if (known && (known.boot > row.boot || (known.boot === row.boot && known.sequence > row.sequence))) continue;
-      const isStale = stale.includes(row);
-      const own = isStale ? checks.filter(({ agent }) => agent === row.agent) : [];
-      for (const service of put(row, own, isStale)) touched.add(service);
+      // A report taken meanwhile by this process is newer than what was read; the same one brings nothing.
+      if (
+        known &&
+        (known.boot > row.boot || (known.boot === row.boot && known.sequence >= row.sequence && !stale.has(row.agent)))
+      )
+        continue;
+      if (known && known.boot === row.boot && known.version > row.version) continue;
+      for (const service of put(row, checks.get(row.agent) ?? [], stale.has(row.agent))) touched.add(service);
     }
     return touched;
   };
 
   const take = async (row: StoredAgent, changed: readonly StoredCheck[]): Promise<ReadonlySet<string>> => {
-    const cached = agents.get(row.agent);
-    const expected = (cached?.row.version ?? 0) + (changed.length > 0 ? 1 : 0);
+    const known = agents.get(row.agent)?.row;
+    const expected = (known?.version ?? 0) + (changed.length > 0 ? 1 : 0);
     // Another replica took reports of this agent in between: what we hold lacks rows.
-    if (!cached ? row.version > 1 : row.version > expected) return refresh([row.agent]);
-    return put(row, changed, false);
+    return row.version > expected ? refresh([row.agent]) : put(row, changed, false);
   };
 
-  let vantages = new Map<string, { region: string; network: string }>();
-  let vantagesOf: Declaration | null = null;
-  const vantageOf = (agent: string) => {
-    if (vantagesOf !== declaration()) {
-      vantagesOf = declaration();
-      vantages = new Map(vantagesOf.agents.map(({ id, region, network }) => [id, { region, network }]));
+  const showAgents = (): readonly AgentEvidence[] => {
+    agentsShown ??= [...declared().values()].map(({ id, vantage }) => {
+      const row = agents.get(id)?.row;
+      return { agent: id, vantage, heardAt: row?.heardAt ?? null, selfHealthy: row?.selfHealthy ?? false, reportMs: reportMs() };
+    });
+    return agentsShown;
+  };
+
+  const showChecks = (cached: Iterable<CachedCheck>): CheckEvidence[] => {
+    const known = declared();
+    const shown: CheckEvidence[] = [];
+    for (const check of cached) {
+      const agent = known.get(check.stored.agent);
+      if (agent) shown.push(toEvidence(check, agent.vantage));
     }
-    return vantages.get(agent);
-  };
-
-  const agentEvidence = (declared: Declaration["agents"][number]): AgentEvidence => {
-    const row = agents.get(declared.id)?.row;
-    return {
-      agent: declared.id,
-      vantage: { region: declared.region, network: declared.network },
-      heardAt: row?.heardAt ?? null,
-      selfHealthy: row?.selfHealthy ?? false,
-      reportMs: reportMs(),
-    };
-  };
-
-  const checkEvidence = (check: StoredCheck, row: StoredAgent): CheckEvidence | null => {
-    const vantage = vantageOf(check.agent);
-    const [service, region, id] = check.target.split("/");
-    if (!vantage || !service || !region || !id) return null;
-    const live = row.live[check.target];
-    const at = Math.max(check.at, live?.[0] ?? 0);
-    return {
-      agent: check.agent,
-      vantage,
-      service,
-      region,
-      check: id,
-      streak: { state: check.state, failures: check.failures, passes: check.passes },
-      since: check.since,
-      failingSince: check.failingSince,
-      at,
-      outcome: check.outcome,
-      reason: check.reason,
-      latencyMs: live && live[0] >= check.at ? live[1] : check.latencyMs,
-    };
-  };
-
-  const collect = (from: Iterable<string>, wants: (target: string) => boolean): CheckEvidence[] => {
-    const found: CheckEvidence[] = [];
-    for (const agent of from) {
-      const cached = agents.get(agent);
-      for (const check of cached?.checks.values() ?? []) {
-        const evidence = cached && wants(check.target) ? checkEvidence(check, cached.row) : null;
-        if (evidence) found.push(evidence);
-      }
-    }
-    return found;
+    return shown;
   };
 
   return {
     take,
     refresh,
-    evidenceOf: (spec, suspects) => {
-      const prefix = `${spec.id}/`;
-      return {
-        agents: declaration().agents.map(agentEvidence),
-        checks: collect(agentsByService.get(spec.id) ?? [], (target) => target.startsWith(prefix)),
-        suspects,
-      };
-    },
-    all: () => ({ agents: declaration().agents.map(agentEvidence), checks: collect(agents.keys(), () => true) }),
+    evidenceOf: (spec, suspects) => ({
+      agents: showAgents(),
+      checks: showChecks(byService.get(spec.id)?.values() ?? []),
+      suspects,
+    }),
+    all: () => ({ agents: showAgents(), checks: showChecks([...byService.values()].flatMap((rows) => [...rows.values()])) }),
     agentRow: (agent) => agents.get(agent)?.row ?? null,
-    facts: (agent, target) => agents.get(agent)?.checks.get(target)?.facts ?? null,
-    isAnythingDown: () => [...agents.values()].some(({ checks }) => [...checks.values()].some(({ state }) => state === "down")),
+    isAnythingDown: () => down.size > 0,
     clear: () => {
-      agents.clear();
-      agentsByService.clear();
+      for (const known of [agents, byService, down]) known.clear();
+      agentsShown = null;
     },
   };
 };
 
-const serviceOf = (target: string): string => target.slice(0, target.indexOf("/"));
+const byAgent = (checks: readonly StoredCheck[]): ReadonlyMap<string, readonly StoredCheck[]> => {
+  const groups = new Map<string, StoredCheck[]>();
+  for (const check of checks) {
+    const group = groups.get(check.agent);
+    if (group) group.push(check);
+    else groups.set(check.agent, [check]);
+  }
+  return groups;
+};
+
+const toCached = (owner: CachedAgent, stored: StoredCheck): CachedCheck => {
+  const [service = "", region = "", check = ""] = stored.target.split("/");
+  return { owner, service, region, check, stored };
+};
+
+/** A settled check's newest evidence time and latency stand in its agent's row. */
+const toEvidence = ({ owner, service, region, check, stored }: CachedCheck, vantage: Vantage): CheckEvidence => {
+  const live = owner.row.live[stored.target];
+  const isLiveNewer = live !== undefined && live[0] >= stored.at;
+  return {
+    agent: stored.agent,
+    vantage,
+    service,
+    region,
+    check,
+    streak: stored,
+    since: stored.since,
+    failingSince: stored.failingSince,
+    at: isLiveNewer ? live[0] : stored.at,
+    outcome: stored.outcome,
+    reason: stored.reason,
+    latencyMs: isLiveNewer ? live[1] : stored.latencyMs,
+  };
+};
+
+/** Declared agents by id, worked out once per configuration. */
+const createDeclaredAgents = (declaration: () => Declaration) => {
+  let of: Declaration | null = null;
+  let known: ReadonlyMap<string, { id: string; vantage: Vantage }> = new Map();
+  return () => {
+    if (of !== declaration()) {
+      of = declaration();
+      known = new Map(of.agents.map(({ id, region, network }) => [id, { id, vantage: { region, network } }]));
+    }
+    return known;
+  };
+};
 
 const isBack = (before: StoredAgent, after: StoredAgent, reportMs: number): boolean =>
   before.selfHealthy !== after.selfHealthy ||

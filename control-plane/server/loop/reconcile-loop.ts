@@ -40,6 +40,8 @@ export interface LoopDeps {
   readonly onLooked: (measured: { services: number; ms: number }) => void;
 }
 
+/** A rest after a long look adds to the time to a decision; never more than this. */
+const REST_MS_MAX = 100;
 /** After a zone could not be read. */
 const RETRY_MS = 1_000;
 
@@ -53,6 +55,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
   let stopped = new AbortController();
   let alarm = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  let lookedMs = 0;
 
   const wake = (services?: Iterable<string>): void => {
     for (const service of services ?? deps.specs().keys()) touched.add(service);
@@ -75,6 +78,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     const started = clock.monotonic();
     const now = clock.now();
     const due = takeDue(now);
+    lookedMs = 0;
     if (due.size === 0) return;
     for (const [service, answer] of await deps.judge(due, now)) {
       judged.set(service, answer);
@@ -85,7 +89,8 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       const spec = deps.specs().get(service);
       if (spec && decideOne(spec, now)) zones.set(spec.zoneId, [...(zones.get(spec.zoneId) ?? []), service]);
     }
-    deps.onLooked({ services: due.size, ms: clock.monotonic() - started });
+    lookedMs = clock.monotonic() - started;
+    deps.onLooked({ services: due.size, ms: lookedMs });
     for (const [zoneId, services] of zones) writeZone(zoneId, services);
   };
 
@@ -160,6 +165,9 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       } catch (error) {
         await fail(error, [...deps.specs().keys()]).catch((failed: unknown) => log.warn({ err: failed }, "reading again failed"));
       }
+      // Looks may take half of the time, no more: intake goes first, and what it brings meanwhile is looked at together.
+      const restMs = Math.min(REST_MS_MAX, lookedMs);
+      if (restMs >= 1) await sleep(restMs, undefined, { signal }).catch(() => undefined);
       if (touched.size > 0 && !signal.aborted) continue;
       const next = Math.min(...lookAt.values(), clock.now() + POLL_MS);
       const waitMs = Math.max(1, Math.min(POLL_MS, next - clock.now()));
