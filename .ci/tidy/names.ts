@@ -17,7 +17,8 @@ const BANNED = new Set([
 
 /** Names that keep such a word because it isn't ours to choose. */
 export const NAME_EXCEPTIONS: ReadonlyMap<string, string> = new Map([
-  ["toStatus", "it shows what `regent status` prints, and DESIGN names that command"],
+  ["toStatus", "it shows what `regent status` prints, and that command is named so in the design"],
+  ["watchStatus", "`regent status --watch`"],
   ["getHealthCheckStatus", "the sandbox names its operations as Route 53 does: GetHealthCheckStatus"],
 ]);
 
