@@ -259,6 +259,17 @@ describe("batch", () => {
     expect(nextCounts(51)).toEqual([[0, 2]]);
   });
 
+  it("does not list a falling check without news: told twice, one failure would count twice", () => {
+    const { batch, note } = createSubject(1);
+    for (const at of [1, 2, 3]) note(targetAt(0), "ok", at);
+    deliverAll(batch, () => undefined, 4);
+    note(targetAt(0), "fail", 5);
+    deliverAll(batch, () => undefined, 6);
+    const parts: Part[] = [];
+    deliverAll(batch, (part) => parts.push(part), 7);
+    expect(parts.map(({ observations, unchanged }) => [...observations, ...unchanged])).toEqual([[]]);
+  });
+
   it("splits what one report can't hold, transitions in the first part", () => {
     const { batch, note } = createSubject(12, { observationsMax: 5 });
     for (let round = 0; round < 3; round++) {

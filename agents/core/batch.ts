@@ -199,6 +199,7 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
         case "requeue":
           requeue(part.observations);
           spool.add(part.backfill, now);
+          startRound();
           return;
         case "spool":
           spoolAway(part.observations, now);

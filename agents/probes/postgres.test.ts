@@ -154,16 +154,20 @@ const reset = async (server: TestPostgres): Promise<void> => {
 };
 
 describe("postgres probe's secret", () => {
-  const eavesdrop = async (answer: Buffer): Promise<{ address: string; heard: () => Buffer }> => {
+  const eavesdrop = async (answer: Buffer): Promise<{ address: string; heard: () => Buffer; ended: () => boolean }> => {
     let heard = Buffer.alloc(0);
+    let ended = false;
     const server = await serveTcp((socket) => {
       socket.once("data", () => socket.write(answer));
+      socket.once("close", () => {
+        ended = true;
+      });
       socket.on("data", (chunk: Buffer) => {
         heard = Buffer.concat([heard, chunk]);
       });
     });
     open.push(server);
-    return { address: server.address, heard: () => heard };
+    return { address: server.address, heard: () => heard, ended: () => ended };
   };
 
   it("is never sent to a host that it doesn't name", async () => {
@@ -176,9 +180,10 @@ describe("postgres probe's secret", () => {
   it("is never sent in clear text or as md5", async () => {
     const clear = await eavesdrop(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
     const md5 = await eavesdrop(Buffer.from([0x52, 0, 0, 0, 12, 0, 0, 0, 5, 1, 2, 3, 4]));
-    for (const { address, heard } of [clear, md5]) {
+    for (const { address, heard, ended } of [clear, md5]) {
       const result = await ask(address, withSecret, depsWith(["127.0.0.1"]), 500);
       expect(result).toMatchObject({ outcome: "unknown", reason: "blocked", facts: { why: "weak-password-request" } });
+      await expect.poll(ended).toBe(true);
       // The startup message says its own length; a password message would come after it.
       expect(heard().length).toBe(heard().readInt32BE(0));
     }

@@ -29,3 +29,5 @@ const stop = (): void => {
 };
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
+// Started with a channel to a supervisor: when that is gone, so is the reason to go on.
+process.on("disconnect", stop);

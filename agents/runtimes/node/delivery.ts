@@ -51,6 +51,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
   let isUrgent = false;
   let stopBy = Number.POSITIVE_INFINITY;
   let lastBegun = Number.NEGATIVE_INFINITY;
+  let partsInRound = 0;
   let preferred = 0;
   let failures = 0;
   let partMax = Number.POSITIVE_INFINITY;
@@ -117,10 +118,13 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
 
   /** Tells everything there is to tell, however many parts and tries that takes. */
   const round = async (): Promise<void> => {
+    // What is pushed from here on may miss this round, and then the next comes at once.
+    isUrgent = false;
     batch.beginRound();
+    partsInRound = 0;
     for (let part = batch.take(clock.now()); part !== undefined; part = batch.take(clock.now())) {
-      isUrgent = false;
       lastBegun = clock.now();
+      partsInRound += 1;
       await sleep(await attempt(part));
       if (clock.now() >= stopBy) return;
     }
@@ -139,7 +143,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
     if (!isStopping()) await alarm.until(dueAt);
   };
 
-  const pushAt = (): number => Math.max(clock.now() + COALESCE_MS, lastBegun + PUSH_GAP_MS);
+  const pushAt = (): number => Math.max(clock.now() + COALESCE_MS, lastBegun + PUSH_GAP_MS * Math.max(1, partsInRound));
 
   const run = async (): Promise<void> => {
     while (!isStopping()) {

@@ -9,7 +9,7 @@ export const WATCH_MS = 1_000;
 
 /** Transitions within this travel together, ms. */
 export const COALESCE_MS = 10;
-/** Two reports are not begun closer than this, however many transitions there are, ms. */
+/** Room after each report that a push takes, however many transitions there are, ms: a control plane takes 20 a second from one agent. */
 export const PUSH_GAP_MS = 50;
 /** Regular reports come up to this much early, so that agents started together spread: a share of the interval. */
 export const REPORT_JITTER = 0.1;
