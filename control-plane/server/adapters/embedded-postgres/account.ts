@@ -1,6 +1,6 @@
 /**
- * Postgres refuses to run as root. For a root caller this finds an ordinary account, and places that this account can reach; for everybody
- * else it changes nothing.
+ * Postgres refuses to run as root. For a root caller this finds an ordinary account, and says how that account reaches files in folders that
+ * only root may enter; for everybody else it changes nothing.
  */
 import { createHash } from "node:crypto";
 import { chown, cp, lstat, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
@@ -25,18 +25,26 @@ export const findAccount = async (): Promise<Account | null> => {
   );
 };
 
-/** Where the cluster lives: the wanted folder, or one below /var/lib when the account can't reach that (a home below /root). */
-export const reachableFolder = async (wanted: string, account: Account | null): Promise<string> => {
-  if (account === null || (await isReachable(wanted, account))) return wanted;
-  return join(await standIn(wanted), "cluster");
+export const giveTo = async (path: string, account: Account | null): Promise<void> => {
+  if (account !== null) await chown(path, account.uid, account.gid);
 };
 
-/** Where the binaries can be run: the package's own folder, or a copy of it below /var/lib. */
+/**
+ * How a Postgres program is started on a data folder: its working folder, and what it is told the data folder is. As another account on
+ * Linux that is the working folder itself, which root enters first: the account needs no way into $REGENT_HOME, which stays mode 0700.
+ */
+export const placeOf = (folder: string, account: Account | null): { readonly cwd: string; readonly dataFolder: string } =>
+  account !== null && process.platform === "linux"
+    ? { cwd: folder, dataFolder: "/proc/self/cwd" }
+    : { cwd: "/", dataFolder: folder };
+
+/** Where the binaries can be run: the package's own folder, or a copy below /var/lib when the account can't reach that. */
 export const reachableBinaries = async (native: string, account: Account | null): Promise<string> => {
   if (account === null || (await isReachable(join(native, "bin", "postgres"), account))) return join(native, "bin");
-  const copy = join(await standIn(native), "native");
-  if ((await stat(copy).catch(() => null)) === null) {
+  const copy = join("/var/lib", `regent-postgres-${createHash("sha256").update(native).digest("hex").slice(0, 16)}`);
+  if (!(await isOurs(copy))) {
     const unfinished = `${copy}.${process.pid}`;
+    await mkdir(unfinished, { mode: 0o755 });
     await cp(native, unfinished, { recursive: true, verbatimSymlinks: true });
     // Two starts at once: the first rename wins, the other uses its copy.
     await rename(unfinished, copy).catch(() => rm(unfinished, { recursive: true, force: true }));
@@ -44,8 +52,11 @@ export const reachableBinaries = async (native: string, account: Account | null)
   return join(copy, "bin");
 };
 
-export const giveTo = async (path: string, account: Account | null): Promise<void> => {
-  if (account !== null) await chown(path, account.uid, account.gid);
+const isOurs = async (folder: string): Promise<boolean> => {
+  const found = await lstat(folder).catch(() => null);
+  if (found !== null && !(found.isDirectory() && found.uid === 0))
+    throw new Error(`${folder} exists and isn't root's own folder: remove it and start again.`);
+  return found !== null;
 };
 
 const isReachable = async (path: string, account: Account): Promise<boolean> => {
@@ -55,16 +66,4 @@ const isReachable = async (path: string, account: Account): Promise<boolean> => 
     if ((found.mode & bit) === 0) return false;
     if (folder === dirname(folder)) return true;
   }
-};
-
-/** A folder of root's own below /var/lib, named by what it stands in for. Not below /var/tmp, which is swept: this is the only copy. */
-const standIn = async (wanted: string): Promise<string> => {
-  const folder = join("/var/lib", `regent-${createHash("sha256").update(wanted).digest("hex").slice(0, 16)}`);
-  await mkdir(folder, { mode: 0o711 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
-  const found = await lstat(folder);
-  if (!found.isDirectory() || found.uid !== 0)
-    throw new Error(`${folder} exists and isn't root's own folder: remove it and start again.`);
-  return folder;
 };

@@ -1,15 +1,12 @@
 /** Files of one embedded cluster: binaries from the npm package, a data folder made by initdb, passwords and port kept beside it. */
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { type Account, findAccount, giveTo, reachableBinaries, reachableFolder } from "./account.ts";
+import { type Account, findAccount, giveTo, placeOf, reachableBinaries } from "./account.ts";
 import { INIT_MS_MAX, LOG_BYTES_MAX, PASSWORD_BYTES } from "./limits.ts";
-
-const run = promisify(execFile);
 
 /** No inherited environment: PG* variables of the caller must not reach the cluster. */
 export const CLUSTER_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
@@ -31,13 +28,12 @@ export interface Cluster {
 
 /** Finds the cluster of `dataDir`, or makes it (0.6 s). Whole or absent, even when the process is killed half-way. */
 export const prepareCluster = async (dataDir: string, isThrowaway = false): Promise<Cluster> => {
-  const home = resolve(dataDir);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await chmod(dataDir, 0o700);
+  const home = await realpath(dataDir);
   const account = await findAccount();
-  // A root caller's folder must let the account pass through; the secrets in it are files of mode 0600.
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await chmod(home, account === null ? 0o700 : 0o711);
   const binaries = await findBinaries(account);
-  const folder = await reachableFolder(join(home, "cluster"), account);
+  const folder = join(home, "cluster");
   const logFile = join(home, "postgres.log");
   const ownerPassword = await keepPassword(join(home, "owner-password"));
   const password = await keepPassword(join(home, "password"));
@@ -100,18 +96,41 @@ const initialise = async (options: {
   await writeFile(passwordFile, `${ownerPassword}\n`, { mode: 0o600 });
   try {
     await giveTo(passwordFile, account);
-    const flags = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions", "--data-checksums"];
-    if (isThrowaway) flags.push("--no-sync");
-    await run(
-      join(binaries, "initdb"),
-      ["--pgdata", unfinished, `--username=${OWNER_ROLE}`, `--pwfile=${passwordFile}`, ...flags],
-      { ...account, cwd: "/", env: CLUSTER_ENVIRONMENT, timeout: INIT_MS_MAX },
-    );
+    await runInitdb({ program: join(binaries, "initdb"), folder: unfinished, passwordFile, account, isThrowaway });
     await rename(unfinished, folder);
   } finally {
     await rm(passwordFile, { force: true });
     await rm(unfinished, { recursive: true, force: true });
   }
+};
+
+const runInitdb = async (options: {
+  readonly program: string;
+  readonly folder: string;
+  readonly passwordFile: string;
+  readonly account: Account | null;
+  readonly isThrowaway: boolean;
+}): Promise<void> => {
+  const { program, folder, passwordFile, account, isThrowaway } = options;
+  const { cwd, dataFolder } = placeOf(folder, account);
+  // Handed over open, because the account may not be able to walk to it.
+  const password = await open(passwordFile, "r");
+  const words = ["--pgdata", dataFolder, `--username=${OWNER_ROLE}`, "--pwfile=/dev/fd/3", "--auth=scram-sha-256"];
+  words.push("--encoding=UTF8", "--no-locale", "--no-instructions", ...(isThrowaway ? ["--no-sync", "--wal-segsize=1"] : []));
+  const child = spawn(program, words, {
+    ...account,
+    cwd,
+    env: CLUSTER_ENVIRONMENT,
+    stdio: ["ignore", "ignore", "pipe", password.fd],
+    timeout: INIT_MS_MAX,
+  });
+  let complaint = "";
+  child.stderr?.on("data", (bytes: Buffer) => {
+    complaint += bytes.toString();
+  });
+  const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  await password.close();
+  if (code !== 0) throw new Error(`initdb failed: ${complaint.trim() || `it ended with ${code ?? "a signal"}`}`);
 };
 
 const listenOnce = (port: number): Promise<number> =>

@@ -3,9 +3,10 @@
  * its postmaster lives on and holds the folder; it is taken over, data and all. Two servers never share one: whoever runs holds an advisory
  * lock on a connection of its own, which ends with the process however that ends.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import postgres from "postgres";
 import { type Cluster, choosePort, OWNER_ROLE, prepareCluster } from "./cluster.ts";
-import { GREETING_SECONDS, WATCH_MS } from "./limits.ts";
+import { GREETING_SECONDS, LOCK_WAIT_MS, POLL_MS, WATCH_MS } from "./limits.ts";
 import { isAlive, readCommand, readLockFile, startPostmaster, stopPostmaster, strikeOutPid, toCommand } from "./postmaster.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -33,6 +34,8 @@ interface Running {
   readonly pid: number;
   readonly port: number;
   readonly isTakenOver: boolean;
+  /** Holds the advisory lock of the one server that uses this cluster. */
+  readonly lock: postgres.Sql;
 }
 
 // Small, because it shares a laptop or a small machine; everything that keeps data safe stays as Postgres ships it.
@@ -62,8 +65,7 @@ const SERVER_LOCK = 0x5e12_7e12;
 /** Throws when another living server uses this folder, or when Postgres can't be started (with the tail of its log). */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const cluster = await prepareCluster(options.dataDir);
-  const running = (await takeOver(cluster, options)) ?? (await start(cluster, options));
-  const lock = await holdLock(cluster, running.port);
+  const { lock, ...running } = (await takeOver(cluster, options)) ?? (await start(cluster, options));
   await ensureDatabase(lock, cluster.password);
 
   let isStopping = false;
@@ -97,17 +99,17 @@ const takeOver = async (cluster: Cluster, { dataDir, port, log }: EmbeddedPostgr
     await strikeOutPid(cluster.folder);
     return null;
   }
-  const isWanted = port === undefined || port === found.port;
-  const expected = toCommand(cluster, found.port, SETTINGS);
-  const answer = await greet(cluster, found.port);
-  if (answer === "in use")
+  const greeting = await holdLock(cluster, found.port);
+  if (greeting.kind === "in use")
     throw new Error(
       `Another Regent server is using ${dataDir} (its Postgres is process ${found.pid}). Stop it, or set another REGENT_HOME.`,
     );
-  if (answer === "ours" && isWanted && command.join("\0") === expected.join("\0")) {
+  const isWanted = (port ?? found.port) === found.port && isSame(command, toCommand(cluster, found.port, SETTINGS));
+  if (greeting.kind === "held" && isWanted) {
     log(`Took over the Postgres that an earlier server left running (process ${found.pid}).`);
-    return { pid: found.pid, port: found.port, isTakenOver: true };
+    return { pid: found.pid, port: found.port, isTakenOver: true, lock: greeting.lock };
   }
+  if (greeting.kind === "held") await greeting.lock.end({ timeout: 0 });
   log(
     `Stopping the Postgres that an earlier server left running (process ${found.pid}): it was started otherwise, or doesn't answer.`,
   );
@@ -115,34 +117,36 @@ const takeOver = async (cluster: Cluster, { dataDir, port, log }: EmbeddedPostgr
   return null;
 };
 
-/** Does it let us in, is it the one of this folder, and does no other server hold its lock? */
-const greet = async (cluster: Cluster, port: number): Promise<"ours" | "in use" | "mute"> => {
-  const sql = openAsOwner(cluster, port);
-  try {
-    const [row] = await sql<{ folder: string; isFree: boolean }[]>`
-      select current_setting('data_directory') as folder, pg_try_advisory_lock(${SERVER_LOCK}) as "isFree"`;
-    if (row === undefined || row.folder !== cluster.folder) return "mute";
-    return row.isFree ? "ours" : "in use";
-  } catch {
-    return "mute";
-  } finally {
-    await sql.end({ timeout: GREETING_SECONDS });
-  }
-};
-
 const start = async (cluster: Cluster, { dataDir, port }: EmbeddedPostgresOptions): Promise<Running> => {
   const chosen = await choosePort(dataDir, port);
   const child = await startPostmaster(cluster, toCommand(cluster, chosen, SETTINGS));
-  return { pid: child.pid as number, port: chosen, isTakenOver: false };
+  const pid = child.pid as number;
+  const greeting = await holdLock(cluster, chosen);
+  if (greeting.kind === "held") return { pid, port: chosen, isTakenOver: false, lock: greeting.lock };
+  await stopPostmaster(pid);
+  throw new Error(`The embedded Postgres was started, but doesn't let us in; its log is ${cluster.logFile}.`);
 };
 
-const holdLock = async (cluster: Cluster, port: number): Promise<postgres.Sql> => {
-  const sql = openAsOwner(cluster, port);
-  const [row] = await sql<{ isHeld: boolean }[]>`select pg_try_advisory_lock(${SERVER_LOCK}) as "isHeld"`;
-  if (row?.isHeld) return sql;
-  await sql.end({ timeout: 0 });
-  throw new Error("Another Regent server started on the same folder at the same moment.");
+type Greeting = { readonly kind: "held"; readonly lock: postgres.Sql } | { readonly kind: "in use" } | { readonly kind: "mute" };
+
+// Postgres notices the end of a killed server a moment later, so its lock is asked for some times.
+const holdLock = async (cluster: Cluster, port: number): Promise<Greeting> => {
+  const lock = openAsOwner(cluster, port);
+  try {
+    for (const deadline = performance.now() + LOCK_WAIT_MS; performance.now() < deadline; await pause(POLL_MS)) {
+      const [row] = await lock<{ isHeld: boolean }[]>`select pg_try_advisory_lock(${SERVER_LOCK}) as "isHeld"`;
+      if (row?.isHeld) return { kind: "held", lock };
+    }
+  } catch {
+    await lock.end({ timeout: 0 });
+    return { kind: "mute" };
+  }
+  await lock.end({ timeout: 0 });
+  return { kind: "in use" };
 };
+
+// `ps` shows words without their borders, so borders don't count.
+const isSame = (a: readonly string[], b: readonly string[]): boolean => a.join(" ") === b.join(" ");
 
 /** The server's role owns its database and nothing else; the owner of the cluster could run programs. */
 const ensureDatabase = async (owner: postgres.Sql, password: string): Promise<void> => {
@@ -150,7 +154,7 @@ const ensureDatabase = async (owner: postgres.Sql, password: string): Promise<vo
     select exists (select from pg_roles where rolname = ${ROLE}) as "hasRole",
       exists (select from pg_database where datname = ${DATABASE}) as "hasDatabase"`;
   // The password is ours: letters, digits, "-" and "_" only.
-  if (!known?.hasRole) await owner.unsafe(`create role ${ROLE} login password '${password}'`);
+  await owner.unsafe(`${known?.hasRole ? "alter" : "create"} role ${ROLE} login password '${password}'`);
   if (!known?.hasDatabase) await owner.unsafe(`create database ${DATABASE} owner ${ROLE}`);
 };
 

@@ -18,6 +18,9 @@ export const WATCH_MS = 500;
 /** An orphan that doesn't greet us within this is stopped instead of reused, seconds. */
 export const GREETING_SECONDS = 3;
 
+/** How long we wait for the lock of a server that was killed: Postgres notices within milliseconds. */
+export const LOCK_WAIT_MS = 2_000;
+
 /** A log larger than this is begun anew at the next start. */
 export const LOG_BYTES_MAX = 5_000_000;
 

@@ -1,9 +1,10 @@
 /** One postmaster process: what its lock file says, whether it is really ours, how it is started and stopped. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { open, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
+import { placeOf } from "./account.ts";
 import { CLUSTER_ENVIRONMENT, type Cluster } from "./cluster.ts";
 import { POLL_MS, START_MS_MAX, STOP_STEP_MS } from "./limits.ts";
 
@@ -38,12 +39,16 @@ export const isAlive = (pid: number): boolean => {
 /** The command line of the running postmaster of this folder; null when the process is gone or is another program with its pid. */
 export const readCommand = async (pid: number, folder: string): Promise<readonly string[] | null> => {
   if (!isAlive(pid)) return null;
-  const words =
-    process.platform === "linux"
-      ? (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").slice(0, -1)
-      : (await run("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }))).stdout.trim().split(" ");
-  const place = words.indexOf("-D");
-  return place > 0 && words[place + 1] === folder && words[0]?.endsWith("postgres") ? words : null;
+  if (process.platform !== "linux") return readCommandByName(pid, folder);
+  // A postmaster works in its data folder.
+  const place = await readlink(`/proc/${pid}/cwd`).catch(() => null);
+  const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").slice(0, -1);
+  return place === folder && words[0]?.endsWith("/postgres") ? words : null;
+};
+
+const readCommandByName = async (pid: number, folder: string): Promise<readonly string[] | null> => {
+  const { stdout } = await run("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
+  return stdout.includes(`postgres -D ${folder} `) ? stdout.trim().split(" ") : null;
 };
 
 /**
@@ -59,7 +64,7 @@ export const strikeOutPid = async (folder: string): Promise<void> => {
 export const toCommand = (cluster: Cluster, port: number, settings: Readonly<Record<string, string>>): readonly string[] => [
   join(cluster.binaries, "postgres"),
   "-D",
-  cluster.folder,
+  placeOf(cluster.folder, cluster.account).dataFolder,
   "-p",
   String(port),
   ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
@@ -71,7 +76,7 @@ export const startPostmaster = async (cluster: Cluster, command: readonly string
   const [file = "", ...words] = command;
   const child = spawn(file, words, {
     ...cluster.account,
-    cwd: "/",
+    cwd: placeOf(cluster.folder, cluster.account).cwd,
     env: CLUSTER_ENVIRONMENT,
     stdio: ["ignore", log.fd, log.fd],
     // Its own process group: Ctrl-C in a terminal stops the server, and the server stops its database.

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import postgres from "postgres";
-import { giveTo } from "../embedded-postgres/account.ts";
+import { giveTo, placeOf } from "../embedded-postgres/account.ts";
 import { CLUSTER_ENVIRONMENT, type Cluster, choosePort, OWNER_ROLE, prepareCluster } from "../embedded-postgres/cluster.ts";
 import { readLockFile, toCommand } from "../embedded-postgres/postmaster.ts";
 import { connect } from "./database.ts";
@@ -93,7 +93,7 @@ const startTied = (prepared: Cluster, folder: string, command: readonly string[]
   const script = 'log=$1; folder=$2; shift 2; "$@" 2>"$log" & read -r _; kill -QUIT $!; wait; rm -rf "$folder"';
   const child = spawn("/bin/sh", ["-c", script, "sh", join(prepared.folder, "log"), folder, ...command], {
     ...prepared.account,
-    cwd: "/",
+    cwd: placeOf(prepared.folder, prepared.account).cwd,
     env: CLUSTER_ENVIRONMENT,
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
