@@ -80,14 +80,16 @@ const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pic
 const kindOf = (situation: Situation, { wanted, isSame, request }: Drafted, moved: Moved): ChangeKind => {
   if (request) return request.move.kind;
   if (isSame) return situation.areRecordsOutdated ? "configure" : "unfreeze";
-  if (wanted.left.length > 0 || moved.leaves.some((region) => isBad(situation, region))) return "failover";
+  if (wanted.left.length > 0) return "failover";
+  if (wanted.failStatic !== null) return "rebalance";
+  if (moved.leaves.some((region) => isBad(situation, region))) return "failover";
   const isPassive = situation.spec.strategy.kind === "active-passive";
   if (wanted.stepped.length > 0 || moved.gains.some((region) => isReturning(wanted.traffic, region)))
     return isPassive ? "failback" : "return";
   if (moved.leaves.length > 0 && moved.leaves.every((region) => situation.health[region]?.verdict === "maintenance"))
     return "drain";
   // A return whose last write didn't arrive.
-  return isPassive && wanted.failStatic === null && moved.gains.length > 0 && moved.leaves.length > 0 ? "failback" : "rebalance";
+  return isPassive && moved.gains.length > 0 && moved.leaves.length > 0 ? "failback" : "rebalance";
 };
 
 const isBad = ({ health }: Situation, region: RegionId): boolean => {

@@ -6,6 +6,7 @@
  * is keeps its share; the others divide the rest.
  */
 import type { RegionId } from "@regent/contract";
+import { normalised } from "./parts.ts";
 
 export interface Load {
   readonly region: RegionId;
@@ -81,11 +82,10 @@ const pour = (loads: readonly Load[], caps: readonly number[], restAtFirst: numb
       rest -= caps[i] ?? 0;
     });
   }
-  const sum = sumOf(shares);
-  return shares.map((share) => share / sum);
+  return shares;
 };
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-const toRecord = (loads: readonly Load[], shares: readonly number[]): Record<RegionId, number> =>
-  Object.fromEntries(loads.map(({ region }, i) => [region, shares[i] ?? 0]));
+const toRecord = (loads: readonly Load[], shares: readonly number[]): Readonly<Record<RegionId, number>> =>
+  normalised(Object.fromEntries(loads.map(({ region }, i) => [region, shares[i] ?? 0])));

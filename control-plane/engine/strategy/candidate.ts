@@ -1,7 +1,7 @@
 /** What a strategy may know of a region: the verdict, how much of it to trust, and what operators said. Pure. */
 import type { RegionId, RegionVerdict } from "@regent/contract";
 import type { EndpointSpec, FamilySpec, HealthMemory, Situation } from "../model.ts";
-import { partsOf } from "./parts.ts";
+import { heldShares } from "./parts.ts";
 
 export interface Candidate {
   readonly region: RegionId;
@@ -36,7 +36,7 @@ export const isUndecided = (candidate: Candidate): boolean =>
 
 /** One family's candidates in order of priority; a family may override priority and capacity. */
 export const candidatesOf = (situation: Situation, family: FamilySpec): readonly Candidate[] => {
-  const held = partsOf(situation.written?.[family.id] ?? {});
+  const held = heldShares(situation, family.id);
   return situation.spec.endpoints
     .map((endpoint) => toCandidate(situation, family, endpoint, held[endpoint.region] ?? 0))
     .sort((a, b) => a.priority - b.priority || (a.region < b.region ? -1 : 1));

@@ -6,9 +6,8 @@ import type { FamilyId, Instant, RegionId } from "@regent/contract";
 import type { FamilySpec, Situation, TrafficMemory } from "../model.ts";
 import { candidatesOf, isSetAside } from "./candidate.ts";
 import type { StrategyDraft } from "./draft.ts";
-import { partsOf } from "./parts.ts";
+import { heldShares, normalised } from "./parts.ts";
 import { clockText } from "./text.ts";
-import { weightsError } from "./weights.ts";
 
 export interface Stand {
   readonly shares: Readonly<Record<FamilyId, Readonly<Record<RegionId, number>>>>;
@@ -58,25 +57,17 @@ const whatFollows = ({ spec, now }: Situation, opensAt: Instant): string => {
   return `${policy} ${now < opensAt ? "from" : "since"} ${clockText(opensAt)}`;
 };
 
-/** Written weights this near to the wanted shares stand for them. */
-const NEAR = 0.03;
-
-/**
- * The shares that DNS holds now, of the declared regions: not those wanted, as a wanted move may never have arrived. All 0 when none of the
- * declared regions holds anything.
- */
-export const keptShares = ({ spec, traffic, written }: Situation, family: FamilyId): Record<RegionId, number> => {
-  const weights = written?.[family] ?? {};
-  const wanted = traffic.shares[family];
-  const held = wanted && weightsError(wanted, weights) <= NEAR ? wanted : partsOf(weights);
-  const sum = spec.endpoints.reduce((total, { region }) => total + (held[region] ?? 0), 0);
-  return Object.fromEntries(spec.endpoints.map(({ region }) => [region, sum > 0 ? (held[region] ?? 0) / sum : 0]));
+/** The shares that DNS holds now, of the declared regions. All 0 when none of those holds anything. */
+export const keptShares = (situation: Situation, family: FamilyId): Record<RegionId, number> => {
+  const held = heldShares(situation, family);
+  return { ...normalised(Object.fromEntries(situation.spec.endpoints.map(({ region }) => [region, held[region] ?? 0]))) };
 };
 
 const openShares = (situation: Situation, family: FamilySpec): Record<RegionId, number> => {
   const isEqual = situation.spec.strategy.panic === "fail-open";
   const candidates = candidatesOf(situation, family);
-  const open = candidates.filter((c) => !isSetAside(c));
+  // A fit region that is drained keeps its part: nobody fit could take it.
+  const open = candidates.filter((c) => !isSetAside(c) || (c.held > 0 && c.health.factor > 0));
   const chosen = open.length > 0 ? open : candidates;
   const weights = new Map(chosen.map((c) => [c.region, c.capacity * (isEqual ? 1 : Math.max(c.health.factor, FACTOR_MIN))]));
   const sum = [...weights.values()].reduce((a, b) => a + b, 0);

@@ -1,13 +1,32 @@
 /** Weights as parts of the traffic: 127 of 254 is no more than 1 of 2. Pure. */
-import type { RegionId, Weights } from "@regent/contract";
+import type { FamilyId, RegionId, Weights } from "@regent/contract";
+import type { Situation } from "../model.ts";
+import { weightsError } from "./weights.ts";
 
 /** Integer weights can't hold a share exactly; a change smaller than this is none. */
 const ROUNDING = 0.01;
 
 /** region -> 0..1; all 0 where all weights are 0. */
-export const partsOf = (weights: Readonly<Record<RegionId, number>>): Readonly<Record<RegionId, number>> => {
-  const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
-  return Object.fromEntries(Object.entries(weights).map(([region, weight]) => [region, sum > 0 ? weight / sum : 0]));
+export const partsOf = (weights: Readonly<Record<RegionId, number>>): Readonly<Record<RegionId, number>> => normalised(weights);
+
+/**
+ * The shares that DNS holds now: the wanted ones where the written weights stand for them, else what the weights amount to, as a wanted move
+ * may never have arrived. Regions that aren't there hold 0.
+ */
+export const heldShares = ({ traffic, written }: Situation, family: FamilyId): Readonly<Record<RegionId, number>> => {
+  const weights = written?.[family] ?? {};
+  const wanted = traffic.shares[family];
+  return wanted && weightsError(wanted, weights) <= ROUNDING ? wanted : partsOf(weights);
+};
+
+/** Sums to 1 but for rounding: left alone then, so that shares computed from themselves stay the same to the last digit. */
+const SUM_TOLERANCE = 1e-9;
+
+/** The same proportions with sum 1; all 0 where nothing is positive. */
+export const normalised = (shares: Readonly<Record<RegionId, number>>): Readonly<Record<RegionId, number>> => {
+  const sum = Object.values(shares).reduce((total, share) => total + share, 0);
+  if (Math.abs(sum - 1) <= SUM_TOLERANCE) return shares;
+  return Object.fromEntries(Object.entries(shares).map(([region, share]) => [region, sum > 0 ? share / sum : 0]));
 };
 
 export interface Parts {

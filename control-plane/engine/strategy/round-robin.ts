@@ -2,13 +2,14 @@
 import type { RegionId } from "@regent/contract";
 import type { Load } from "./active-active.ts";
 import { hasTaker, restOf } from "./active-active.ts";
+import { normalised } from "./parts.ts";
 
 /** null when traffic has nowhere to go. Regions that keep their share keep it; the others divide the rest. */
 export const spread = (loads: readonly Load[]): Readonly<Record<RegionId, number>> | null => {
   const rest = restOf(loads);
   if (!hasTaker(loads) && rest > 0) return null;
   const open = loads.reduce((total, { kept, factor }) => total + (kept === null ? factor : 0), 0);
-  const shares = loads.map(({ kept, factor }) => kept ?? (open > 0 ? (rest * factor) / open : 0));
-  const sum = shares.reduce((total, share) => total + share, 0);
-  return Object.fromEntries(loads.map(({ region }, i) => [region, (shares[i] ?? 0) / sum]));
+  return normalised(
+    Object.fromEntries(loads.map(({ region, kept, factor }) => [region, kept ?? (open > 0 ? (rest * factor) / open : 0)])),
+  );
 };

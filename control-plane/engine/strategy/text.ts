@@ -19,9 +19,10 @@ export const durationText = (ms: number): string => {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
-/** `eu-west 60 %, us-east 40 %`, regions without traffic left out. */
+/** `eu-west 60 %, us-east 40 %`: the largest first, regions without traffic left out. */
 export const sharesText = (shares: Readonly<Record<string, number>>): string => {
   const parts = Object.entries(shares).filter(([, share]) => share > 0);
+  parts.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   return parts.length === 0 ? "nobody" : parts.map(([region, share]) => `${region} ${percentText(share)}`).join(", ");
 };
 

@@ -4,7 +4,7 @@ import type { PassiveMemory, ServiceSpec, Situation, TrafficMemory } from "../mo
 import type { PassiveAnswer } from "./active-passive.ts";
 import { choose } from "./active-passive.ts";
 import type { Candidate } from "./candidate.ts";
-import { candidatesOf, canReceive, isFit, isUndecided } from "./candidate.ts";
+import { candidatesOf, canReceive, isUndecided } from "./candidate.ts";
 import type { StrategyDraft, WantInput } from "./draft.ts";
 import { earliest, forgive } from "./draft.ts";
 import { hasFailedReturn, withFailedReturn } from "./returning.ts";
@@ -92,19 +92,18 @@ export const trickleOf = ({ strategy, endpoints }: ServiceSpec): number => {
 const passiveShares = (memory: PassiveMemory, candidates: readonly Candidate[], trickle: number): Record<RegionId, number> => {
   const { active, returning } = memory;
   const level = returning ? returning.ramp.step / returning.ramp.steps : 0;
-  const shares: Record<RegionId, number> = {};
-  for (const c of candidates) shares[c.region] = standbyShare(c, trickle);
   const serving = returning ? [active, returning.region] : [active];
-  const own = serving.map((region) => shares[region] ?? 0);
-  const standbys = candidates.filter(({ region }) => !serving.includes(region));
-  const pool = 1 - standbys.reduce((sum, { region }) => sum + (shares[region] ?? 0), 0) - own.reduce((a, b) => a + b, 0);
-  shares[active] = (own[0] ?? 0) + pool * (1 - level);
-  if (returning) shares[returning.region] = (own[1] ?? 0) + pool * level;
-  return shares;
+  const shares: Record<RegionId, number> = {};
+  for (const c of candidates) shares[c.region] = serving.includes(c.region) ? 0 : standbyShare(c, trickle);
+  const rest = candidates.reduce((left, { region }) => left - (shares[region] ?? 0), 1);
+  if (!returning) return { ...shares, [active]: rest };
+  // Both keep a standby's trickle, so that the first step of a return is more than nothing and the last one less than all.
+  const [own, pool] = [trickle, rest - 2 * trickle];
+  return { ...shares, [active]: own + pool * (1 - level), [returning.region]: own + pool * level };
 };
 
 /** A trickle starts only where traffic may land, and ends only when the region is known to be bad: silence takes nothing away. */
 const standbyShare = (c: Candidate, trickle: number): number => {
   if (isUndecided(c)) return Math.min(trickle, c.held);
-  return isFit(c) && canReceive(c) ? trickle : 0;
+  return canReceive(c) ? trickle : 0;
 };

@@ -1,0 +1,182 @@
+/** Any situation that the server could hand to decide: every strategy, verdict, memory and control, and any weights that DNS may hold. */
+import type { EvidenceKind, OutsideView, RegionId, Strategy, Verdict } from "@regent/contract";
+import * as fc from "fast-check";
+import type { Controls, OperatorRequest, Ramp, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
+import { toWeights } from "../strategy/weights.ts";
+import { sharesArbitrary } from "./dns.ts";
+import { T0, testServiceSpec, testSettings } from "./evidence.ts";
+import type { RegionChanges } from "./situation.ts";
+import { SANDBOX, testControl, testSituation } from "./situation.ts";
+
+export interface AnySituation {
+  readonly situation: Situation;
+  readonly asked: OperatorRequest | null;
+}
+
+const VERDICTS: readonly Verdict[] = ["healthy", "degraded", "unhealthy", "recovering", "unknown", "maintenance"];
+const EVIDENCE: readonly EvidenceKind[] = ["good", "soft", "bad", "unknown"];
+const OUTSIDE: readonly OutsideView[] = ["up", "none", "weak-up", "weak-down", "mixed", "down"];
+
+const past = (maxMs: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: maxMs }).map((ago) => T0 - ago);
+
+const anyStrategy: fc.Arbitrary<Strategy> = fc
+  .record({
+    failback: fc.constantFrom("manual" as const, "automatic" as const),
+    panic: fc.constantFrom("hold" as const, "best-effort" as const, "fail-open" as const),
+    kind: fc.constantFrom("active-passive", "active-active", "round-robin"),
+    trickle: fc.constantFrom(0, 0, 0.05, 0.2),
+    panicBelow: fc.constantFrom(0, 0.5, 0.9),
+  })
+  .map(({ kind, trickle, panicBelow, ...base }): Strategy => {
+    if (kind === "active-passive") return { kind, ...base, trickle };
+    return kind === "active-active" ? { kind, ...base, panicBelow } : { kind: "round-robin", ...base };
+  });
+
+const anySpec: fc.Arbitrary<ServiceSpec> = fc
+  .record({
+    strategy: anyStrategy,
+    regions: fc.integer({ min: 1, max: 5 }),
+    families: fc.integer({ min: 1, max: 2 }),
+    sizes: fc.array(fc.constantFrom(1, 1, 2, 5, 20), { minLength: 5, maxLength: 5 }),
+    headroom: fc.constantFrom(1, 1.4, 2.5),
+    regionsMin: fc.constantFrom(1, 1, 2),
+    settings: fc.constantFrom(SANDBOX, testSettings()),
+    mode: fc.constantFrom("automatic" as const, "automatic" as const, "advisory" as const),
+  })
+  .map(({ strategy, regions, families, sizes, headroom, regionsMin, settings, mode }) => {
+    const names = Array.from({ length: regions }, (_, at) => `r${at}`);
+    const base = testServiceSpec({ strategy, settings, regions: names, regionsMin, mode });
+    return {
+      ...base,
+      endpoints: base.endpoints.map((one, at) => ({ ...one, capacity: sizes[at] ?? 1, headroom })),
+      families: Array.from({ length: families }, (_, at) => ({
+        id: `f${at}`,
+        name: `f${at}.example.com`,
+        priority: at === 0 ? {} : Object.fromEntries(names.map((name, n) => [name, names.length - n])),
+        capacity: at === 0 ? {} : Object.fromEntries(names.map((name, n) => [name, n + 1])),
+      })),
+    };
+  });
+
+const anyRegion: fc.Arbitrary<RegionChanges> = fc
+  .record({
+    verdict: fc.oneof({ weight: 2, arbitrary: fc.constant<Verdict>("healthy") }, fc.constantFrom(...VERDICTS)),
+    evidence: fc.option(fc.constantFrom(...EVIDENCE), { nil: undefined }),
+    since: past(4_000_000),
+    score: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+    hard: fc.constantFrom(0.3, 0.5, 1),
+    outside: fc.constantFrom(...OUTSIDE),
+    detectedAt: fc.option(past(600_000)),
+    before: fc.option(fc.constantFrom(...VERDICTS)),
+    isSuppressed: fc.boolean(),
+  })
+  .map(({ verdict, evidence, score, hard, ...rest }) => ({
+    ...rest,
+    verdict,
+    ...(evidence === undefined || verdict === "unknown" ? {} : { evidence }),
+    ...(score === undefined ? {} : { score }),
+    ...(verdict === "degraded" || verdict === "unknown" ? { factor: hard } : {}),
+  }));
+
+const anyRamp: fc.Arbitrary<Ramp> = fc
+  .record({ step: fc.integer({ min: 1, max: 3 }), steppedAt: past(120_000), isAsked: fc.boolean() })
+  .map(({ step, steppedAt, isAsked }) => ({
+    startedAt: steppedAt - 60_000,
+    steppedAt,
+    step,
+    steps: 4,
+    startedBy: isAsked ? { kind: "operator", name: "ann" } : { kind: "automation", name: "regent" },
+  }));
+
+/** Each region's own value or none. */
+const byRegion = <T>(regions: readonly RegionId[], value: fc.Arbitrary<T>): fc.Arbitrary<Record<RegionId, T>> =>
+  fc
+    .tuple(...regions.map(() => fc.option(value, { freq: 2 })))
+    .map((values) => Object.fromEntries(regions.flatMap((r, at) => (values[at] === null ? [] : [[r, values[at] as T]]))));
+
+const onto = (regions: readonly RegionId[], drawn: Readonly<Record<RegionId, number>>): Record<RegionId, number> => {
+  const parts = regions.map((region) => drawn[region] ?? 0);
+  const sum = parts.reduce((a, b) => a + b, 0);
+  return Object.fromEntries(regions.map((region, at) => [region, sum > 0 ? (parts[at] ?? 0) / sum : at === 0 ? 1 : 0]));
+};
+
+const anyTraffic = (spec: ServiceSpec): fc.Arbitrary<TrafficMemory> => {
+  const regions = spec.endpoints.map(({ region }) => region);
+  const isPassive = spec.strategy.kind === "active-passive";
+  const region = fc.constantFrom(...regions);
+  return fc
+    .record({
+      active: region,
+      returning: fc.option(fc.record({ region, ramp: anyRamp })),
+      out: byRegion(regions, fc.record({ since: past(600_000), why: fc.constant("it was bad") })),
+      ramps: byRegion(regions, anyRamp),
+      returnedAt: byRegion(regions, past(600_000)),
+      failedReturns: byRegion(regions, fc.array(past(600_000), { minLength: 1, maxLength: 3 })),
+      lastAutomaticFailoverAt: fc.option(past(600_000)),
+      failStaticSince: fc.option(past(600_000)),
+      shares: sharesArbitrary,
+    })
+    .map(({ active, returning, out, ramps, shares, ...rest }) => ({
+      ...rest,
+      passive: isPassive
+        ? Object.fromEntries(
+            spec.families.map(({ id }) => [id, { active, returning: returning?.region === active ? null : returning }]),
+          )
+        : {},
+      out: isPassive ? {} : Object.fromEntries(Object.entries(out).filter(([r]) => ramps[r] === undefined)),
+      ramps: isPassive ? {} : ramps,
+      shares: Object.fromEntries(spec.families.map(({ id }) => [id, onto(regions, shares)])),
+    }));
+};
+
+const anyControls = (regions: readonly RegionId[]): fc.Arbitrary<Controls> =>
+  fc.record({
+    frozenGlobally: fc.option(fc.constant(testControl()), { freq: 1 }).map((one) => one),
+    frozen: fc.option(fc.constant(testControl({ by: "bob" })), { freq: 1 }),
+    frozenRegions: byRegion(regions, fc.constant(testControl())),
+    drained: byRegion(regions, fc.constant(testControl())),
+    placement: fc
+      .option(fc.record({ region: fc.constantFrom(...regions), at: past(600_000) }))
+      .map((one) => (one === null ? null : (testControl(one) as never))),
+  });
+
+const anyRequest = (regions: readonly RegionId[]): fc.Arbitrary<OperatorRequest> => {
+  const region = fc.constantFrom(...regions);
+  return fc
+    .oneof(
+      region.map((to) => ({ kind: "failover" as const, to })),
+      fc.constant({ kind: "failback" as const }),
+      region.map((one) => ({ kind: "drain" as const, region: one })),
+      region.map((one) => ({ kind: "undrain" as const, region: one })),
+    )
+    .map((move) => ({ move, by: "ann", reason: "because", breakGlass: [] }));
+};
+
+export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spec) => {
+  const regions = spec.endpoints.map(({ region }) => region);
+  return fc
+    .record({
+      traffic: anyTraffic(spec),
+      controls: fc.oneof(fc.constant(null), anyControls(regions)),
+      judged: fc.tuple(...regions.map(() => anyRegion)),
+      held: sharesArbitrary,
+      isHeldWanted: fc.boolean(),
+      areRecordsOutdated: fc.constantFrom(false, false, true),
+      modeWritten: fc.constantFrom("auto" as const, "auto" as const, "frozen" as const),
+      asked: fc.option(anyRequest(regions)),
+    })
+    .map(({ traffic, controls, judged, held, isHeldWanted, asked, ...rest }): AnySituation => {
+      const shares = (family: string) => (isHeldWanted ? (traffic.shares[family] ?? {}) : onto(regions, held));
+      return {
+        asked,
+        situation: testSituation({
+          spec,
+          ...rest,
+          traffic,
+          ...(controls === null ? {} : { controls }),
+          regions: Object.fromEntries(regions.map((region, at) => [region, judged[at] ?? {}])),
+          written: Object.fromEntries(spec.families.map(({ id }) => [id, toWeights(shares(id))])),
+        }),
+      };
+    });
+});
