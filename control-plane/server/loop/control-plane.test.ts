@@ -318,6 +318,15 @@ describe("reports", () => {
 });
 
 describe("restart", () => {
+  test("agents get time to be heard: nothing is told and nothing moves while we were the ones away", async () => {
+    world = await testWorld();
+    await world.until("healthy", healthy);
+    const before = (await world.controlPlane.history({ limit: 100 })).events.length;
+    await world.restart(1_700);
+    await world.until("healthy again", healthy);
+    expect((await world.controlPlane.history({ limit: 100 })).events.length).toBe(before);
+  });
+
   test("verdicts, revision and outbox survive; nothing is written twice", async () => {
     world = await testWorld();
     await world.until("healthy", healthy);

@@ -91,6 +91,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     onCommitted: (services) => emit("overview", services),
   });
   let reportMs = 60_000;
+  let leadingSince = 0;
   const cache = createEvidenceCache(
     deps.evidence,
     () => inForce().declaration,
@@ -170,7 +171,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     log,
     specs,
     configurationVersion: () => inForce().version,
-    judge: createJudgeServices({ ledger, cache, ids, specs }),
+    judge: createJudgeServices({ ledger, cache, ids, specs, leadingSince: () => leadingSince }),
     writerOf,
     isLeading: () => leadership.isLeading(),
     onFenced: () => void leadership.stepDown(),
@@ -186,6 +187,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     onGained: async (term) => {
       await loop.stop();
       ledger.lead(term);
+      leadingSince = clock.now();
       await loadAll();
       loop.start();
       // Whatever was accepted and not yet seen by everybody is followed again.

@@ -20,11 +20,13 @@ export interface JudgeDeps {
   readonly cache: EvidenceCache;
   readonly ids: Ids;
   readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+  /** When this process began to lead: agents get one freshness window to be heard before their silence means anything. */
+  readonly leadingSince: () => Instant;
 }
 
 /** service -> what is believed of it now. Nothing is believed that couldn't be committed. */
 export const createJudgeServices =
-  ({ ledger, cache, ids, specs }: JudgeDeps) =>
+  ({ ledger, cache, ids, specs, leadingSince }: JudgeDeps) =>
   async (services: Iterable<string>, now: Instant): Promise<ReadonlyMap<string, JudgedService>> => {
     const suspects = cache.isAnythingDown()
       ? findSuspects({ ...cache.all(), services: [...specs().values()], now })
@@ -35,7 +37,7 @@ export const createJudgeServices =
         const spec = specs().get(id);
         if (!spec) continue;
         const { health: before } = ledger.record(id);
-        const looked = lookAt(spec, before, cache, suspects, now);
+        const looked = lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
         judged.set(id, { verdicts: looked.verdicts, nextLookAt: looked.nextLookAt });
         const changed = looked.memories.filter((memory) => !isSameMemory(before[memory.region], memory));
         if (changed.length === 0) continue;
@@ -69,13 +71,23 @@ export const createJudgeServices =
     return judged;
   };
 
-const lookAt = (
-  spec: ServiceSpec,
-  before: Readonly<Record<string, HealthMemory>>,
-  cache: EvidenceCache,
-  suspects: ReadonlySet<string>,
-  now: Instant,
-): { memories: HealthMemory[]; verdicts: RegionVerdict[]; nextLookAt: Instant | null } => {
+interface LookInput {
+  readonly spec: ServiceSpec;
+  readonly before: Readonly<Record<string, HealthMemory>>;
+  readonly cache: EvidenceCache;
+  readonly suspects: ReadonlySet<string>;
+  readonly graceEndsAt: Instant;
+  readonly now: Instant;
+}
+
+const lookAt = ({
+  spec,
+  before,
+  cache,
+  suspects,
+  graceEndsAt,
+  now,
+}: LookInput): { memories: HealthMemory[]; verdicts: RegionVerdict[]; nextLookAt: Instant | null } => {
   const evidence = cache.evidenceOf(spec, suspects);
   const memories: HealthMemory[] = [];
   const verdicts: RegionVerdict[] = [];
@@ -83,9 +95,14 @@ const lookAt = (
   for (const { region } of spec.endpoints) {
     const previous = before[region] ?? null;
     const assessment: Assessment = assess({ spec, region, evidence, previous, now });
-    const memory = judge({ assessment, memory: previous, settings: spec.settings, isInMaintenance: false, now });
+    const judged = judge({ assessment, memory: previous, settings: spec.settings, isInMaintenance: false, now });
+    // We were away, not they: keep the verdict until they had the time to be heard. Its evidence is unknown meanwhile, so nothing lands there.
+    const isKept = now < graceEndsAt && previous !== null && judged.verdict === "unknown" && previous.verdict !== "unknown";
+    const memory = isKept ? previous : judged;
     memories.push(memory);
-    verdicts.push(toRegionVerdict(memory, assessment));
+    const verdict = toRegionVerdict(memory, assessment);
+    verdicts.push(isKept ? { ...verdict, evidence: "unknown" } : verdict);
+    if (isKept) looks.push(graceEndsAt);
     for (const at of [assessment.nextLookAt, nextVerdictLookAt({ assessment, memory, settings: spec.settings, now })])
       if (at !== null) looks.push(at);
   }

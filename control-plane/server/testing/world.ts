@@ -39,7 +39,7 @@ export interface World {
   /** Reports until `holds`; throws with `what` when it takes too long. */
   readonly until: (what: string, holds: () => boolean | Promise<boolean>, timeoutMs?: number) => Promise<void>;
   /** Kills the control plane without any farewell and starts another one over the same database and DNS. */
-  readonly restart: () => Promise<void>;
+  readonly restart: (awayMs?: number) => Promise<void>;
   readonly stop: () => Promise<void>;
   /** Weights that DNS holds for a service's A records: region -> weight. */
   readonly weights: (name: string) => Promise<Record<string, number>>;
@@ -227,8 +227,9 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       }
       throw new Error(`not reached in ${timeoutMs} ms: ${what}`);
     },
-    restart: async () => {
+    restart: async (awayMs = 0) => {
       await world.controlPlane.stop();
+      await new Promise((resolve) => setTimeout(resolve, awayMs));
       world.controlPlane = create();
       await world.controlPlane.start();
     },
