@@ -53,11 +53,11 @@ const loadServices = async (line: Statements): Promise<readonly ServiceRecord[]>
         'service', v.service, 'region', v.region, 'verdict', v.verdict, 'since', v.since, 'why', v.why, 'evidence', v.evidence,
         'evidenceSince', v.evidence_since, 'before', v.before, 'detectedAt', v.detected_at, 'penalty', v.penalty,
         'penaltyAt', v.penalty_at, 'isSuppressed', v.is_suppressed, 'factor', v.factor) order by v.region), '[]')
-        from ${verdicts} v where v.service = ${services.service})`,
+        from ${verdicts} v where v.service = service.service)`,
       shares: sql<ShareRow[]>`(select coalesce(json_agg(json_build_object(
         'service', s.service, 'family', s.family, 'region', s.region, 'wanted', s.wanted, 'written', s.written, 'seen', s.seen)
         order by s.family, s.region), '[]')
-        from ${shares} s where s.service = ${services.service})`,
+        from ${shares} s where s.service = service.service)`,
     })
     .from(services)
     .orderBy(services.service);

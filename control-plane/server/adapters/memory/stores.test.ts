@@ -1,0 +1,30 @@
+/** The memory twins keep what the ports promise, so that simulation and unit tests can't be told something that Postgres wouldn't do. */
+import { accessStoreSuite } from "../../ports/suites/access-store.suite.ts";
+import { configurationStoreSuite } from "../../ports/suites/configuration-store.suite.ts";
+import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
+import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
+import { ulid } from "../../ports/suites/examples.ts";
+import { leaseSuite } from "../../ports/suites/lease.suite.ts";
+import type { TestStores } from "../../ports/suites/stores.ts";
+import { createMemoryDatabase } from "./database.ts";
+
+const open = async (): Promise<TestStores> => {
+  let now = 1_700_000_000_000;
+  const stores = createMemoryDatabase({ clock: { now: () => now }, ids: { ulid } });
+  return {
+    ...stores,
+    other: stores,
+    now: async () => now,
+    elapse: async (ms) => {
+      now += ms;
+    },
+    aggregates: async () => stores.evidence.aggregates(),
+    close: async () => undefined,
+  };
+};
+
+evidenceStoreSuite("memory", open);
+decisionStoreSuite("memory", open);
+leaseSuite("memory", open);
+configurationStoreSuite("memory", open);
+accessStoreSuite("memory", open);
