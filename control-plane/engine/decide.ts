@@ -13,8 +13,8 @@ import { firstTraffic } from "./strategy/first.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
 import { wantShares } from "./strategy/shares.ts";
-import { sharesText } from "./strategy/text.ts";
 import { toWeights } from "./strategy/weights.ts";
+import { sharesText } from "./text.ts";
 
 export { isFrozen };
 

@@ -5,7 +5,7 @@ import { basisOf } from "./safety/basis.ts";
 import { gains, leaves, regionsWhere } from "./strategy/parts.ts";
 import { AUTOMATION, isReturning } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
-import { sharesText } from "./strategy/text.ts";
+import { sharesText } from "./text.ts";
 
 export interface Drafted {
   readonly wanted: Wanted;

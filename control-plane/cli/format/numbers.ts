@@ -1,6 +1,6 @@
 /** Times, shares and weights as the command prints them. Pure. */
 import type { Shares, Weights } from "@regent/contract";
-import { clockText, durationText, percentText } from "@regent/engine/strategy/text.ts";
+import { clockText, durationText, percentText } from "@regent/engine/text.ts";
 
 export { clockText, durationText, percentText };
 

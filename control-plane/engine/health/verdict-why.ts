@@ -4,7 +4,7 @@
  */
 import type { Instant } from "@regent/contract";
 import type { Assessment, HealthMemory } from "../model.ts";
-import { clockText } from "./clock-text.ts";
+import { clockText } from "../text.ts";
 
 export interface VerdictWhyInput {
   readonly memory: HealthMemory;

@@ -4,7 +4,7 @@
  */
 import type { Instant, RegionId, Vote } from "@regent/contract";
 import type { AgentEvidence, Assessment, Evidence, HealthMemory, ServiceSpec } from "../model.ts";
-import { clockText } from "./clock-text.ts";
+import { clockText } from "../text.ts";
 import { findDegradations } from "./degradation.ts";
 import type { Seat, Sighting } from "./fresh.ts";
 import { freshSightings, isAsked, isVoting, seatAgents } from "./fresh.ts";

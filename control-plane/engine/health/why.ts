@@ -4,7 +4,7 @@
  * What fails comes first. The sentence names moments, never durations, so that it stays the same while nothing changes.
  */
 import type { Instant } from "@regent/contract";
-import { clockText } from "./clock-text.ts";
+import { clockText } from "../text.ts";
 import type { Degradation } from "./degradation.ts";
 import type { Sighting } from "./fresh.ts";
 import type { InsideFinding } from "./inside.ts";

@@ -4,7 +4,7 @@
  * just taken from a region that could carry it.
  */
 import { isReturning } from "../strategy/returning.ts";
-import { clockText, durationText } from "../strategy/text.ts";
+import { clockText, durationText } from "../text.ts";
 import type { Rule } from "./rule.ts";
 import { allow, defer } from "./rule.ts";
 

@@ -92,7 +92,7 @@ const takeOut = ({ region, health }: Candidate, { settings, now, traffic }: Admi
     if (hasTraffic(traffic, region)) {
       draft.left.push(region);
       if (hasFailedReturn(traffic, region, settings, now)) {
-        draft.failedReturns[region] = withFailedReturn(traffic, region, settings, now);
+        draft.failedReturns[region] = withFailedReturn(traffic, region, now);
         delete draft.returnedAt[region];
       }
     }

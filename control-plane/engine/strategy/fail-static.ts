@@ -4,10 +4,10 @@
  */
 import type { FamilyId, Instant, RegionId } from "@regent/contract";
 import type { FamilySpec, Situation, TrafficMemory } from "../model.ts";
+import { clockText } from "../text.ts";
 import { candidatesOf, isSetAside } from "./candidate.ts";
 import type { StrategyDraft } from "./draft.ts";
 import { heldShares, normalised } from "./parts.ts";
-import { clockText } from "./text.ts";
 
 export interface Stand {
   readonly shares: Readonly<Record<FamilyId, Readonly<Record<RegionId, number>>>>;

@@ -4,9 +4,9 @@
  */
 import type { Actor, Instant, RegionId } from "@regent/contract";
 import type { Ramp, Settings, TrafficMemory } from "../model.ts";
+import { clockText, durationText } from "../text.ts";
 import type { Candidate } from "./candidate.ts";
 import { canReceive } from "./candidate.ts";
-import { clockText, durationText } from "./text.ts";
 
 export const AUTOMATION: Actor = { kind: "automation", name: "regent" };
 
@@ -21,27 +21,16 @@ export const startRamp = (settings: Settings, now: Instant, startedBy: Actor): R
   startedBy,
 });
 
-/** Failed returns of a region that still count, oldest first. */
-export const recentFailedReturns = (
-  traffic: TrafficMemory,
-  region: RegionId,
-  settings: Settings,
-  now: Instant,
-): readonly Instant[] => (traffic.failedReturns[region] ?? []).filter((at) => now - at < settings.escalationMs);
-
-/** The same list with one more, without those that count no more. */
-export const withFailedReturn = (
-  traffic: TrafficMemory,
-  region: RegionId,
-  settings: Settings,
-  now: Instant,
-): readonly Instant[] => [...recentFailedReturns(traffic, region, settings, now), now].slice(-FAILED_RETURNS_KEPT);
+/** A region's failed returns with one more. */
+export const withFailedReturn = ({ failedReturns }: TrafficMemory, region: RegionId, now: Instant): readonly Instant[] =>
+  [...(failedReturns[region] ?? []), now].slice(-FAILED_RETURNS_KEPT);
 
 /** Two make failback manual; a few more are kept for the sentence. */
 const FAILED_RETURNS_KEPT = 10;
 
-/** From this many on, only an operator brings the region back. */
-const FAILED_RETURNS_MAX = 2;
+/** Two within the escalation window, however long ago: only an operator forgives them. */
+const isManualOnly = (failed: readonly Instant[], { escalationMs }: Settings): boolean =>
+  failed.some((at, n) => n > 0 && at - (failed[n - 1] ?? at) < escalationMs);
 
 export interface ReturnQuestion {
   readonly traffic: TrafficMemory;
@@ -62,14 +51,18 @@ export type ReturnAnswer =
  */
 export const mayReturn = (candidate: Candidate, { traffic, settings, failback, now }: ReturnQuestion): ReturnAnswer => {
   const { region, health, verdict } = candidate;
-  const failed = recentFailedReturns(traffic, region, settings, now).length;
+  const failed = traffic.failedReturns[region] ?? [];
   const since = `${region} is ${health.verdict} since ${clockText(health.since)}`;
-  if (failed >= FAILED_RETURNS_MAX)
-    return { kind: "no", wait: `${region} failed to return ${failed} times: only an operator's failback brings it in again` };
+  if (isManualOnly(failed, settings))
+    return {
+      kind: "no",
+      wait: `${region} failed to return ${failed.length} times: only an operator's failback brings it in again`,
+    };
   if (health.verdict !== "healthy" || health.isSuppressed) return { kind: "no", wait: `${since} and may not return yet` };
   if (failback === "manual") return { kind: "no", wait: `${since} and waits for an operator's failback` };
   if (verdict.evidence !== "good") return { kind: "no", wait: `${since} and returns when the evidence is good: ${verdict.why}` };
-  const at = health.since + settings.stableHoldMs * 2 ** failed;
+  const recent = failed.filter((at) => now - at < settings.escalationMs).length;
+  const at = health.since + settings.stableHoldMs * 2 ** recent;
   return now < at
     ? { kind: "later", at, wait: `${region} returns in ${durationText(at - now)} if it stays healthy` }
     : { kind: "now" };

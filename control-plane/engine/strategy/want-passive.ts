@@ -75,7 +75,7 @@ const noteReturns = ({ traffic, spec, now }: Situation, { left, returned }: Retu
   for (const region of returned) returnedAt[region] = now;
   for (const region of left) {
     if (!hasFailedReturn(traffic, region, spec.settings, now)) continue;
-    failedReturns[region] = withFailedReturn(traffic, region, spec.settings, now);
+    failedReturns[region] = withFailedReturn(traffic, region, now);
     // A return fails once.
     delete returnedAt[region];
   }

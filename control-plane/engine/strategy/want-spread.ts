@@ -1,6 +1,7 @@
 /** active-active and round-robin over all families of a service. Pure. */
 import type { FamilyId, RegionId } from "@regent/contract";
 import type { FamilySpec, Situation } from "../model.ts";
+import { percentText } from "../text.ts";
 import type { Load } from "./active-active.ts";
 import { fill } from "./active-active.ts";
 import type { Admission } from "./admission.ts";
@@ -10,7 +11,6 @@ import { candidatesOf, canReceive, isOut, isUndecided } from "./candidate.ts";
 import type { Placement, StrategyDraft, WantInput } from "./draft.ts";
 import { forgive } from "./draft.ts";
 import { spread } from "./round-robin.ts";
-import { percentText } from "./text.ts";
 
 export const wantSpread = ({ situation, move, actor, placement }: WantInput): StrategyDraft => {
   const { spec, traffic, now } = situation;

@@ -1,13 +1,19 @@
-/** Numbers as a tired operator reads them. Pure; no Date in the engine. */
+/**
+ * Numbers as a tired operator reads them. Pure arithmetic: the engine has no calendar, and a sentence about the last minutes needs none. Used
+ * by every `why`.
+ */
 import type { Instant } from "@regent/contract";
 
-const two = (n: number): string => String(n).padStart(2, "0");
+const SECOND_MS = 1_000;
+const DAY_S = 86_400;
 
-/** `03:12:09Z`, time of day of a database instant. */
+/** Time of day in UTC, `HH:MM:SSZ`, cut (never rounded up) to the second. */
 export const clockText = (at: Instant): string => {
-  const second = Math.floor(at / 1000) % 86_400;
-  return `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}Z`;
+  const second = ((Math.floor(at / SECOND_MS) % DAY_S) + DAY_S) % DAY_S;
+  return `${twoDigits(Math.floor(second / 3_600))}:${twoDigits(Math.floor(second / 60) % 60)}:${twoDigits(second % 60)}Z`;
 };
+
+const twoDigits = (value: number): string => String(value).padStart(2, "0");
 
 /** `850 ms`, `12 s`, `4 min 30 s`, `2 h 5 min`. */
 export const durationText = (ms: number): string => {
