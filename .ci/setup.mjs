@@ -20,6 +20,9 @@ const OWN_NODE = [20, 0];
 /** The first Node of the 22 line that runs TypeScript without a flag: needed where no Node comes with the packages. */
 const RUNNING_NODE = [22, 18];
 
+/** Asking for a process id costs nothing; half a second is soon enough to end. */
+const PARENT_LOOK_MS = 500;
+
 const fail = (line) => {
   process.stderr.write(`regent: ${line}\n`);
   process.exit(1);
@@ -101,6 +104,13 @@ const commands = {
   build: { scripts: [[build]] },
 };
 
+/** A killed npm can't hand its signal on: with nobody above us left, what we started must not stay behind. */
+const watchForNpm = (onGone) => {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  return setInterval(() => process.ppid !== parent && onGone(), PARENT_LOOK_MS);
+};
+
 /** Runs one script in the foreground: same terminal, its exit code, our signals. */
 const run = (node, script, args, env) =>
   new Promise((resolve) => {
@@ -112,9 +122,11 @@ const run = (node, script, args, env) =>
     };
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) process.on(signal, forward);
+    const watch = watchForNpm(() => child.kill("SIGTERM"));
     child.on("error", (error) => fail(`could not start ${script}: ${error.message}`));
     child.on("exit", (code, signal) => {
       for (const name of signals) process.off(name, forward);
+      clearInterval(watch);
       resolve({ code, signal });
     });
   });
