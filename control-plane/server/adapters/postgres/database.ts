@@ -39,6 +39,7 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity: which process of ours this is. */
   readonly applicationName?: string;
   readonly statementTimeoutMs?: number;
+  readonly connectTimeoutSeconds?: number;
   /** The server's warnings, for the log. They never hold a password or a parameter. */
   readonly onNotice?: (notice: { readonly code: string; readonly message: string }) => void;
 }
@@ -203,7 +204,7 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
 const lostError = (message: string): Error => Object.assign(new Error(message), { code: UNANSWERED });
 
 const toConnectionOptions = (url: string, options: DatabaseOptions): ConnectionOptions => ({
-  connect_timeout: CONNECT_TIMEOUT_SECONDS,
+  connect_timeout: options.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS,
   // Every array travels as JSON, so the driver needs no catalogue of types.
   fetch_types: false,
   onnotice: (notice) => options.onNotice?.({ code: notice.code ?? "", message: notice.message ?? "" }),
