@@ -26,7 +26,10 @@ interface Tables {
   readonly services: Map<string, ServiceRecord>;
   readonly changes: Map<string, Change>;
   readonly outbox: Map<string, StoredOutboxRow>;
-  readonly stages: StageEntry[];
+  readonly stagesByChange: Map<string, StageEntry[]>;
+  /** `service revision` of every change and of every outbox row: unique, as in Postgres. */
+  readonly changeRevisions: Set<string>;
+  readonly outboxRevisions: Set<string>;
 }
 
 export const createMemoryDecisionStore = ({
@@ -38,7 +41,14 @@ export const createMemoryDecisionStore = ({
   readonly lease: MemoryLease;
   readonly history: MemoryHistory;
 }): DecisionStore => {
-  const tables: Tables = { services: new Map(), changes: new Map(), outbox: new Map(), stages: [] };
+  const tables: Tables = {
+    services: new Map(),
+    changes: new Map(),
+    outbox: new Map(),
+    stagesByChange: new Map(),
+    changeRevisions: new Set(),
+    outboxRevisions: new Set(),
+  };
   let freeze: Controls["frozenGlobally"] = null;
   const changeOf = (id: string): Change | null => toChange(tables, id);
 
@@ -66,25 +76,25 @@ export const createMemoryDecisionStore = ({
   };
 };
 
-const checkConstraints = ({ changes, outbox }: Tables, commit: Commit): void => {
-  const revisions = new Set([...changes.values()].map((change) => `${change.service} ${change.revision}`));
-  for (const change of commit.changes) {
-    const revision = `${change.service} ${change.revision}`;
-    if (changes.has(change.id) || revisions.has(revision)) throw new Error(`Change ${change.id} (${revision}) is there already.`);
-    revisions.add(revision);
+const revisionOf = ({ service, revision }: { service: string; revision: number }): string => `${service} ${revision}`;
+
+const checkConstraints = (tables: Tables, { changes, outboxInserts, stages }: Commit): void => {
+  const { changeRevisions, outboxRevisions } = tables;
+  for (const rows of [changes.map(({ id }) => id), changes.map(revisionOf), outboxInserts.map(revisionOf)])
+    if (new Set(rows).size < rows.length) throw new Error(`One commit writes ${rows.join(", ")}: one of them twice.`);
+  for (const change of changes) {
+    if (tables.changes.has(change.id) || changeRevisions.has(revisionOf(change)))
+      throw new Error(`Change ${change.id} (${revisionOf(change)}) is there already.`);
     checkAnswersSomewhere(change.weightsAfter);
   }
-  const known = new Set([...changes.keys(), ...commit.changes.map((change) => change.id)]);
-  const rows = new Set([...outbox.values()].map((row) => `${row.service} ${row.revision}`));
-  for (const row of commit.outboxInserts) {
-    const revision = `${row.service} ${row.revision}`;
-    if (outbox.has(row.ulid) || rows.has(revision)) throw new Error(`Outbox row ${row.ulid} (${revision}) is there already.`);
-    rows.add(revision);
-    if (!known.has(row.changeId)) throw new Error(`Outbox row ${row.ulid} belongs to no change.`);
+  const isKnown = (id: string): boolean => tables.changes.has(id) || changes.some((change) => change.id === id);
+  for (const row of outboxInserts) {
+    if (tables.outbox.has(row.ulid) || outboxRevisions.has(revisionOf(row)))
+      throw new Error(`Outbox row ${row.ulid} (${revisionOf(row)}) is there already.`);
+    if (!isKnown(row.changeId)) throw new Error(`Outbox row ${row.ulid} belongs to no change.`);
     checkAnswersSomewhere(row.weights);
   }
-  for (const { changeId } of commit.stages)
-    if (!known.has(changeId)) throw new Error(`A stage of change ${changeId}, which isn't there.`);
+  for (const { changeId } of stages) if (!isKnown(changeId)) throw new Error(`A stage of change ${changeId}, which isn't there.`);
 };
 
 const checkAnswersSomewhere = (weights: Weights): void => {
@@ -96,19 +106,24 @@ const checkAnswersSomewhere = (weights: Weights): void => {
   }
 };
 
-const write = ({ services, changes, outbox, stages }: Tables, commit: Commit): void => {
-  for (const record of commit.services) services.set(record.service, { ...record, version: record.version + 1 });
-  for (const change of commit.changes) changes.set(change.id, change);
-  for (const row of commit.outboxInserts) outbox.set(row.ulid, row);
-  for (const { ulid, ...update } of commit.outboxUpdates) {
-    const row = outbox.get(ulid);
-    if (row !== undefined) outbox.set(ulid, { ...row, ...update });
+const write = (tables: Tables, commit: Commit): void => {
+  for (const record of commit.services) tables.services.set(record.service, { ...record, version: record.version + 1 });
+  for (const change of commit.changes) {
+    tables.changes.set(change.id, change);
+    tables.changeRevisions.add(revisionOf(change));
+    tables.stagesByChange.set(change.id, []);
   }
-  for (const stage of commit.stages) {
-    const isTold = stages.some(
-      (told) => told.changeId === stage.changeId && told.stage === stage.stage && told.clock === stage.clock,
-    );
-    if (!isTold) stages.push(stage);
+  for (const row of commit.outboxInserts) {
+    tables.outbox.set(row.ulid, row);
+    tables.outboxRevisions.add(revisionOf(row));
+  }
+  for (const { ulid, ...update } of commit.outboxUpdates) {
+    const row = tables.outbox.get(ulid);
+    if (row !== undefined) tables.outbox.set(ulid, { ...row, ...update });
+  }
+  for (const entry of commit.stages) {
+    const told = tables.stagesByChange.get(entry.changeId);
+    if (!told?.some(({ stage, clock }) => stage === entry.stage && clock === entry.clock)) told?.push(entry);
   }
 };
 
@@ -130,10 +145,10 @@ const load = (tables: Tables, settledAfter: Instant): Loaded => {
 };
 
 /** The first time of each clock stands; the last stage is the present one. */
-const toChange = ({ changes, stages }: Tables, id: string): Change | null => {
+const toChange = ({ changes, stagesByChange }: Tables, id: string): Change | null => {
   const change = changes.get(id);
   if (change === undefined) return null;
-  const told = stages.filter((stage) => stage.changeId === id);
+  const told = stagesByChange.get(id) ?? [];
   const times: Partial<Record<keyof ChangeTimes, Instant>> = {};
   for (const { clock, at } of told) if (clock !== undefined) times[clock] ??= at;
   return { ...change, stage: told.at(-1)?.stage ?? change.stage, times: { ...times, ...change.times } };

@@ -14,7 +14,7 @@ export const createMemoryEvidenceStore = (): MemoryEvidenceStore => {
   const checksByAgent = new Map<string, Map<string, StoredCheck>>();
   const aggregateByKey = new Map<string, MinuteAggregate>();
   const callbacks = new Set<(agent: string) => void>();
-  let transitions: readonly Transition[] = [];
+  let transitions: Transition[] = [];
 
   const checksOf = (agent: string): Map<string, StoredCheck> => {
     const known = checksByAgent.get(agent) ?? new Map<string, StoredCheck>();
@@ -32,7 +32,7 @@ export const createMemoryEvidenceStore = (): MemoryEvidenceStore => {
       if (write.agent === null) return write.result;
       agentById.set(agent, write.agent);
       for (const check of write.checks) known.set(check.target, check);
-      transitions = [...transitions, ...write.transitions];
+      transitions.push(...write.transitions);
       for (const each of write.aggregates) addAggregate(aggregateByKey, { ...each, agent });
       if (write.transitions.length > 0) for (const callback of callbacks) queueMicrotask(() => callback(agent));
       return write.result;

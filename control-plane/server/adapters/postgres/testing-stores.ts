@@ -11,7 +11,12 @@ import { createPostgresLease } from "./lease.ts";
 import { createListener } from "./listener.ts";
 import { testDatabase } from "./testing.ts";
 
-export const testStores = async (): Promise<TestStores & { readonly empty: () => Promise<void> }> => {
+export interface PostgresTestStores extends TestStores {
+  readonly empty: () => Promise<void>;
+  readonly query: (text: string) => Promise<readonly Record<string, unknown>[]>;
+}
+
+export const testStores = async (): Promise<PostgresTestStores> => {
   const { url, drop } = await testDatabase();
   const replicas = [openReplica(url), openReplica(url)] as const;
   const [first, second] = replicas;
@@ -26,6 +31,7 @@ export const testStores = async (): Promise<TestStores & { readonly empty: () =>
     },
     aggregates: () => readAggregates(database),
     empty: () => emptyDatabase(database),
+    query: (text) => database.attempt(({ sql }) => sql.unsafe(text)),
     close: () => {
       closed ??= Promise.all(replicas.map((replica) => replica.close())).then(drop);
       return closed;
@@ -35,7 +41,7 @@ export const testStores = async (): Promise<TestStores & { readonly empty: () =>
 
 /** As testStores, but on one database that is emptied for each call: for suites that want a fresh one for every test. */
 export const testStoresInTurn = (): (() => Promise<TestStores>) => {
-  let stores: Promise<TestStores & { readonly empty: () => Promise<void> }> | null = null;
+  let stores: Promise<PostgresTestStores> | null = null;
   return async () => {
     stores ??= testStores();
     const opened = await stores;
