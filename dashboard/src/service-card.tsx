@@ -64,7 +64,12 @@ const RegionRow = ({ region, service, family, now }: RowProps) => {
           <span className={`verdict ${region.verdict}`}>
             <span aria-hidden="true">{MARKS[region.verdict]}</span> {region.verdict}
           </span>
-          {region.score !== null && <span className="score"> {region.score}</span>}
+          {region.score !== null && (
+            <span className="score" title="Score, 0 to 100">
+              {" "}
+              {region.score}
+            </span>
+          )}
           {drained && <span className="flag">drained</span>}
           {region.flags.map((flag) => (
             <span className="flag" key={flag}>
@@ -73,7 +78,7 @@ const RegionRow = ({ region, service, family, now }: RowProps) => {
           ))}
         </td>
         <td className="number">
-          <Bar share={wanted ?? 0} /> {percent(wanted)}
+          <Bar share={wanted ?? 0} /> <span className="percent">{percent(wanted)}</span>
         </td>
         <td className="number">{service.written[family]?.[region.region] ?? "–"}</td>
         <td className="number">{percent(service.seen?.shares?.[family]?.[region.region])}</td>
