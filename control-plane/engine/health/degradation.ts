@@ -6,7 +6,7 @@
  */
 import type { ServiceSpec } from "../model.ts";
 import type { Sighting } from "./fresh.ts";
-import { groupBy } from "./votes.ts";
+import { groupBy } from "./group-by.ts";
 
 export interface Degradation {
   readonly check: string;

@@ -7,6 +7,8 @@
  */
 import type { Instant, RegionId } from "@regent/contract";
 import type { AgentEvidence, CheckEvidence, CheckSpec, ServiceSpec, Vantage } from "../model.ts";
+import { groupBy } from "./group-by.ts";
+import { oncePer } from "./once.ts";
 
 export type Opinion = "up" | "down";
 
@@ -45,8 +47,8 @@ export interface FreshInput {
 export const freshSightings = ({ spec, region, seatByAgent, rows, suspects, now }: FreshInput): readonly Sighting[] => {
   const checkById = new Map(spec.checks.map((check) => [check.id, check]));
   const sightingsByAgent = new Map<string, Sighting[]>();
-  for (const row of rows) {
-    if (row.region !== region || row.service !== spec.id) continue;
+  for (const row of rowsByRegion(rows).get(region) ?? []) {
+    if (row.service !== spec.id) continue;
     const check = checkById.get(row.check);
     const seat = seatByAgent.get(row.agent);
     if (check === undefined || seat === undefined || suspects.has(seat.vantageId)) continue;
@@ -58,6 +60,9 @@ export const freshSightings = ({ spec, region, seatByAgent, rows, suspects, now 
   }
   return [...sightingsByAgent.values()].flat();
 };
+
+/** Every region of a service is read from the same list. */
+const rowsByRegion = oncePer((rows: readonly CheckEvidence[]) => groupBy(rows, ({ region }) => region));
 
 /** Lists are as short as the service has checks, so that a search costs less than a key for every result. */
 const addNewest = (sightingsByAgent: Map<string, Sighting[]>, sighting: Sighting): void => {
@@ -80,7 +85,7 @@ export const isAsked = (check: CheckSpec, isInside: boolean): boolean =>
   check.from === "everywhere" || check.from === (isInside ? "inside" : "outside");
 
 /** One seat per agent, as it was when heard of last. */
-export const seatAgents = (agents: readonly AgentEvidence[]): ReadonlyMap<string, Seat> => {
+export const seatAgents = oncePer((agents: readonly AgentEvidence[]): ReadonlyMap<string, Seat> => {
   const seats = new Map<string, Seat>();
   for (const agent of agents) {
     const known = seats.get(agent.agent)?.agent;
@@ -88,7 +93,7 @@ export const seatAgents = (agents: readonly AgentEvidence[]): ReadonlyMap<string
       seats.set(agent.agent, { agent, vantageId: vantageIdOf(agent.vantage) });
   }
   return seats;
-};
+});
 
 /** Of two entries heard of at one moment the unwell one counts. */
 const isHeardLater = (a: AgentEvidence, b: AgentEvidence): boolean =>

@@ -17,7 +17,7 @@ import type { InsideView, OutsideView } from "@regent/contract";
 import type { CheckSpec, ServiceSpec } from "../model.ts";
 import type { Degradation } from "./degradation.ts";
 import type { Sighting } from "./fresh.ts";
-import { groupBy } from "./votes.ts";
+import { groupBy } from "./group-by.ts";
 
 /** What a suppressed region shows at most. */
 export const SCORE_SUPPRESSED_MAX = 40;

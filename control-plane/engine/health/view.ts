@@ -8,12 +8,14 @@ import { clockText } from "../text.ts";
 import { findDegradations } from "./degradation.ts";
 import type { Seat, Sighting } from "./fresh.ts";
 import { freshSightings, isAsked, isVoting, seatAgents } from "./fresh.ts";
+import { groupBy } from "./group-by.ts";
 import type { InsideFinding } from "./inside.ts";
 import { viewInside } from "./inside.ts";
+import { oncePer } from "./once.ts";
 import { viewOutside } from "./outside.ts";
 import { scoreOf } from "./score.ts";
 import type { Ballot } from "./votes.ts";
-import { castBallots, groupBy } from "./votes.ts";
+import { castBallots } from "./votes.ts";
 import { weighViews } from "./weigh.ts";
 import { failingSinceOf, whyOf } from "./why.ts";
 
@@ -30,7 +32,7 @@ export interface AssessInput {
 export const assess = ({ spec, region, evidence, previous, now }: AssessInput): Assessment => {
   const { suspects } = evidence;
   const seatByAgent = seatAgents(evidence.agents);
-  const seats = [...seatByAgent.values()];
+  const seats = seatList(seatByAgent);
   const sightings = freshSightings({ spec, region, seatByAgent, rows: evidence.checks, suspects, now });
   const ballots = castBallots(sightings.filter(({ check }) => isVoting(check)));
   const own = ballots.filter(({ vantage }) => vantage.region === region);
@@ -64,6 +66,21 @@ export const assess = ({ spec, region, evidence, previous, now }: AssessInput): 
   };
 };
 
+const seatList = oncePer((seatByAgent: ReadonlyMap<string, Seat>): readonly Seat[] => [...seatByAgent.values()]);
+
+interface VantageAgents {
+  readonly id: string;
+  readonly region: RegionId;
+  readonly agents: readonly AgentEvidence[];
+}
+
+/** In alphabetical order. */
+const vantagesOf = oncePer((seats: readonly Seat[]): readonly VantageAgents[] =>
+  [...groupBy(seats, ({ vantageId }) => vantageId)]
+    .map(([id, own]) => ({ id, region: own[0]!.agent.vantage.region, agents: own.map(({ agent }) => agent) }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1)),
+);
+
 /** A vantage that is asked for a vote, whether it has one or not. */
 interface Standing {
   readonly id: string;
@@ -84,14 +101,12 @@ interface StandingInput {
 const standingVantages = ({ spec, region, seats, suspects, now }: StandingInput): readonly Standing[] => {
   const voting = spec.checks.filter(isVoting);
   const isAskedBySide = { inside: voting.some((one) => isAsked(one, true)), outside: voting.some((one) => isAsked(one, false)) };
-  return [...groupBy(seats, ({ vantageId }) => vantageId)]
-    .map(([id, own]): Standing => {
-      const agents = own.map(({ agent }) => agent);
-      const view = agents[0]!.vantage.region === region ? "inside" : "outside";
+  return vantagesOf(seats)
+    .map(({ id, agents, region: own }): Standing => {
+      const view = own === region ? "inside" : "outside";
       return { id, view, isSuspect: suspects.has(id), silence: () => silenceOf(agents, spec.settings.freshnessMs, now) };
     })
-    .filter(({ view }) => isAskedBySide[view])
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .filter(({ view }) => isAskedBySide[view]);
 };
 
 const silenceOf = (agents: readonly AgentEvidence[], freshnessMs: number, now: Instant): string => {

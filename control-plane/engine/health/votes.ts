@@ -7,6 +7,7 @@
 import type { Instant, Vote } from "@regent/contract";
 import type { Vantage } from "../model.ts";
 import type { Sighting } from "./fresh.ts";
+import { groupBy } from "./group-by.ts";
 
 /** A check that a vantage votes down. */
 export interface CheckDown {
@@ -84,17 +85,6 @@ export const mostFrequent = (words: readonly string[]): string | null => {
   for (const word of words) count.set(word, (count.get(word) ?? 0) + 1);
   const ranked = [...count].sort(([a, x], [b, y]) => (x !== y ? y - x : a < b ? -1 : 1));
   return ranked[0]?.[0] ?? null;
-};
-
-export const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 };
 
 export const countNetworks = (ballots: readonly Ballot[]): number => new Set(ballots.map(({ vantage }) => vantage.network)).size;

@@ -7,10 +7,11 @@ import type { Instant } from "@regent/contract";
 import { clockText } from "../text.ts";
 import type { Degradation } from "./degradation.ts";
 import type { Sighting } from "./fresh.ts";
+import { groupBy } from "./group-by.ts";
 import type { InsideFinding } from "./inside.ts";
 import type { OutsideFinding } from "./outside.ts";
 import type { Ballot, CheckDown } from "./votes.ts";
-import { countNetworks, groupBy, mostFrequent } from "./votes.ts";
+import { countNetworks, mostFrequent } from "./votes.ts";
 
 export interface WhyInput {
   readonly inside: InsideFinding;

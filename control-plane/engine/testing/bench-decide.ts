@@ -1,0 +1,138 @@
+/**
+ * How long the whole judgement takes: 1,000 services in 5 regions, seen by 10 agents with 3 checks, from evidence to decisions, nothing kept
+ * from before. Run it with `node control-plane/engine/testing/bench-decide.ts`. The number to reach is under 100 ms (DESIGN 15).
+ */
+import type { RegionVerdict } from "@regent/contract";
+import { decide } from "../decide.ts";
+import { findSuspects } from "../health/suspect.ts";
+import { judge, toRegionVerdict } from "../health/verdict.ts";
+import { assess } from "../health/view.ts";
+import type { CheckEvidence, Evidence, HealthMemory, ServiceSpec, Situation } from "../model.ts";
+import { firstTraffic } from "../strategy/first.ts";
+import { toWeights } from "../strategy/weights.ts";
+import { mergeEvidence, T0, testCheck, testEvidence, testMemory, testServiceSpec } from "./evidence.ts";
+import { NO_CONTROLS } from "./situation.ts";
+
+const SERVICES = 1_000;
+const REGIONS = ["r1", "r2", "r3", "r4", "r5"];
+const RUNS = 15;
+const TARGET_MS = 100;
+
+const AGENTS = REGIONS.flatMap((region) => [`${region}/a`, `${region}/b`]);
+const CHECKS = [
+  testCheck({ id: "web" }),
+  testCheck({ id: "db", from: "inside" }),
+  testCheck({ id: "orders", from: "outside", criticality: "major", latencyWarnMs: 200, latencyCritMs: 800 }),
+];
+const STRATEGIES: readonly ServiceSpec["strategy"][] = [
+  { kind: "active-passive", failback: "automatic", panic: "hold", trickle: 0 },
+  { kind: "active-active", failback: "automatic", panic: "hold", panicBelow: 0.5 },
+  { kind: "round-robin", failback: "automatic", panic: "hold" },
+];
+
+const specOf = (n: number): ServiceSpec => {
+  const spec = testServiceSpec({ regions: REGIONS, checks: CHECKS, strategy: STRATEGIES[n % STRATEGIES.length]! });
+  return { ...spec, id: `s${n}`, name: `s${n}.example.com` };
+};
+
+interface Seen {
+  readonly spec: ServiceSpec;
+  readonly evidence: Evidence;
+  readonly situation: Omit<Situation, "verdicts" | "health">;
+}
+
+/** `dead`: a region that everybody sees failing. */
+const seeAll = (dead: string | null): readonly Seen[] =>
+  Array.from({ length: SERVICES }, (_, n) => {
+    const spec = specOf(n);
+    const parts = REGIONS.map((region) => {
+      const sees = region === dead ? ({ web: "down", db: "down", orders: "down" } as const) : {};
+      return testEvidence({ spec, region, agents: AGENTS.map((at) => ({ at, sees })) });
+    });
+    return { spec, evidence: { ...mergeEvidence(parts), agents: parts[0]!.agents }, situation: writtenOnce(spec) };
+  });
+
+const writtenOnce = (spec: ServiceSpec): Seen["situation"] => {
+  const traffic = firstTraffic(spec, []);
+  return {
+    spec,
+    configurationVersion: 1,
+    traffic,
+    controls: NO_CONTROLS,
+    written: Object.fromEntries(Object.entries(traffic.shares).map(([id, shares]) => [id, toWeights(shares)])),
+    areRecordsOutdated: false,
+    epoch: "1 A",
+    isChangeInFlight: false,
+    blockedBy: null,
+    drift: null,
+    modeWritten: "auto",
+    now: T0,
+  };
+};
+
+interface Round {
+  readonly ms: number;
+  /** Processor time, which other work on the machine doesn't stretch as much. */
+  readonly cpuMs: number;
+  readonly parts: Readonly<Record<"suspects" | "health" | "decide", number>>;
+  readonly moves: number;
+}
+
+const round = (all: readonly Seen[], every: readonly CheckEvidence[], memoryOf: () => HealthMemory | null): Round => {
+  const services = all.map(({ spec }) => spec);
+  // Lists that nobody has read before: nothing computed in an earlier round may serve this one.
+  const agents = [...all[0]!.evidence.agents];
+  const fresh = all.map(({ evidence }) => [...evidence.checks]);
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  const suspects = findSuspects({ agents, checks: every, services, now: T0 });
+  const suspected = performance.now();
+  const judged = all.map(({ spec, situation }, n): Situation => {
+    const seen = { agents, checks: fresh[n]!, suspects };
+    const verdicts: RegionVerdict[] = [];
+    const health: Record<string, HealthMemory> = {};
+    for (const region of REGIONS) {
+      const before = memoryOf();
+      const memory = before === null ? null : { ...before, region };
+      const assessment = assess({ spec, region, evidence: seen, previous: memory, now: T0 });
+      const next = judge({ assessment, memory, settings: spec.settings, isInMaintenance: false, now: T0 });
+      health[region] = next;
+      verdicts.push(toRegionVerdict(next, assessment));
+    }
+    return { ...situation, verdicts, health };
+  });
+  const judgedAt = performance.now();
+  const moves = judged.filter((situation) => decide(situation, null).proposal !== null).length;
+  const ended = performance.now();
+  return {
+    ms: ended - started,
+    cpuMs: process.cpuUsage(cpu).user / 1_000,
+    parts: { suspects: suspected - started, health: judgedAt - suspected, decide: ended - judgedAt },
+    moves,
+  };
+};
+
+const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+
+const measure = (title: string, dead: string | null, memoryOf: () => HealthMemory | null): void => {
+  const all = seeAll(dead);
+  const every = all.flatMap(({ evidence }) => evidence.checks);
+  const rounds = Array.from({ length: RUNS }, () => round(all, every, memoryOf));
+  const text = (ms: number): string => `${ms.toFixed(1)} ms`;
+  const parts = (["suspects", "health", "decide"] as const).map(
+    (part) => `${part} ${text(median(rounds.map((one) => one.parts[part])))}`,
+  );
+  const total = median(rounds.map(({ ms }) => ms));
+  const first = rounds[0]!;
+  console.log(
+    `${title}: best ${text(Math.min(...rounds.map(({ ms }) => ms)))}, median ${text(total)} (${parts.join(", ")}), processor ${text(median(rounds.map((one) => one.cpuMs)))}, first ${text(first.ms)}, target < ${TARGET_MS} ms: ` +
+      `${total < TARGET_MS ? "reached" : "missed"}; ${every.length} results, ${first.moves} proposals`,
+  );
+};
+
+/** Bad for a minute: the hold is over and the region is left now. */
+const badForLong = (): HealthMemory => testMemory({ evidence: "bad", evidenceSince: T0 - 60_000, detectedAt: T0 - 63_000 });
+
+measure("all healthy, never judged", null, () => null);
+measure("r1 dead for every service, never judged", "r1", () => null);
+measure("r1 dead for every service, its hold over", "r1", badForLong);
