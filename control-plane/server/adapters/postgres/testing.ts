@@ -1,6 +1,7 @@
 /**
  * Real Postgres for tests: one throwaway cluster per process, one fresh migrated database per call. The cluster and its folder go with the
- * process, even when that is killed.
+ * process, even when that is killed. With REGENT_TEST_POSTGRES, the URL of a superuser on a server that may be littered, that server is
+ * used instead: so the suites run on every version that we support.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile } from "node:fs/promises";
@@ -23,10 +24,9 @@ export interface TestDatabase {
 
 /** About 1 s for the first of a process, 50 ms for each further one. */
 export const testDatabase = async (): Promise<TestDatabase> => {
-  cluster ??= startThrowawayCluster();
+  cluster ??= openCluster();
   const { owner, toUrl } = await cluster;
-  databasesMade += 1;
-  const name = `test_${databasesMade}`;
+  const name = nextName();
   await owner.unsafe(`create database ${name} template ${TEMPLATE}`);
   return {
     url: toUrl(name),
@@ -39,11 +39,11 @@ export const testDatabase = async (): Promise<TestDatabase> => {
 
 /** An empty database, for tests of migrations. */
 export const testEmptyDatabase = async (): Promise<string> => {
-  cluster ??= startThrowawayCluster();
+  cluster ??= openCluster();
   const { owner, toUrl } = await cluster;
-  databasesMade += 1;
-  await owner.unsafe(`create database test_${databasesMade}`);
-  return toUrl(`test_${databasesMade}`);
+  const name = nextName();
+  await owner.unsafe(`create database ${name}`);
+  return toUrl(name);
 };
 
 interface ThrowawayCluster {
@@ -51,9 +51,15 @@ interface ThrowawayCluster {
   readonly toUrl: (database: string) => string;
 }
 
-const TEMPLATE = "regent_template";
+// Named after the process, as a server that was given may serve several.
+const TEMPLATE = `regent_template_${process.pid}`;
 let cluster: Promise<ThrowawayCluster> | null = null;
 let databasesMade = 0;
+
+const nextName = (): string => {
+  databasesMade += 1;
+  return `regent_test_${process.pid}_${databasesMade}`;
+};
 
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
@@ -71,7 +77,19 @@ const SETTINGS = {
   log_min_messages: "fatal",
 };
 
-const startThrowawayCluster = async (): Promise<ThrowawayCluster> => {
+const openCluster = async (): Promise<ThrowawayCluster> => {
+  const given = process.env.REGENT_TEST_POSTGRES;
+  const base = given === undefined ? await startThrowawayCluster() : new URL(given);
+  const toUrl = (database: string): string => Object.assign(new URL(base), { pathname: `/${database}` }).href;
+  const owner = postgres(toUrl("postgres"), { max: 1, fetch_types: false, onnotice: () => undefined, idle_timeout: 1 });
+  await owner.unsafe(`create database ${TEMPLATE}`);
+  const template = connect(toUrl(TEMPLATE), { connections: 1 });
+  await migrate(template);
+  await template.close();
+  return { owner, toUrl };
+};
+
+const startThrowawayCluster = async (): Promise<URL> => {
   const folder = await mkdtemp(join(tmpdir(), "regent-test-"));
   const prepared = await prepareCluster(folder, true);
   // So that whoever runs Postgres may also remove it.
@@ -79,13 +97,7 @@ const startThrowawayCluster = async (): Promise<ThrowawayCluster> => {
   const port = await choosePort(folder, undefined);
   startTied(prepared, folder, toCommand(prepared, port, SETTINGS));
   await untilReady(prepared);
-  const toUrl = (database: string): string => `postgres://${OWNER_ROLE}:${prepared.ownerPassword}@127.0.0.1:${port}/${database}`;
-  const owner = postgres(toUrl("postgres"), { max: 1, fetch_types: false, onnotice: () => undefined, idle_timeout: 1 });
-  await owner.unsafe(`create database ${TEMPLATE}`);
-  const template = connect(toUrl(TEMPLATE), { connections: 1 });
-  await migrate(template);
-  await template.close();
-  return { owner, toUrl };
+  return new URL(`postgres://${OWNER_ROLE}:${prepared.ownerPassword}@127.0.0.1:${port}`);
 };
 
 // The shell waits for the end of its standard input, which is a pipe from us: it closes however this process ends.
