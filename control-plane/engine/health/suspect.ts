@@ -56,16 +56,25 @@ interface Target {
 const toTargets = (checks: readonly CheckEvidence[], services: readonly ServiceSpec[]): readonly Target[] => {
   const specById = new Map(services.map((spec) => [spec.id, spec]));
   const targets = new Map<string, Target>();
+  let last: Target | undefined;
   for (const row of checks) {
-    const spec = specById.get(row.service);
-    if (spec === undefined) continue;
-    const key = `${row.service}/${row.region}`;
-    const target = targets.get(key) ?? { spec, region: row.region, rows: [], hasFailure: false };
-    targets.set(key, target);
-    target.rows.push(row);
-    if (row.streak.state === "down") target.hasFailure = true;
+    // Results of a target mostly come one after the other: no name is built for each.
+    if (last === undefined || last.region !== row.region || last.spec.id !== row.service) {
+      const spec = specById.get(row.service);
+      if (spec === undefined) continue;
+      last = targetOf(targets, spec, row.region);
+    }
+    last.rows.push(row);
+    if (row.streak.state === "down") last.hasFailure = true;
   }
   return [...targets.values()];
+};
+
+const targetOf = (targets: Map<string, Target>, spec: ServiceSpec, region: RegionId): Target => {
+  const key = `${spec.id}/${region}`;
+  const target = targets.get(key) ?? { spec, region, rows: [], hasFailure: false };
+  targets.set(key, target);
+  return target;
 };
 
 interface VantageRecord {
