@@ -12,7 +12,11 @@ interface Section {
 }
 
 const TYPES: Section = { title: "types", why: "tsc over all packages", args: [bin("tsc"), "-b"] };
-const LINT: Section = { title: "lint", why: "biome: rules and format", args: [bin("biome"), "check", "."] };
+const LINT: Section = {
+  title: "lint",
+  why: "biome: rules and format",
+  args: [bin("biome"), "check", "--diagnostic-level=warn", "."],
+};
 const UNUSED: Section = { title: "unused", why: "knip: files and dependencies", args: [bin("knip")] };
 const TIDY: Section = {
   title: "tidy",

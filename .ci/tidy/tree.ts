@@ -34,7 +34,7 @@ export const isCode = (path: string): boolean => /\.(ts|tsx|mts|mjs|js|cjs)$/.te
 export const isTest = (path: string): boolean =>
   /\.(test|suite)\.tsx?$/.test(path) ||
   /(^|\/)(testing|suites|e2e|conformance|bench)\//.test(path) ||
-  /(^|\/)test-[^/]+$/.test(path);
+  /(^|\/)(test-[^/]+|testing\.ts)$/.test(path);
 
 /** Comments become blanks, so that a rule meets code only and line numbers stay. Strings stay as they are. */
 export const withoutComments = (text: string): string =>
