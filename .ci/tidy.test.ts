@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { findArrowViolations, findLayerViolations } from "./tidy/arrows.ts";
 import { findCycles } from "./tidy/cycles.ts";
 import { findLooseVersions, findSplitVersions, findUnexplained } from "./tidy/dependencies.ts";
-import { findDeadPaths } from "./tidy/docs.ts";
+import { findDeadPaths, findUntoldVariables } from "./tidy/docs.ts";
 import { bundleEngine, findForeignInputs } from "./tidy/engine-bundle.ts";
 import { findLeaks } from "./tidy/leaks.ts";
 import { findBannedNames, findWidePorts, NAME_EXCEPTIONS } from "./tidy/names.ts";
@@ -261,6 +261,17 @@ describe("docs/DEPENDENCIES.md explains every dependency and no other", () => {
   });
   test("allows two in one row", () => {
     expect(findUnexplained(manifest, "| `zod`, `hono` | parse and serve |\n")).toEqual([]);
+  });
+});
+
+describe("docs/OPERATIONS.md tells every variable that the server reads", () => {
+  test("in this repository", () => {
+    const config = read("control-plane/server/config.ts");
+    expect(findUntoldVariables(config, "").length).toBeGreaterThan(10);
+    expect(findUntoldVariables(config, read("docs/OPERATIONS.md"))).toEqual([]);
+  });
+  test("refuses one that is not in the table", () => {
+    expect(findUntoldVariables("  REGENT_NEW: flag,\n", "REGENT_NEW does things")).not.toEqual([]);
   });
 });
 

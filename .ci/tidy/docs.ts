@@ -35,3 +35,12 @@ export const findDeadPaths = (files: readonly SourceFile[], paths: ReadonlySet<s
         .map(({ name, index }) => `${path}:${lineOf(prose, index)}: ${name} doesn't exist`);
     });
 };
+
+const VARIABLE = /^ {2}([A-Z][A-Z0-9_]{3,}):/gm;
+
+/** What an operator may set must be told: the variables of the server's schema against the page's table. */
+export const findUntoldVariables = (config: string, page: string): readonly Violation[] =>
+  [...config.matchAll(VARIABLE)]
+    .map((found) => found[1] ?? "")
+    .filter((name) => !page.includes(`| \`${name}\` |`))
+    .map((name) => `docs/OPERATIONS.md: ${name} is missing in the server's table`);
