@@ -103,7 +103,7 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
     situation.spec.families.map(({ id }) => [id, toWeights(shares[id] ?? {}, situation.written?.[id] ?? null, HYSTERESIS)]),
   );
   const traffic = { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince };
-  const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [] };
+  const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [], panicFamilies: [] };
   const decision = judge(situation, { wanted: quiet, weightsAfter, isSame: true, request: null }, situation.controls);
   return decision.isAllowed
     ? { ...decision, sentence: `${decision.sentence}; ${refused.sentence}`, nextLookAt: refused.nextLookAt }
@@ -171,6 +171,7 @@ const decideFirst = (situation: Situation): Decision => {
     weightsAfter: Object.fromEntries(Object.entries(shares).map(([family, byRegion]) => [family, toWeights(byRegion)])),
     leaves: [],
     gains: [],
+    panicFamilies: [],
     breakGlass: [],
     computedAt: now,
     basis: basisOf(situation),

@@ -282,6 +282,8 @@ export interface Proposal {
   readonly leaves: readonly RegionId[];
   /** Regions that gain share. */
   readonly gains: readonly RegionId[];
+  /** Families that the declared panic policy serves: there traffic may land where nobody vouches for a region. */
+  readonly panicFamilies: readonly FamilyId[];
   readonly breakGlass: readonly RuleId[];
   readonly computedAt: Instant;
   /** Digest input of A12: verdicts, views, controls, configuration version and epoch record. */

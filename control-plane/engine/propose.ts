@@ -42,6 +42,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     weightsAfter,
     leaves: moved.leaves,
     gains: moved.gains,
+    panicFamilies: wanted.panicFamilies,
     breakGlass: request?.breakGlass ?? [],
     computedAt: situation.now,
     basis: basisOf(situation),

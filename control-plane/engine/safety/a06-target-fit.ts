@@ -2,9 +2,9 @@
  * A6: traffic lands only where fresh evidence speaks for it; never fail over into unknown. Soft evidence (one doubtful view) is not against
  * it: else one lying vantage could keep traffic in a dead region.
  */
-import type { RegionId } from "@regent/contract";
-import type { Situation } from "../model.ts";
-import { isPanicOpen } from "../strategy/fail-static.ts";
+import type { RegionId, Weights } from "@regent/contract";
+import type { Proposal, Situation } from "../model.ts";
+import { gains, regionsWhere } from "../strategy/parts.ts";
 import type { Rule } from "./rule.ts";
 import { allow, deny, movesTraffic } from "./rule.ts";
 
@@ -14,10 +14,8 @@ export const a06TargetFit: Rule = {
   ask: ({ proposal, situation }) => {
     const { verdicts, controls } = situation;
     if (!movesTraffic(proposal)) return allow("moves no traffic");
-    // The declared panic policy serves regions that nobody vouches for: that is its meaning, but not at the cost of a fit one.
-    const isFreed = proposal.leaves.every((region) => !isFit(situation, region));
-    if (proposal.kind === "rebalance" && isPanicOpen(situation) && isFreed) return allow("the declared panic policy is in force");
-    for (const region of proposal.gains) {
+    const landing = landingRegions(proposal);
+    for (const region of landing) {
       const drain = proposal.kind === "failover" ? controls.drained[region] : undefined;
       if (drain) return deny(`${region} is drained by ${drain.by}: ${drain.reason}`);
       const verdict = verdicts.find((v) => v.region === region);
@@ -27,10 +25,16 @@ export const a06TargetFit: Rule = {
           `${region} is ${verdict?.verdict ?? "unknown"} with ${verdict?.evidence ?? "no"} evidence: ${verdict?.why ?? "nothing is known"}`,
         );
     }
-    return allow(
-      proposal.gains.length === 0 ? "no region gains traffic" : `${proposal.gains.join(", ")}: fit, with fresh evidence`,
-    );
+    if (landing.length > 0) return allow(`${landing.join(", ")}: fit, with fresh evidence`);
+    return allow(proposal.gains.length > 0 ? "the declared panic policy is in force" : "no region gains traffic");
   },
+};
+
+/** The declared panic policy serves regions that nobody vouches for: that is its meaning. */
+const landingRegions = ({ weightsBefore, weightsAfter, panicFamilies }: Proposal): readonly RegionId[] => {
+  const others = (weights: Weights): Weights =>
+    Object.fromEntries(Object.entries(weights).filter(([family]) => !panicFamilies.includes(family)));
+  return regionsWhere(others(weightsBefore), others(weightsAfter), gains);
 };
 
 const isFit = ({ verdicts }: Situation, region: RegionId): boolean => {

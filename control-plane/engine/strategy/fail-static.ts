@@ -12,6 +12,8 @@ import { heldShares, normalised } from "./parts.ts";
 export interface Stand {
   readonly shares: Readonly<Record<FamilyId, Readonly<Record<RegionId, number>>>>;
   readonly traffic: TrafficMemory;
+  /** Families that the declared panic policy serves now. */
+  readonly panicFamilies: readonly FamilyId[];
   readonly failStatic: string | null;
   readonly nextLookAt: Instant | null;
 }
@@ -23,6 +25,7 @@ export const standStatic = (situation: Situation, draft: StrategyDraft): Stand =
     return {
       shares: draft.shares,
       traffic: { ...draft.traffic, shares: draft.shares, failStaticSince: null },
+      panicFamilies: [],
       failStatic: null,
       nextLookAt: draft.nextLookAt,
     };
@@ -39,16 +42,11 @@ export const standStatic = (situation: Situation, draft: StrategyDraft): Stand =
   return {
     shares,
     traffic: { ...draft.traffic, shares, failStaticSince: since },
+    panicFamilies: isOpen ? Object.keys(draft.stuck) : [],
     failStatic: `${stuck.map(([family, why]) => `${family}: ${why}`).join("; ")}; ${whatFollows(situation, opensAt)}`,
     nextLookAt: isWaiting ? Math.min(draft.nextLookAt ?? opensAt, opensAt) : draft.nextLookAt,
   };
 };
-
-/** True while the panic policy decides who serves: traffic may then land where nobody vouches for a region. */
-export const isPanicOpen = ({ spec, traffic, now }: Situation): boolean =>
-  spec.strategy.panic !== "hold" &&
-  traffic.failStaticSince !== null &&
-  now >= traffic.failStaticSince + spec.settings.panicHoldMs;
 
 /** It names a moment and counts no seconds: the sentence changes when something does. */
 const whatFollows = ({ spec, now }: Situation, opensAt: Instant): string => {

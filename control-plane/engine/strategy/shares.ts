@@ -2,7 +2,7 @@
  * What traffic should look like now: strategy, admission and operators' controls put together. Pure, level-based: asked twice with the same
  * situation it answers the same.
  */
-import type { Instant, RegionId, Shares } from "@regent/contract";
+import type { FamilyId, Instant, RegionId, Shares } from "@regent/contract";
 import type { TrafficMemory } from "../model.ts";
 import type { Placement, WantInput } from "./draft.ts";
 import { standStatic } from "./fail-static.ts";
@@ -17,6 +17,8 @@ export interface Wanted {
   readonly left: readonly RegionId[];
   /** Regions that make a step of their return. */
   readonly stepped: readonly RegionId[];
+  /** Families that the declared panic policy serves. */
+  readonly panicFamilies: readonly FamilyId[];
   /** Why the weights stay although something is wrong; null when all is well. */
   readonly failStatic: string | null;
   readonly waits: readonly string[];
