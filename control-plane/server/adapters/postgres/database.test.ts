@@ -40,6 +40,8 @@ test("a host that isn't this machine is only spoken to over TLS, unless the URL 
   expect(connect("postgres://db.example.com/regent").options().ssl).toBe("verify-full");
   expect(connect("postgres://db.example.com/regent?sslmode=disable").options().ssl).toBeUndefined();
   expect(connect("postgres://127.0.0.1/regent").options().ssl).toBeUndefined();
+  expect(connect("postgres://ann:p@ss@[::1]:5432/regent").options().ssl).toBeUndefined();
+  expect(connect("postgres://localhost:5432,10.0.0.1:5433/regent").options().ssl).toBe("verify-full");
 });
 
 test("while connections are cut again and again, each unit of work ends, and no transaction is half done", async () => {

@@ -5,7 +5,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import type postgres from "postgres";
-import { classifyError, DatabaseAway, toDatabaseAway, UNANSWERED } from "./errors.ts";
+import { unanswered, within } from "./deadline.ts";
+import { classifyError, DatabaseAway, toDatabaseAway } from "./errors.ts";
 import {
   CONNECT_TIMEOUT_SECONDS,
   CONNECTIONS_FOR_DECISIONS,
@@ -162,7 +163,7 @@ const onOwnLine = async <T>(lines: Lines, work: (send: Send) => Promise<T>): Pro
     template: TemplateStringsArray,
     ...parameters: readonly (postgres.SerializableParameter<number> | null)[]
   ) => {
-    if (line.isLost) return Promise.reject(lostError("The connection was lost within a unit of work."));
+    if (line.isLost) return Promise.reject(unanswered("The connection was lost within a unit of work."));
     return line.sql<T>(template, ...parameters).execute();
   };
   try {
@@ -189,20 +190,6 @@ const inTransaction = async <T>(send: Send, work: (send: Send) => Promise<T>): P
   }
 };
 
-const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(lostError(`No answer within ${ms} ms.`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-  }
-};
-
-const lostError = (message: string): Error => Object.assign(new Error(message), { code: UNANSWERED });
-
 const toConnectionOptions = (url: string, options: DatabaseOptions): ConnectionOptions => ({
   connect_timeout: options.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS,
   // Every array travels as JSON, so the driver needs no catalogue of types.
@@ -218,8 +205,9 @@ const toConnectionOptions = (url: string, options: DatabaseOptions): ConnectionO
   ...(needsTls(url) ? { ssl: "verify-full" } : {}),
 });
 
+// By hand, because a URL may name several hosts with ports, which the URL class refuses.
 const needsTls = (url: string): boolean => {
-  const { hostname, searchParams } = new URL(url);
-  if (searchParams.has("sslmode") || searchParams.has("ssl") || searchParams.has("sslrootcert")) return false;
-  return hostname !== "" && !["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  if (/[?&](sslmode|ssl|sslrootcert)=/.test(url)) return false;
+  const hosts = /^[^:]+:\/\/(?:[^/?]*@)?([^/?]*)/.exec(url)?.[1]?.split(",") ?? [];
+  return hosts.some((host) => !["", "localhost", "127.0.0.1", "[::1]"].includes(host.replace(/:\d+$/, "")));
 };

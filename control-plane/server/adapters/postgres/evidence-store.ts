@@ -9,7 +9,7 @@ import type { Database, Statements } from "./database.ts";
 import { createEvidenceMemory, type RememberedAgent } from "./evidence-memory.ts";
 import { type AgentRow, readRemembered, toStoredAgent } from "./evidence-rows.ts";
 import { writeFold } from "./evidence-write.ts";
-import { INGEST_ATTEMPTS_MAX } from "./limits.ts";
+import { INGEST_ATTEMPTS_MAX, PRUNE_ROWS_MAX } from "./limits.ts";
 import { EVIDENCE_CHANNEL, type Listener } from "./listener.ts";
 import { transitions } from "./schema.ts";
 
@@ -46,7 +46,12 @@ export const createPostgresEvidenceStore = ({
     readChecks: (agents) => database.attempt((line) => readChecks(line, agents)),
     readTransitions: (query) => database.attempt((line) => readTransitions(line, query)),
     onChanged: (callback) => listener.listen(EVIDENCE_CHANNEL, callback),
-    prune: (before) => database.attempt((line) => prune(line, before)),
+    prune: async (before) => {
+      let total = 0;
+      for (let gone = PRUNE_ROWS_MAX; gone >= PRUNE_ROWS_MAX; total += gone)
+        gone = await database.attempt((line) => prune(line, before));
+      return total;
+    },
   };
 };
 
@@ -109,10 +114,16 @@ const readTransitions = async (
   return rows as Transition[];
 };
 
+/** At most PRUNE_ROWS_MAX of each kind. */
 const prune = async (line: Statements, before: { aggregates: number; transitions: number }): Promise<number> => {
   const [row] = await line.sql<{ gone: number }[]>`
-    with old_aggregates as (delete from regent.minute_aggregate where minute < ${before.aggregates} returning 1),
-      old_transitions as (delete from regent.transition where at < ${before.transitions} returning 1)
+    with old_aggregates as (
+      delete from regent.minute_aggregate where ctid = any (array(
+        select ctid from regent.minute_aggregate where minute < ${before.aggregates} limit ${PRUNE_ROWS_MAX})) returning 1
+    ), old_transitions as (
+      delete from regent.transition where ctid = any (array(
+        select ctid from regent.transition where at < ${before.transitions} limit ${PRUNE_ROWS_MAX})) returning 1
+    )
     select (select count(*) from old_aggregates) + (select count(*) from old_transitions) as gone`;
   return row?.gone ?? 0;
 };

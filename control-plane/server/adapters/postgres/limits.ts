@@ -64,6 +64,9 @@ export const IDEMPOTENCY_KEPT_MS = 86_400_000;
 /** Rows that one call may sweep away on its way, so that sweeping never makes a caller wait. */
 export const SWEEP_ROWS_MAX = 100;
 
+/** Old rows dropped by one statement, so that none runs into its timeout or holds much back. */
+export const PRUNE_ROWS_MAX = 10_000;
+
 /** Settled outbox rows are loaded while the rollback of an accepted batch can still come to light. */
 export const OUTBOX_LOADED_MS = 86_400_000;
 

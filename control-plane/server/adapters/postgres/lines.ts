@@ -69,12 +69,11 @@ export const createLines = (url: string, options: ConnectionOptions, count: numb
     },
     giveBack: (given) => {
       given.inUse = 0;
-      const next = waiting.shift();
-      if (next === undefined) return;
-      // Lost or not, its place is free now.
-      const line = leastUsed();
-      line.inUse = 1;
-      next(line);
+      // A line that was replaced while in use comes back without a place: then there may be none to hand on.
+      for (let line = leastUsed(); waiting.length > 0 && line.inUse === 0; line = leastUsed()) {
+        line.inUse = 1;
+        waiting.shift()?.(line);
+      }
     },
     lost: () => lost,
     close: async () => {

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import type { Database } from "./database.ts";
+import { within } from "./deadline.ts";
 import { toDatabaseAway } from "./errors.ts";
 import { LISTEN_CHECK_MS, LISTEN_PAUSE_MS_MAX, LISTEN_PAUSE_MS_MIN } from "./limits.ts";
 
@@ -49,7 +50,7 @@ export const createListener = (database: Database): Listener => {
 
   const watch = (watched: Session, afterMs: number): void => {
     timer = setTimeout(async () => {
-      await watched.sql`select 1`.catch(() => lose(watched));
+      await within(afterMs, watched.sql`select 1`).catch(() => lose(watched));
       if (!watched.isLost) watch(watched, afterMs);
     }, afterMs);
     timer.unref();

@@ -53,6 +53,14 @@ describe("postgres evidence store, beyond the port", () => {
     expect(read?.facts).toEqual({ "na\ufffdme": "nul \ufffd, half \ufffd, whole \u{1f600}" });
   });
 
+  test("pruning goes on until nothing old is left, however much that is", async () => {
+    await stores.query(`
+      insert into regent.transition (agent, target, at, from_state, to_state, outcome, is_backfill)
+      select 's5', 's5/eu/x', n, 'up', 'down', 'fail', false from generate_series(1, 20001) n`);
+    expect(await stores.evidence.prune({ aggregates: 0, transitions: 20_001 })).toBe(20_000);
+    expect(await stores.evidence.readTransitions({ since: 0, limit: 9, target: "s5/eu/x" })).toHaveLength(1);
+  });
+
   test("a replica whose memory was overtaken folds again from what stands", async () => {
     const report = (replica: Stores) =>
       replica.evidence.ingest("s4", ["s4/eu/x"], (known, checks) =>

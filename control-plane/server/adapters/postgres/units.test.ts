@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { believeRecent } from "./clock.ts";
 import { classifyError, codeOf, toDatabaseAway } from "./errors.ts";
 import { toJsonText, toPlainText } from "./json.ts";
+import { createLines } from "./lines.ts";
 
 const coded = (code: string, cause?: unknown): Error => Object.assign(new Error("failed", { cause }), { code });
 
@@ -53,4 +54,36 @@ test("a clock sample that contradicts the earlier ones replaces them; one that w
   const stepped = { offsetMs: -3_600_000, roundTripMs: 1 };
   expect(believeRecent([...steady, stepped])).toEqual([stepped]);
   expect(believeRecent(Array(20).fill(steady[0]))).toHaveLength(8);
+});
+
+test("a line is never handed to two, though one was lost and replaced while in use", async () => {
+  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, 1);
+  const first = await lines.take();
+  first.isLost = true;
+  const second = await lines.take();
+  expect(second).not.toBe(first);
+  let third: object | null = null;
+  void lines.take().then((line) => {
+    third = line;
+  });
+  lines.giveBack(first);
+  await Promise.resolve();
+  expect(third).toBeNull();
+  lines.giveBack(second);
+  await expect.poll(() => third).toBe(second);
+  await lines.close();
+});
+
+test("work is spread over the lines, and a lost line takes no more", async () => {
+  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, 2);
+  const picked = [1, 2, 3, 4].map(() => {
+    const line = lines.pick();
+    line.inUse += 1;
+    return line;
+  });
+  expect(new Set(picked).size).toBe(2);
+  for (const line of picked) line.isLost = true;
+  expect(picked).not.toContain(lines.pick());
+  expect(lines.lost()).toBeGreaterThan(0);
+  await lines.close();
 });
