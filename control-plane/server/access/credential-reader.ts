@@ -2,10 +2,11 @@
  * Finds the credential behind a secret. While the database is away the credentials that this process has lately seen to be valid still serve
  * for looking, because that is when a person most needs to look; never for changing anything.
  */
-import { DatabaseAway } from "../adapters/postgres/errors.ts";
+
 import { KNOWN_CREDENTIAL_MS, KNOWN_CREDENTIALS_MAX } from "../limits.ts";
 import type { AccessStore, Credential } from "../ports/access-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import { DatabaseAway } from "../ports/database-away.ts";
 
 export interface CredentialReader {
   /** Null when unknown or expired. Throws `DatabaseAway` when nothing is known, or `isForReading` is false. */

@@ -4,8 +4,8 @@
 import { type MoveAnswer, PROBLEM_BASE, PROBLEMS, type ProblemSlug } from "@regent/contract";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { DatabaseAway } from "../adapters/postgres/errors.ts";
 import type { DeclarationError } from "../operations/control-plane.ts";
+import { DatabaseAway } from "../ports/database-away.ts";
 import type { HttpContext } from "./env.ts";
 
 export interface FieldError {

@@ -1,16 +1,8 @@
 /** Says what a failed statement means to us. The one place that knows the codes of Postgres, of the driver and of the sockets below it. */
 
-/** The database can't be reached or can't take this now. Whether the statement was done is unknown: read again before acting on it. */
-export class DatabaseAway extends Error {
-  override readonly name = "DatabaseAway";
-  /** The code that told: SQLSTATE, driver or socket code. */
-  readonly code: string;
+import { DatabaseAway } from "../../ports/database-away.ts";
 
-  constructor(code: string, cause: unknown) {
-    super(`The database is away (${code}).`, { cause });
-    this.code = code;
-  }
-}
+export { DatabaseAway };
 
 export type ErrorClass =
   /** Nothing was done; the same transaction may be tried again at once. */
