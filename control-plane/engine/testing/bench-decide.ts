@@ -114,25 +114,46 @@ const round = (all: readonly Seen[], every: readonly CheckEvidence[], memoryOf: 
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 
-const measure = (title: string, dead: string | null, memoryOf: () => HealthMemory | null): void => {
+interface Measured {
+  readonly title: string;
+  readonly results: number;
+  readonly proposals: number;
+  readonly runsMs: readonly number[];
+  readonly processorMs: number;
+  readonly partsMs: Readonly<Record<keyof Round["parts"], number>>;
+}
+
+const measure = (title: string, dead: string | null, memoryOf: () => HealthMemory | null): Measured => {
   const all = seeAll(dead);
   const every = all.flatMap(({ evidence }) => evidence.checks);
   const rounds = Array.from({ length: RUNS }, () => round(all, every, memoryOf));
+  const partOf = (part: keyof Round["parts"]): number => median(rounds.map(({ parts }) => parts[part]));
+  return {
+    title,
+    results: every.length,
+    proposals: rounds[0]!.moves,
+    runsMs: rounds.map(({ ms }) => ms),
+    processorMs: median(rounds.map(({ cpuMs }) => cpuMs)),
+    partsMs: { suspects: partOf("suspects"), health: partOf("health"), decide: partOf("decide") },
+  };
+};
+
+const toLine = ({ title, results, proposals, runsMs, processorMs, partsMs }: Measured): string => {
   const text = (ms: number): string => `${ms.toFixed(1)} ms`;
-  const parts = (["suspects", "health", "decide"] as const).map(
-    (part) => `${part} ${text(median(rounds.map((one) => one.parts[part])))}`,
-  );
-  const total = median(rounds.map(({ ms }) => ms));
-  const first = rounds[0]!;
-  console.log(
-    `${title}: best ${text(Math.min(...rounds.map(({ ms }) => ms)))}, median ${text(total)} (${parts.join(", ")}), processor ${text(median(rounds.map((one) => one.cpuMs)))}, first ${text(first.ms)}, target < ${TARGET_MS} ms: ` +
-      `${total < TARGET_MS ? "reached" : "missed"}; ${every.length} results, ${first.moves} proposals`,
+  const parts = Object.entries(partsMs).map(([part, ms]) => `${part} ${text(ms)}`);
+  const total = median(runsMs);
+  return (
+    `${title}: best ${text(Math.min(...runsMs))}, median ${text(total)} (${parts.join(", ")}), processor ${text(processorMs)}, ` +
+    `first ${text(runsMs[0]!)}, target < ${TARGET_MS} ms: ${total < TARGET_MS ? "reached" : "missed"}; ${results} results, ${proposals} proposals`
   );
 };
 
 /** Bad for a minute: the hold is over and the region is left now. */
 const badForLong = (): HealthMemory => testMemory({ evidence: "bad", evidenceSince: T0 - 60_000, detectedAt: T0 - 63_000 });
 
-measure("all healthy, never judged", null, () => null);
-measure("r1 dead for every service, never judged", "r1", () => null);
-measure("r1 dead for every service, its hold over", "r1", badForLong);
+const measured = [
+  measure("all healthy", null, () => null),
+  measure("one region dead for every service", "r1", () => null),
+  measure("one region dead, left now", "r1", badForLong),
+];
+console.log(process.argv.includes("--json") ? JSON.stringify(measured) : measured.map(toLine).join("\n"));
