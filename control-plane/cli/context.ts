@@ -43,7 +43,7 @@ export interface Context {
 
 export const withCommon = (command: Command): Command =>
   command
-    .option("--home <dir>", "home of the installation (REGENT_HOME, else ~/.regent)")
+    .option("--home <dir>", "home of the installation (REGENT_HOME, else the clone's .regent, else ~/.regent)")
     .option("--url <url>", "address of the server (REGENT_URL, else the home's)")
     .option("--json", "one JSON value on stdout instead of text");
 

@@ -25,3 +25,6 @@ export const dashboardFolder = (): string | null => {
   const folder = at("dashboard/dist/site");
   return existsSync(`${folder}/index.html`) ? folder : null;
 };
+
+/** Where `npm start` keeps everything. */
+export const CLONE_HOME = at(".regent");

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { CLONE_HOME } from "../entries.ts";
 
 export interface Home {
   readonly folder: string;
@@ -36,9 +37,12 @@ export interface AgentHome {
   readonly spool: string;
 }
 
-/** `--home`, else REGENT_HOME, else ~/.regent. */
-export const homeFolder = (given: string | undefined, env: NodeJS.ProcessEnv): string =>
-  resolve(given ?? (env.REGENT_HOME || join(homedir(), ".regent")));
+/** `--home`, else REGENT_HOME, else the home that `npm start` made in this clone, else ~/.regent. */
+export const homeFolder = (given: string | undefined, env: NodeJS.ProcessEnv): string => {
+  const named = given ?? (env.REGENT_HOME || undefined);
+  if (named !== undefined) return resolve(named);
+  return existsSync(join(CLONE_HOME, "ports.json")) ? CLONE_HOME : join(homedir(), ".regent");
+};
 
 export const homeAt = (folder: string): Home => {
   const at = (...parts: string[]): string => join(folder, ...parts);

@@ -78,6 +78,29 @@ export const createPart = (name: string, { spec, onChange }: PartDeps): Part => 
   };
 
   const launch = (): void => {
+    try {
+      launchNow();
+    } catch (error) {
+      // No process, no file: a log that can't be opened, a machine without a free process. Tried again like any other end.
+      failedToLaunch(error instanceof Error ? error.message : String(error));
+    }
+  };
+
+  const tryAgain = (how: string): void => {
+    lastEnd = how;
+    restarts += 1;
+    become("waiting");
+    timer = setTimeout(launch, waitMs);
+    waitMs = Math.min(RESTART_MS_MAX, waitMs * 2);
+  };
+
+  const failedToLaunch = (why: string): void => {
+    tryAgain(why);
+    failures += 1;
+    if (failures >= STARTS_MAX) settle({ error: new Error(`${name} can't be started: ${why}`) });
+  };
+
+  const launchNow = (): void => {
     const { command, env, logFile, saysReady } = spec();
     const startedAt = performance.now();
     const log = openLog(logFile);
@@ -95,10 +118,7 @@ export const createPart = (name: string, { spec, onChange }: PartDeps): Part => 
         return;
       }
       if (performance.now() - startedAt > RESTART_FORGET_MS) waitMs = RESTART_MS_MIN;
-      restarts += 1;
-      become("waiting");
-      timer = setTimeout(launch, waitMs);
-      waitMs = Math.min(RESTART_MS_MAX, waitMs * 2);
+      tryAgain(how);
     };
     started.once("error", (error) => ended(error.message));
     started.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`));
