@@ -141,6 +141,7 @@ export const createPart = (name: string, { spec, onChange }: PartDeps): Part => 
     clearTimeout(timer);
     const ending = child;
     if (ending === undefined) {
+      settle({ error: new Error(`${name} was stopped before it was ready`) });
       if (state !== "stopped") become("stopped");
       return;
     }

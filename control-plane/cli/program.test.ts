@@ -1,0 +1,227 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { runCommand } from "./program.ts";
+import { AT, exampleEvent, exampleMove, exampleOverview } from "./testing/examples.ts";
+
+interface Heard {
+  readonly method: string;
+  readonly path: string;
+  readonly key: string | undefined;
+  readonly body: unknown;
+}
+
+let server: Server;
+let home: string;
+let heard: Heard[];
+let answers: Record<string, { status: number; body: unknown }>;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "cli-home-"));
+  server = createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const path = request.url ?? "";
+    const isJson = request.headers["content-type"] === "application/json";
+    const key = request.headers["idempotency-key"];
+    heard.push({ method: request.method ?? "", path, key: key?.toString(), body: isJson ? JSON.parse(text) : text });
+    const { status, body } = answers[`${request.method} ${path.split("?")[0]}`] ?? problem(404, "not-found");
+    response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json" });
+    response.end(JSON.stringify(body));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+});
+
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  heard = [];
+  answers = {};
+});
+
+const problem = (status: number, slug: string, more: object = {}) => ({
+  status,
+  body: { type: `https://regent.invalid/problems/${slug}`, title: "Told so", status, detail: "in one sentence", ...more },
+});
+
+const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+const regent = async (...args: string[]) => {
+  let out = "";
+  let err = "";
+  const code = await runCommand(args, {
+    env: { REGENT_HOME: home, REGENT_URL: url(), REGENT_TOKEN: "token" },
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    isInteractive: false,
+    columns: () => 120,
+    rows: () => 40,
+  });
+  return { code, out, err };
+};
+
+describe("exit codes", () => {
+  test("0 when it is done, and the answer is on stdout", async () => {
+    answers["GET /v1/overview"] = { status: 200, body: exampleOverview() };
+    const { code, out, err } = await regent("status");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("checkout.example.test");
+  });
+
+  test.each([
+    { what: "a rule stands in the way", status: 409, slug: "refused-by-rule", code: 1 },
+    { what: "the service has moved on", status: 409, slug: "stale-revision", code: 1 },
+    { what: "the token may not", status: 403, slug: "forbidden", code: 1 },
+    { what: "the request is wrong", status: 400, slug: "invalid-request", code: 2 },
+    { what: "there is no leader", status: 503, slug: "not-leader", code: 3 },
+    { what: "there is no such service", status: 404, slug: "not-found", code: 4 },
+  ])("$code when $what, with the sentence on stderr and nothing on stdout", async ({ status, slug, code }) => {
+    answers["POST /v1/services/checkout/failover"] = problem(status, slug);
+    const ran = await regent("failover", "checkout", "--to", "us-east", "--reason", "because", "--json");
+    expect(ran).toEqual({ code, out: "", err: "Told so: in one sentence\n" });
+  });
+
+  test("3 when nobody listens at the address", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, "close");
+    const { code, err } = await regent("status", "--url", `http://127.0.0.1:${port}`);
+    expect({ code, err }).toEqual({ code: 3, err: `The server can't be reached: 127.0.0.1:${port}: ECONNREFUSED\n` });
+  });
+
+  test("3 when no sandbox runs in this home", async () => {
+    expect(await regent("sandbox", "break", "eu-west", "refuse")).toMatchObject({
+      code: 3,
+      err: expect.stringContaining("No `regent up` runs"),
+    });
+  });
+
+  test("2 for an unknown command, option, fault or kind, and nothing is asked for", async () => {
+    for (const args of [
+      ["fly"],
+      ["status", "--loud"],
+      ["sandbox", "break", "eu-west", "explode"],
+      ["history", "--kind", "gossip"],
+      ["history", "--limit", "0"],
+      ["dig", "x.example.test", "--count", "many"],
+      ["failover", "checkout", "--to", "us-east", "--reason", "x y z", "--break-glass", "A99"],
+    ])
+      expect([args, (await regent(...args)).code]).toEqual([args, 2]);
+    expect(heard).toEqual([]);
+  });
+
+  test("0 for help, which says what the codes mean", async () => {
+    const { code, out } = await regent("--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(/Exit codes: 0 done, 1 refused/);
+  });
+});
+
+describe("moves", () => {
+  test("region and reason are never guessed", async () => {
+    const withoutRegion = await regent("failover", "checkout", "--reason", "because");
+    expect(withoutRegion).toMatchObject({ code: 2, err: expect.stringContaining("--to is missing") });
+    for (const verb of [
+      ["failover", "checkout", "--to", "us-east"],
+      ["failback", "checkout"],
+      ["drain", "checkout", "us-east"],
+      ["freeze", "checkout"],
+    ])
+      expect(await regent(...verb)).toMatchObject({ code: 2, err: expect.stringContaining("--reason is missing") });
+    expect(heard).toEqual([]);
+  });
+
+  test("everything that was asked goes to the server as asked", async () => {
+    answers["POST /v1/services/checkout/failover"] = { status: 200, body: exampleMove() };
+    const options = ["--dry-run", "--break-glass", "A1", "A4", "--expected-revision", "4", "--idempotency-key", "key-12345"];
+    const { code, out } = await regent(
+      "failover",
+      "checkout",
+      "--to",
+      "us-east",
+      "--reason",
+      "planned work",
+      ...options,
+      "--json",
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual(exampleMove());
+    expect(heard).toEqual([
+      {
+        method: "POST",
+        path: "/v1/services/checkout/failover",
+        key: "key-12345",
+        body: { to: "us-east", reason: "planned work", dryRun: true, breakGlass: ["A1", "A4"], expectedRevision: 4 },
+      },
+    ]);
+  });
+
+  test("a refusal by rule shows every rule's answer", async () => {
+    const rules = [{ rule: "A8", answer: "defer", why: "5 s of cool-down are left", skipped: false }];
+    const answer = exampleMove({ dryRun: false, allowed: false, rules: rules as never });
+    answers["POST /v1/services/checkout/failback"] = problem(409, "refused-by-rule", { answer });
+    const { code, err } = await regent("failback", "checkout", "--reason", "because");
+    expect(code).toBe(1);
+    expect(err).toContain("A8  ! defer  5 s of cool-down are left");
+  });
+
+  test.each([
+    { args: ["freeze", "checkout"], path: "/v1/services/checkout/freeze" },
+    { args: ["unfreeze", "checkout", "--region", "eu-west"], path: "/v1/services/checkout/regions/eu-west/unfreeze" },
+    { args: ["freeze", "--global"], path: "/v1/freeze" },
+  ])("$args asks $path", async ({ args, path }) => {
+    answers[`POST ${path}`] = { status: 200, body: { why: "ada did" } };
+    expect(await regent(...args, "--reason", "maintenance")).toEqual({ code: 0, out: "ada did\n", err: "" });
+    expect(heard.map((one) => one.path)).toEqual([path]);
+  });
+
+  test("everything is frozen only by whoever says --global", async () => {
+    expect((await regent("freeze", "--reason", "maintenance")).err).toContain("--global is missing");
+    expect((await regent("freeze", "checkout", "--global", "--reason", "maintenance")).code).toBe(2);
+    expect((await regent("freeze", "--global", "--region", "eu-west", "--reason", "maintenance")).code).toBe(2);
+    expect(heard).toEqual([]);
+  });
+});
+
+describe("configuration", () => {
+  test("errors of a file are told with file, line, column, path and suggestion, and nothing is asked for", async () => {
+    const file = join(home, "wrong.yaml");
+    await writeFile(file, "regent: 1\nowner: shop\nprofil: sandbox\nzones: []\nregions: []\n");
+    const { code, err } = await regent("apply", file);
+    expect(code).toBe(2);
+    expect(err).toMatch(new RegExp(`^${file}:3:1 .*profil`, "m"));
+    expect(err).toMatch(/did you mean "?profile/);
+    expect(heard).toEqual([]);
+  });
+
+  test("2 for a file that isn't there", async () => {
+    expect(await regent("plan", join(home, "none.yaml"))).toMatchObject({ code: 2, err: expect.stringContaining("ENOENT") });
+  });
+});
+
+test("history asks for what was chosen and prints the page as it came", async () => {
+  const page = { events: [exampleEvent({ at: AT })], next: "later" };
+  answers["GET /v1/history"] = { status: 200, body: page };
+  const { out } = await regent("history", "--service", "checkout", "--kind", "change", "verdict", "--limit", "5", "--json");
+  expect(JSON.parse(out)).toEqual(page);
+  expect(heard[0]?.path).toBe("/v1/history?service=checkout&kind=change%2Cverdict&limit=5");
+});
+
+test("open prints an address of the server that signs a browser in", async () => {
+  answers["POST /v1/session/codes"] = { status: 200, body: { code: "abc", path: "/open?code=abc", expiresAt: AT } };
+  expect(await regent("open", "--no-browser")).toEqual({ code: 0, out: `${url()}/open?code=abc\n`, err: "" });
+});
