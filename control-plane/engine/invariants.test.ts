@@ -75,8 +75,8 @@ describe("a batch", () => {
     ],
     ["The new epoch record names owner other, not acme.", withEpoch({ owner: "other" })],
     ["The owner would change from acme to other.", withEpoch({ owner: "other" })],
-    ["The revision would go from 7 to 9, not one up.", withEpoch({ revision: 9 })],
-    ["The revision would go from 7 to 7, not one up.", withEpoch({ revision: 7 })],
+    ["The revision would go from 7 to 6, not up.", withEpoch({ revision: 6 })],
+    ["The revision would go from 7 to 7, not up.", withEpoch({ revision: 7 })],
     ["The term would fall from 3 to 2.", withEpoch({ term: 2 })],
     [`The ULID ${testEpoch().ulid} would come twice.`, withEpoch({ ulid: testEpoch().ulid })],
     [
