@@ -3,7 +3,7 @@
  * operations/control-plane.ts over ports, so that the same thing runs on Postgres and Route 53, and on memory twins.
  */
 import { setInterval as every } from "node:timers/promises";
-import type { LiveEvent, Overview } from "@regent/contract";
+import type { Change, LiveEvent, Overview } from "@regent/contract";
 import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { toDifference } from "../configuration/difference.ts";
@@ -22,7 +22,7 @@ import type {
 import { createDeliver } from "../operations/deliver-batches.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
 import { createJudgeServices } from "../operations/judge-services.ts";
-import { createLedger } from "../operations/ledger.ts";
+import { createLedger, LeadershipLost, LedgerConflict } from "../operations/ledger.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
 import { createVerifyChange } from "../operations/verify-change.ts";
@@ -32,7 +32,7 @@ import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
-import type { Lease } from "../ports/lease.ts";
+import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { createEvidenceCache } from "./evidence-cache.ts";
 import { createLeadership } from "./leadership.ts";
@@ -82,7 +82,15 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const emit = (kind: LiveEvent["kind"], services: readonly string[]): void => {
     const at = clock.now();
     for (const service of services.length > 0 ? services : [null])
-      for (const listener of listeners) listener({ kind, at, service });
+      for (const listener of listeners) tell(listener, { kind, at, service });
+  };
+  /** Who listens can't undo a commit by throwing. */
+  const tell = (listener: (event: LiveEvent) => void, event: LiveEvent): void => {
+    try {
+      listener(event);
+    } catch (error) {
+      log.warn({ err: error }, "a listener failed");
+    }
   };
 
   const ledger = createLedger({
@@ -110,31 +118,45 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     specs,
     serversOf,
     resolvers: deps.resolvers,
-    onStranded: (service) => loop.wake([service]),
+    onStranded: (service) => void lookAtZoneOf(service),
   });
-  const onAccepted = (changeId: string): void => {
-    const change = ledger.change(changeId);
-    if (change) metrics.changeAccepted(change, clock.now());
-    if (following.has(changeId)) return;
+  const lookAtZoneOf = async (service: string): Promise<void> => {
+    const spec = specs().get(service);
+    if (!spec || !leadership.isLeading()) return;
+    await writerOf(spec.zoneId)
+      .scan([service])
+      .catch((error: unknown) => log.warn({ err: error, service }, "zone not read; the drift scan reads it again"));
+    loop.wake([service]);
+  };
+  /** Asks the world until it shows this change. */
+  const followChange = (changeId: string): void => {
+    if (following.has(changeId) || stopped.signal.aborted) return;
     following.add(changeId);
     verify(changeId, stopped.signal)
       .catch((error: unknown) =>
         log.warn({ err: error, changeId }, "verification stopped; it goes on when leadership begins again"),
       )
       .finally(() => following.delete(changeId));
+  };
+  const onAccepted = (changeId: string): void => {
+    const change = ledger.change(changeId);
+    if (change) metrics.changeAccepted(change, change.times.accepted ?? clock.now());
+    followChange(changeId);
     const spec = change ? specs().get(change.service) : undefined;
     if (spec) setTimeout(() => void seen.sweep([spec]).catch(() => undefined), SEEN_SOON_MS).unref();
   };
 
+  const mayWrite = (): boolean => leadership.isLeading() && !stopped.signal.aborted;
   const deliver = createDeliver({
     clock,
     provider,
     ledger,
     reader,
     log,
-    mayWrite: () => leadership.isLeading(),
+    mayWrite,
     onAccepted,
     onMeasured: metrics.routed,
+    signal: stopped.signal,
   });
   const writerOf = (zoneId: string): ZoneWriter => {
     const known = writers.get(zoneId);
@@ -150,7 +172,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       specs,
       configurationVersion: () => inForce().version,
       verdictsOf: (service) => loop.verdictsOf(service),
-      mayWrite: () => leadership.isLeading(),
+      mayWrite,
       onAccepted,
       onDnsTerm: (term) => leadership.sawTerm(term),
     });
@@ -174,8 +196,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     judge: createJudgeServices({ ledger, cache, ids, specs, leadingSince: () => leadingSince }),
     writerOf,
     isLeading: () => leadership.isLeading(),
-    onFenced: () => void leadership.stepDown(),
-    onConflict: loadAll,
+    onFenced: (term) => void leadership.stepDown(term),
     onLooked: metrics.looked,
   });
 
@@ -191,11 +212,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loadAll();
       loop.start();
       // Whatever was accepted and not yet seen by everybody is followed again.
-      for (const change of ledger.changes()) if (change.stage === "accepted" || change.stage === "in-sync") onAccepted(change.id);
+      for (const change of ledger.changes()) if (isUnseen(change)) followChange(change.id);
       emit("overview", []);
     },
     onLost: () => {
       void loop.stop();
+      loop.forget();
       emit("overview", []);
     },
   });
@@ -218,7 +240,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     },
   });
 
-  const adoptConfiguration = async (): Promise<void> => {
+  /** One after the other, so that an older version that was read slowly never replaces a newer one. */
+  let adopting: Promise<void> = Promise.resolve();
+  const adoptConfiguration = (): Promise<void> => {
+    const turn = adopting.then(adoptNewest);
+    adopting = turn.catch(() => undefined);
+    return turn;
+  };
+  const adoptNewest = async (): Promise<void> => {
     const stored = await deps.configurations.read();
     if (!stored || stored.version === applied?.version) return;
     applied = prepareConfiguration(stored, deps.signer);
@@ -239,23 +268,46 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     decisionOf: loop.decisionOf,
     nextLookAt: loop.nextLookAt,
     seenOf: seen.seenOf,
-    term: ledger.term(),
+    term: leaderNow()?.term ?? ledger.term(),
     now: clock.now(),
   });
-  let leaderSeen: Overview["leader"] = null;
-  const readLeader = async (): Promise<void> => {
-    const view = await deps.lease.read();
-    leaderSeen =
-      view && view.expiresAt > clock.now() ? { holder: view.holder, term: view.term, self: view.holder === deps.holder } : null;
+  let leaseSeen: LeaseView | null = null;
+  /** As last read, and only as long as that lease runs: with the database away, nobody is known to lead. */
+  const leaderNow = (): Overview["leader"] => {
+    if (leadership.isLeading()) return { holder: deps.holder, term: ledger.term(), self: true };
+    if (!leaseSeen || leaseSeen.expiresAt <= clock.now()) return null;
+    return { holder: leaseSeen.holder, term: leaseSeen.term, self: leaseSeen.holder === deps.holder };
   };
-  const mode = (): Overview["mode"] => (leadership.isLeading() ? "normal" : leaderSeen ? "read-only" : "degraded");
+  const mode = (): Overview["mode"] => (leadership.isLeading() ? "normal" : leaderNow() ? "read-only" : "degraded");
 
   const follow = async (): Promise<void> => {
-    await readLeader();
-    if (leadership.isLeading() || !applied) return;
+    leaseSeen = await deps.lease.read();
+    if (leadership.isLeading()) return;
     await adoptConfiguration();
+    if (!applied) return;
     await ledger.load(specs());
     await cache.refresh();
+  };
+
+  /** Notifications that come while evidence is read are read together afterwards: a dead region means one read, not one per agent. */
+  const changedAgents = new Set<string>();
+  let isRefreshing = false;
+  const refreshSoon = async (agent: string): Promise<void> => {
+    changedAgents.add(agent);
+    if (isRefreshing) return;
+    isRefreshing = true;
+    try {
+      while (changedAgents.size > 0 && !stopped.signal.aborted) {
+        const agents = [...changedAgents];
+        changedAgents.clear();
+        const services = await cache.refresh(agents.includes("") ? undefined : agents);
+        if (leadership.isLeading() && services.size > 0) loop.wake(services);
+      }
+    } catch (error) {
+      log.warn({ err: error }, "evidence not read; the poll reads it again");
+    } finally {
+      isRefreshing = false;
+    }
   };
 
   const scanAll = async (): Promise<void> => {
@@ -300,14 +352,30 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       page: true,
       detail: { scope },
     };
-    if (scope.kind === "global") await ledger.setFreeze(control, entry);
-    else
-      await ledger.commit((draft) => {
-        draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
-        draft.tell(entry);
-      });
+    const write = (): Promise<void> =>
+      scope.kind === "global"
+        ? ledger.setFreeze(control, entry)
+        : ledger.commit((draft) => {
+            draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
+            draft.tell(entry);
+          });
+    const written = await whileLeading(() =>
+      write().catch((error: unknown) => (error instanceof LedgerConflict ? write() : Promise.reject(error))),
+    );
+    if (written === "not-leader") return { kind: "not-leader" } as const;
     loop.wake(scope.kind === "global" ? undefined : [scope.service]);
     return { kind: "set", why } as const;
+  };
+
+  /** Whoever asks for something in the moment in which we lose the lease is sent to the next leader. */
+  const whileLeading = async <T>(work: () => Promise<T>): Promise<T | "not-leader"> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LeadershipLost)) throw error;
+      void leadership.stepDown(error.term);
+      return "not-leader";
+    }
   };
 
   const move = async (order: MoveOrder) => {
@@ -318,7 +386,8 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (region !== null && !spec.endpoints.some((endpoint) => endpoint.region === region))
       return { kind: "not-found", what: `region ${region} of ${order.service}` } as const;
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
-    const result = await writerOf(spec.zoneId).move(order);
+    const result = await whileLeading(() => writerOf(spec.zoneId).move(order));
+    if (result === "not-leader") return { kind: "not-leader" } as const;
     if (!order.dryRun) loop.wake([order.service]);
     return result;
   };
@@ -359,7 +428,8 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       lines,
     });
     if (result.kind === "stale") return result;
-    await adoptConfiguration();
+    // It is applied, whatever keeps us from reading it now: the poll does.
+    await adoptConfiguration().catch((error: unknown) => log.warn({ err: error }, "configuration not read yet"));
     return {
       kind: "applied",
       answer: { version: result.version, changed: true, lines: [...lines], warnings: [...parsed.warnings] },
@@ -367,21 +437,13 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   };
 
   const readiness = (): Readiness => {
-    const missing = [
-      ...(applied ? [] : ["no configuration is applied"]),
-      ...(leadership.isLeading() || leaderSeen ? [] : ["nobody leads"]),
-    ];
+    const missing = [...(applied ? [] : ["no configuration is applied"]), ...(leaderNow() ? [] : ["nobody leads"])];
     return { isReady: missing.length === 0, mode: mode(), isLeader: leadership.isLeading(), missing };
   };
 
   return {
     ingestReport: ingest,
-    overview: async () =>
-      toOverview(
-        sources(),
-        mode(),
-        leadership.isLeading() ? { holder: deps.holder, term: ledger.term(), self: true } : leaderSeen,
-      ),
+    overview: async () => toOverview(sources(), mode(), leaderNow()),
     service: async (id) => {
       const spec = specs().get(id);
       return spec ? toServiceState(sources(), spec) : null;
@@ -416,14 +478,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
           () => void adoptConfiguration().catch((error: unknown) => log.warn({ err: error }, "configuration not read")),
         ),
       );
-      stops.push(
-        await deps.evidence.onChanged((agent) => {
-          cache
-            .refresh(agent === "" ? undefined : [agent])
-            .then((services) => leadership.isLeading() && services.size > 0 && loop.wake(services))
-            .catch((error: unknown) => log.warn({ err: error }, "evidence not read; the poll reads it again"));
-        }),
-      );
+      stops.push(await deps.evidence.onChanged((agent) => void refreshSoon(agent)));
       leadership.start();
       background("follow", POLL_MS, follow);
       background("drift scan", DRIFT_SCAN_MS, scanAll);
@@ -437,10 +492,18 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loop.stop();
       await Promise.all([...writers.values()].map((writer) => writer.idle()));
       await leadership.stop();
+      // Leadership may have been gained between the two.
+      await loop.stop();
       for (const stop of stops) await stop();
     },
   };
 };
+
+/** Accepted, and one of the clocks that verification reads hasn't struck. */
+const isUnseen = ({ stage, times }: Change): boolean =>
+  times.accepted !== undefined &&
+  ["accepted", "in-sync", "visible"].includes(stage) &&
+  (times.inSync === undefined || times.visible === undefined);
 
 /** What the world sees is asked for this long after a change was accepted, besides the regular sweep. */
 const SEEN_SOON_MS = 400;
@@ -472,7 +535,7 @@ const createServerBook = ({ nameServers, provider, resolver, clock }: ControlPla
     if (cached && clock.monotonic() - cached.at < 3_600_000) return cached.servers;
     const names = await provider.readNameServers(zoneId);
     const servers = (await Promise.all(names.map((name) => resolver.locate(name)))).flat();
-    known.set(zoneId, { at: clock.monotonic(), servers });
+    if (servers.length > 0) known.set(zoneId, { at: clock.monotonic(), servers });
     return servers;
   };
 };

@@ -14,8 +14,8 @@ export interface Leadership {
   readonly term: () => number;
   /** DNS shows a higher term: ours must be above it before we write. */
   readonly sawTerm: (term: number) => void;
-  /** Stop leading now and let somebody else take over. */
-  readonly stepDown: () => Promise<void>;
+  /** Stop leading now and let somebody else take over. With a term, only if that is still ours: an older one of ours may be told late. */
+  readonly stepDown: (of?: number) => Promise<void>;
   readonly start: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -69,6 +69,7 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
     isReady = false;
     term = next;
     await onGained(next);
+    if (term !== next) return onLost();
     isReady = true;
     log.info({ term }, "leading");
   };
@@ -94,7 +95,8 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
     }
   };
 
-  const stepDown = async (): Promise<void> => {
+  const stepDown = async (of?: number): Promise<void> => {
+    if (of !== undefined && of !== term) return;
     const held = term;
     lose("stepping down");
     if (held !== 0)

@@ -22,6 +22,8 @@ export interface ReconcileLoop {
   readonly nextLookAt: (service: string) => number | null;
   readonly start: () => void;
   readonly stop: () => Promise<void>;
+  /** What was judged and decided here is somebody else's to say now. */
+  readonly forget: () => void;
 }
 
 export interface LoopDeps {
@@ -34,9 +36,8 @@ export interface LoopDeps {
   readonly judge: (services: Iterable<string>, now: number) => Promise<ReadonlyMap<string, JudgedService>>;
   readonly writerOf: (zoneId: string) => ZoneWriter;
   readonly isLeading: () => boolean;
-  readonly onFenced: () => void;
-  /** What is remembered is old or was never written: read it again. */
-  readonly onConflict: () => Promise<void>;
+  /** The database says that this term doesn't lead any more. */
+  readonly onFenced: (term: number) => void;
   readonly onLooked: (measured: { services: number; ms: number }) => void;
 }
 
@@ -58,6 +59,9 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
   let lookedMs = 0;
 
   const wake = (services?: Iterable<string>): void => {
+    // Services that were taken out of the declaration leave nothing behind.
+    if (!services)
+      for (const known of [judged, decisions, lookAt]) for (const id of known.keys()) if (!deps.specs().has(id)) known.delete(id);
     for (const service of services ?? deps.specs().keys()) touched.add(service);
     alarm.abort();
   };
@@ -87,11 +91,21 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     const zones = new Map<string, string[]>();
     for (const service of due) {
       const spec = deps.specs().get(service);
-      if (spec && decideOne(spec, now)) zones.set(spec.zoneId, [...(zones.get(spec.zoneId) ?? []), service]);
+      if (spec && decideSafely(spec, now)) zones.set(spec.zoneId, [...(zones.get(spec.zoneId) ?? []), service]);
     }
     lookedMs = clock.monotonic() - started;
     deps.onLooked({ services: due.size, ms: lookedMs });
     for (const [zoneId, services] of zones) writeZone(zoneId, services);
+  };
+
+  /** A service that can't be decided is a bug of ours; it mustn't hold back the others. */
+  const decideSafely = (spec: ServiceSpec, now: number): boolean => {
+    try {
+      return decideOne(spec, now);
+    } catch (error) {
+      log.error({ err: error, service: spec.id }, "this service could not be decided; its traffic stays");
+      return false;
+    }
   };
 
   /** True when the zone's writer has something to do or to settle for this service. */
@@ -127,7 +141,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       .writerOf(zoneId)
       .reconcile(services)
       .then(
-        ({ retry }) => retry && retryLater(services),
+        ({ retryMs }) => retryMs !== null && retryLater(services, retryMs),
         (error: unknown) => fail(error, services),
       )
       .finally(() => {
@@ -137,18 +151,19 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       });
   };
 
-  const retryLater = (services: readonly string[]): void => {
-    for (const service of services) sooner(service, clock.now() + RETRY_MS);
+  const retryLater = (services: Iterable<string>, ms = RETRY_MS): void => {
+    const at = clock.now() + ms;
+    for (const service of services) sooner(service, at);
   };
 
-  const fail = async (error: unknown, services: readonly string[]): Promise<void> => {
-    if (error instanceof LeadershipLost) return deps.onFenced();
-    if (error instanceof LedgerConflict) {
-      log.warn({ service: error.message }, "written by somebody else; reading again");
-      await deps.onConflict();
+  const fail = (error: unknown, services: Iterable<string>): void => {
+    if (error instanceof LeadershipLost) {
+      deps.onFenced(error.term);
       return;
     }
-    log.warn({ err: error }, "a look could not be finished; nothing is lost, it is repeated");
+    if (error instanceof LedgerConflict)
+      log.warn({ service: error.message }, "written by somebody else; the next commit reads everything again first");
+    else log.warn({ err: error }, "a look could not be finished; nothing is lost, it is repeated");
     retryLater(services);
   };
 
@@ -163,7 +178,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
         }
         await look();
       } catch (error) {
-        await fail(error, [...deps.specs().keys()]).catch((failed: unknown) => log.warn({ err: failed }, "reading again failed"));
+        fail(error, deps.specs().keys());
       }
       // Looks may take half of the time, no more: intake goes first, and what it brings meanwhile is looked at together.
       const restMs = Math.min(REST_MS_MAX, lookedMs);
@@ -175,6 +190,11 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     }
   };
 
+  const forget = (): void => {
+    for (const known of [judged, decisions, lookAt]) known.clear();
+    touched.clear();
+  };
+
   return {
     wake,
     verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
@@ -182,7 +202,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     nextLookAt: (service) => lookAt.get(service) ?? null,
     start: () => {
       stopped = new AbortController();
-      for (const known of [judged, decisions, lookAt]) known.clear();
+      forget();
       wake();
       running = run(stopped.signal);
     },
@@ -190,5 +210,6 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       stopped.abort();
       await running;
     },
+    forget,
   };
 };

@@ -10,6 +10,7 @@ import { BATCH_CHARACTERS_MAX, BATCH_ELEMENTS_MAX, SEND_BACKOFF_MAX_MS, SEND_BAC
 import type { Clock } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
 import type { DnsProvider, SendResult } from "../ports/dns-provider.ts";
+import { findFreeze } from "./find-freeze.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ZoneReader } from "./read-zone.ts";
 
@@ -23,10 +24,22 @@ export interface DeliverDeps {
   readonly mayWrite: () => boolean;
   readonly onAccepted: (changeId: string) => void;
   readonly onMeasured: (what: "sent" | SendResult["kind"]) => void;
+  /** Ends the pauses between attempts when the process stops. */
+  readonly signal: AbortSignal;
 }
 
+/** When to look at these services again, ms; null when everything was accepted, or when somebody else is to look. */
+export interface Delivered {
+  readonly retryMs: number | null;
+}
+
+/** What is unknown is read soon. */
+const LOOK_AGAIN_MS = 1_000;
+/** What Route 53 denies or refuses needs a person: asked again often enough to notice, rarely enough to leave the API to others. */
+const REFUSED_AGAIN_MS = 5_000;
+
 export const createDeliver = (deps: DeliverDeps) => {
-  const deliver = async (rows: readonly StoredOutboxRow[]): Promise<void> => {
+  const deliver = async (rows: readonly StoredOutboxRow[]): Promise<Delivered> => {
     const byService = new Map(rows.map((row) => [row.service, row]));
     const batches: ServiceBatch[] = rows.map(({ service, deletes, creates }) => ({ service, deletes, creates }));
     const { groups, oversized } = composeZoneBatches(batches, {
@@ -34,16 +47,27 @@ export const createDeliver = (deps: DeliverDeps) => {
       charactersMax: BATCH_CHARACTERS_MAX,
     });
     for (const { service, why } of oversized) await settle(deps, pick(byService, [service]), "refused", why);
+    const waits: Wait[] = oversized.length > 0 ? [REFUSED_AGAIN_MS] : [];
     for (const group of groups)
-      await sendGroup(
-        deps,
-        pick(
-          byService,
-          group.map(({ service }) => service),
+      waits.push(
+        await sendGroup(
+          deps,
+          pick(
+            byService,
+            group.map(({ service }) => service),
+          ),
         ),
       );
+    return { retryMs: soonest(waits) };
   };
   return deliver;
+};
+
+type Wait = number | null;
+
+const soonest = (waits: readonly Wait[]): Wait => {
+  const known = waits.filter((wait) => wait !== null);
+  return known.length > 0 ? Math.min(...known) : null;
 };
 
 export type Deliver = ReturnType<typeof createDeliver>;
@@ -51,12 +75,18 @@ export type Deliver = ReturnType<typeof createDeliver>;
 const pick = (byService: ReadonlyMap<string, StoredOutboxRow>, services: readonly string[]): StoredOutboxRow[] =>
   services.flatMap((service) => byService.get(service) ?? []);
 
-const sendGroup = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<void> => {
+const sendGroup = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<Wait> => {
   const { clock, log } = deps;
   let waiting = rows;
+  let isAgain: Wait = null;
   const deadline = clock.monotonic() + SEND_FOR_MS;
   for (let attempt = 0; waiting.length > 0; attempt++) {
-    if (!deps.mayWrite() || clock.monotonic() > deadline) return leaveOpen(deps, waiting, attempt);
+    if (!deps.mayWrite()) return null;
+    if (clock.monotonic() > deadline) return leaveOpen(deps, waiting, attempt);
+    const free = await withoutFrozen(deps, waiting);
+    if (free.length < waiting.length) isAgain = LOOK_AGAIN_MS;
+    waiting = free;
+    if (waiting.length === 0 || !deps.mayWrite()) break;
     const result = await sendOnce(deps, waiting);
     log.info(
       { zone: waiting[0]?.zoneId, services: waiting.map(({ service }) => service), attempt, result: result.kind },
@@ -64,30 +94,60 @@ const sendGroup = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): P
     );
     switch (result.kind) {
       case "accepted":
-        return noteAccepted(deps, waiting, result.changeInfoId);
+        await noteAccepted(deps, waiting, result.changeInfoId);
+        return isAgain;
       case "denied":
-        return settle(deps, waiting, "refused", result.why);
+        await settle(deps, waiting, "refused", result.why);
+        return REFUSED_AGAIN_MS;
       case "throttled":
       case "busy":
         break;
-      case "unknown":
-        waiting = await sortByDns(deps, waiting, result.why);
+      case "unknown": {
+        // From here on a copy may be under way: whatever comes next, only DNS can say that it never arrived.
+        waiting = waiting.map((row) => ({ ...row, state: "unknown" }));
+        const sorted = await sortByDns(deps, waiting, result.why);
+        if (sorted.kind === "sorted") {
+          if (sorted.innocent.length < waiting.length) isAgain = LOOK_AGAIN_MS;
+          waiting = sorted.innocent;
+        }
         break;
+      }
       case "refused": {
-        const innocent = await sortByDns(deps, waiting, result.messages.join(" "));
+        const why = result.messages.join(" ");
+        const sorted = await sortByDns(deps, waiting, why);
+        if (sorted.kind === "unread") return LOOK_AGAIN_MS;
         // Nobody to blame in DNS, and still refused together: each alone, so that one service can't hold back the others.
-        if (innocent.length === waiting.length)
-          return innocent.length > 1 ? sendEach(deps, innocent) : settle(deps, innocent, "refused", result.messages.join(" "));
-        waiting = innocent;
+        if (sorted.innocent.length === waiting.length) {
+          if (waiting.length > 1) return sendEach(deps, waiting);
+          await settle(deps, waiting, "refused", why);
+          return REFUSED_AGAIN_MS;
+        }
+        isAgain = LOOK_AGAIN_MS;
+        waiting = sorted.innocent;
         break;
       }
     }
-    if (waiting.length > 0 && result.kind !== "refused") await sleep(backoffMs(attempt));
+    if (waiting.length > 0 && result.kind !== "refused")
+      await sleep(backoffMs(attempt), undefined, { signal: deps.signal }).catch(() => undefined);
   }
+  return isAgain;
 };
 
-const sendEach = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<void> => {
-  for (const row of rows) await sendGroup(deps, [row]);
+const sendEach = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<Wait> => {
+  const waits: Wait[] = [];
+  for (const row of rows) waits.push(await sendGroup(deps, [row]));
+  return soonest(waits);
+};
+
+/** An operator's freeze counts from its commit on: what automation decided before, and couldn't send yet, stays here. */
+const withoutFrozen = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<readonly StoredOutboxRow[]> => {
+  const frozen = new Map(rows.map((row) => [row, findFreeze(deps.ledger, row)]));
+  const held = rows.filter((row) => frozen.get(row) !== null);
+  for (const row of held) {
+    const control = frozen.get(row);
+    if (control) await settle(deps, [row], "abandoned", `frozen by ${control.by} before it could be sent: ${control.reason}`);
+  }
+  return rows.filter((row) => !held.includes(row));
 };
 
 const sendOnce = (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<SendResult> => {
@@ -125,30 +185,29 @@ const noteAccepted = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[],
   for (const { changeId } of rows) deps.onAccepted(changeId);
 };
 
+type Sorted = { readonly kind: "sorted"; readonly innocent: readonly StoredOutboxRow[] } | { readonly kind: "unread" };
+
 /** Reads every name again. Applied and lost rows are settled; those that DNS would still take come back. */
-const sortByDns = async (
-  deps: DeliverDeps,
-  rows: readonly StoredOutboxRow[],
-  why: string,
-): Promise<readonly StoredOutboxRow[]> => {
+const sortByDns = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], why: string): Promise<Sorted> => {
   const services = rows.map(({ service }) => service);
   const read = await deps.reader.settle(rows[0]?.zoneId ?? "", services);
   if (read.kind !== "settled") {
     await settle(deps, rows, "unknown", `${why}; and DNS could not be read: ${read.why}`);
-    return rows;
+    return { kind: "unread" };
   }
   for (const changeId of read.accepted) deps.onAccepted(changeId);
   const stillOpen = rows.filter((row) => read.open.some(({ ulid }) => ulid === row.ulid));
   const innocent = stillOpen.filter((row) => read.matches(row));
   const drifted = stillOpen.filter((row) => !innocent.includes(row));
   if (drifted.length > 0) await settle(deps, drifted, "refused", `DNS no longer holds what this batch deletes: ${why}`);
-  return innocent;
+  return { kind: "sorted", innocent };
 };
 
+/** `refused` and `abandoned` say that no copy can arrive any more. Of a row whose fate was once unknown, nobody here can say so. */
 const settle = async (
   deps: DeliverDeps,
   rows: readonly StoredOutboxRow[],
-  state: "refused" | "unknown",
+  state: "refused" | "unknown" | "abandoned",
   why: string,
 ): Promise<void> => {
   if (rows.length === 0) return;
@@ -156,19 +215,19 @@ const settle = async (
   deps.log.warn({ services: rows.map(({ service }) => service), state, why }, "batch not accepted");
   await deps.ledger.commit((draft) => {
     for (const row of rows) {
-      draft.updateOutbox({ ulid: row.ulid, state });
+      draft.updateOutbox({ ulid: row.ulid, state: row.state === "unknown" ? "unknown" : state });
       draft.stage({ changeId: row.changeId, stage: state, at, why });
     }
   });
 };
 
-/** Out of time or out of office: the rows stay as they are, and whoever leads next reads their fate off DNS. */
-const leaveOpen = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], attempt: number): Promise<void> => {
-  if (!deps.mayWrite()) return;
+/** Out of time: the row stays, and its fate is read off DNS. */
+const leaveOpen = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], attempt: number): Promise<Wait> => {
   await settle(
     deps,
     rows,
     "unknown",
     `not accepted after ${attempt} attempts in ${SEND_FOR_MS / 1000} s; it will be decided anew`,
   );
+  return LOOK_AGAIN_MS;
 };

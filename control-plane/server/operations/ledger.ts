@@ -37,7 +37,7 @@ export interface Ledger {
   /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
   readonly commit: <T>(build: (draft: Draft) => T) => Promise<T>;
   readonly setFreeze: (value: Controls["frozenGlobally"], entry: HistoryEntry) => Promise<void>;
-  /** Reads everything again; used when leadership begins and after a conflict. */
+  /** Reads everything again; used when leadership begins, and by those who follow. */
   readonly load: (specs: ReadonlyMap<string, ServiceSpec>) => Promise<void>;
   readonly lead: (term: number) => void;
   readonly term: () => number;
@@ -45,13 +45,16 @@ export interface Ledger {
 
 /** Another replica leads: stop, and write nothing more. */
 export class LeadershipLost extends Error {
+  readonly term: number;
+
   constructor(term: number) {
     super(`term ${term} no longer leads`);
     this.name = "LeadershipLost";
+    this.term = term;
   }
 }
 
-/** Somebody else wrote this service although we lead; what we remember is old. */
+/** Somebody else wrote this service although we lead; what we remember is old, and is read again before the next commit. */
 export class LedgerConflict extends Error {
   constructor(service: string) {
     super(`service ${service} was written by somebody else`);
@@ -59,8 +62,8 @@ export class LedgerConflict extends Error {
   }
 }
 
-/** A settled row can be taken back by Route 53 for minutes (a stranded change); after this long its fate no longer matters. */
-const OUTBOX_ROWS_KEPT = 20;
+/** A settled row can be taken back by Route 53 for minutes (a stranded change); after so many more its fate no longer matters. */
+export const OUTBOX_ROWS_KEPT = 20;
 
 export const emptyRecord = (service: string): ServiceRecord => ({
   service,
@@ -94,6 +97,7 @@ export const createLedger = ({
 }: {
   store: DecisionStore;
   holder: string;
+  /** Whose record, rows or history changed; none named: everybody's. */
   onCommitted: (services: readonly string[]) => void;
 }): Ledger => {
   const records = new Map<string, ServiceRecord>();
@@ -102,6 +106,8 @@ export const createLedger = ({
   const lastChange = new Map<string, string>();
   let frozen: Controls["frozenGlobally"] = null;
   let term = 0;
+  /** The last commit's answer wasn't heard, or it was refused as old: what is remembered may differ from what is written. */
+  let isInDoubt = false;
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One at a time, whatever became of the one before. */
@@ -120,33 +126,66 @@ export const createLedger = ({
       case "fenced":
         throw new LeadershipLost(term);
       case "conflict":
+        isInDoubt = true;
         throw new LedgerConflict(result.service);
     }
   };
 
+  /** A commit that throws may have been done all the same. */
+  const ask = async (call: () => Promise<CommitResult>): Promise<void> => {
+    const result = await call().catch((error: unknown) => {
+      isInDoubt = true;
+      throw error;
+    });
+    check(result);
+  };
+
   const write = async <T>(build: (draft: Draft) => T): Promise<T> => {
+    if (isInDoubt) await readAgain();
     const sheet = createSheet(record);
     const answer = build(sheet.draft);
     if (!sheet.isEmpty()) {
-      check(await store.commit({ holder, term, ...sheet.toCommit() }));
+      await ask(() => store.commit({ holder, term, ...sheet.toCommit() }));
       adopt(sheet);
     }
     return answer;
   };
 
+  const readAgain = async (): Promise<void> => {
+    const loaded = await store.load();
+    const freeze = await store.readFreeze();
+    for (const known of [records, rows, changes, lastChange]) known.clear();
+    for (const loadedRecord of loaded.services) records.set(loadedRecord.service, loadedRecord);
+    for (const row of loaded.outbox) {
+      const known = rows.get(row.service);
+      if (known) known.push(row);
+      else rows.set(row.service, [row]);
+    }
+    for (const change of [...loaded.changes].sort((a, b) => a.revision - b.revision)) {
+      changes.set(change.id, change);
+      lastChange.set(change.service, change.id);
+    }
+    frozen = freeze;
+    isInDoubt = false;
+  };
+
   const adopt = (sheet: Sheet): void => {
     for (const next of sheet.services.values()) records.set(next.service, { ...next, version: next.version + 1 });
-    for (const row of sheet.inserts) rows.set(row.service, [...(rows.get(row.service) ?? []), row].slice(-OUTBOX_ROWS_KEPT));
-    for (const update of sheet.updates) applyUpdate(rows, update);
     for (const change of sheet.changes) {
-      changes.set(change.id, change);
       const before = lastChange.get(change.service);
+      changes.set(change.id, change);
       lastChange.set(change.service, change.id);
       if (before !== undefined && !(rows.get(change.service) ?? []).some(({ changeId }) => changeId === before))
         changes.delete(before);
     }
+    for (const row of sheet.inserts) {
+      const all = [...(rows.get(row.service) ?? []), row];
+      rows.set(row.service, all.slice(-OUTBOX_ROWS_KEPT));
+      for (const { changeId } of all.slice(0, -OUTBOX_ROWS_KEPT)) changes.delete(changeId);
+    }
+    applyUpdates(rows, sheet.updates);
     for (const stage of sheet.stages) applyStage(changes, stage);
-    onCommitted([...sheet.touched()]);
+    onCommitted([...sheet.touched(({ changeId }) => changes.get(changeId)?.service)]);
   };
 
   return {
@@ -159,23 +198,14 @@ export const createLedger = ({
     commit: (build) => inTurn(() => write(build)),
     setFreeze: (value, entry) =>
       inTurn(async () => {
-        check(await store.writeFreeze({ holder, term, value, entry }));
+        await ask(() => store.writeFreeze({ holder, term, value, entry }));
         frozen = value;
-        onCommitted([...records.keys()]);
+        onCommitted([]);
       }),
     load: (specs) =>
       inTurn(async () => {
-        const loaded = await store.load();
-        const freeze = await store.readFreeze();
-        for (const known of [records, rows, changes, lastChange]) known.clear();
-        for (const service of specs.keys()) records.set(service, emptyRecord(service));
-        for (const loadedRecord of loaded.services) records.set(loadedRecord.service, loadedRecord);
-        for (const row of loaded.outbox) rows.set(row.service, [...(rows.get(row.service) ?? []), row]);
-        for (const change of [...loaded.changes].sort((a, b) => a.revision - b.revision)) {
-          changes.set(change.id, change);
-          lastChange.set(change.service, change.id);
-        }
-        frozen = freeze;
+        await readAgain();
+        for (const service of specs.keys()) if (!records.has(service)) records.set(service, emptyRecord(service));
       }),
     lead: (next) => {
       term = next;
@@ -195,7 +225,7 @@ interface Sheet {
   readonly stages: StageEntry[];
   readonly history: HistoryEntry[];
   readonly isEmpty: () => boolean;
-  readonly touched: () => Set<string>;
+  readonly touched: (serviceOf: (stage: StageEntry) => string | undefined) => Set<string>;
   readonly toCommit: () => Omit<Parameters<DecisionStore["commit"]>[0], "holder" | "term">;
 }
 
@@ -224,8 +254,13 @@ const createSheet = (record: (service: string) => ServiceRecord): Sheet => {
     stages,
     history,
     isEmpty: () => services.size + inserts.length + updates.length + changes.length + stages.length + history.length === 0,
-    touched: () =>
-      new Set([...services.keys(), ...inserts.map(({ service }) => service), ...history.flatMap(({ service }) => service ?? [])]),
+    touched: (serviceOf) =>
+      new Set([
+        ...services.keys(),
+        ...inserts.map(({ service }) => service),
+        ...history.flatMap(({ service }) => service ?? []),
+        ...stages.flatMap((stage) => serviceOf(stage) ?? []),
+      ]),
     toCommit: () => ({
       services: [...services.values()],
       changes,
@@ -237,12 +272,14 @@ const createSheet = (record: (service: string) => ServiceRecord): Sheet => {
   };
 };
 
-const applyUpdate = (rows: Map<string, StoredOutboxRow[]>, update: OutboxUpdate): void => {
+const applyUpdates = (rows: Map<string, StoredOutboxRow[]>, updates: readonly OutboxUpdate[]): void => {
+  if (updates.length === 0) return;
+  const byUlid = new Map(updates.map((update) => [update.ulid, update]));
   for (const [service, list] of rows)
-    if (list.some(({ ulid }) => ulid === update.ulid))
+    if (list.some(({ ulid }) => byUlid.has(ulid)))
       rows.set(
         service,
-        list.map((row) => (row.ulid === update.ulid ? { ...row, ...update } : row)),
+        list.map((row) => ({ ...row, ...byUlid.get(row.ulid) })),
       );
 };
 

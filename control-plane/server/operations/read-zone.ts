@@ -9,9 +9,14 @@ import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Draft, Ledger } from "./ledger.ts";
 import { type Settled, settleService } from "./settle-service.ts";
 
-export type ZoneRead =
-  | { readonly kind: "read"; readonly observed: ReadonlyMap<string, Observed> }
-  | { readonly kind: "unread"; readonly why: string; readonly isTransient: boolean };
+/** What Route 53 held at a moment of this term: what was read before another leader wrote is nothing to settle by. */
+export interface ReadSets {
+  readonly kind: "read";
+  readonly observed: ReadonlyMap<string, Observed>;
+  readonly term: number;
+}
+
+export type ZoneRead = ReadSets | { readonly kind: "unread"; readonly why: string; readonly isTransient: boolean };
 
 export type ZoneSettled =
   | {
@@ -28,8 +33,8 @@ export interface ZoneReader {
   readonly read: (zoneId: string, services: readonly string[]) => Promise<ZoneRead>;
   /** Reads and commits what became of the rows. */
   readonly settle: (zoneId: string, services: readonly string[]) => Promise<ZoneSettled>;
-  /** The same inside somebody's commit. */
-  readonly settleInto: (draft: Draft, observed: ReadonlyMap<string, Observed>) => ReadonlyMap<string, Settled>;
+  /** The same inside somebody's commit. Settles nothing when the read is of another term. */
+  readonly settleInto: (draft: Draft, read: ReadSets) => ReadonlyMap<string, Settled>;
 }
 
 export interface ReadDeps {
@@ -42,6 +47,7 @@ export interface ReadDeps {
 
 export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDeps): ZoneReader => {
   const read = async (zoneId: string, services: readonly string[]): Promise<ZoneRead> => {
+    const term = ledger.term();
     const wanted = services.flatMap((service) => specs().get(service) ?? []);
     const result =
       wanted.length > NAMES_READ_MAX
@@ -49,7 +55,7 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDe
         : await provider.readNames(zoneId, wanted.flatMap(namesOf));
     switch (result.kind) {
       case "sets":
-        return { kind: "read", observed: new Map(wanted.map((spec) => [spec.id, toObserved(spec, result.sets)])) };
+        return { kind: "read", observed: new Map(wanted.map((spec) => [spec.id, toObserved(spec, result.sets)])), term };
       case "throttled":
         return { kind: "unread", why: "Route 53 throttles reads", isTransient: true };
       case "failed":
@@ -59,8 +65,9 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDe
     }
   };
 
-  const settleInto: ZoneReader["settleInto"] = (draft, observed) => {
+  const settleInto: ZoneReader["settleInto"] = (draft, { observed, term }) => {
     const settled = new Map<string, Settled>();
+    if (term !== ledger.term()) return settled;
     for (const [service, seen] of observed) {
       const spec = specs().get(service);
       if (spec) settled.set(service, settleService({ spec, observed: seen, ledger, draft, ids, now: clock.now() }));
@@ -71,7 +78,7 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDe
   const settle = async (zoneId: string, services: readonly string[]): Promise<ZoneSettled> => {
     const result = await read(zoneId, services);
     if (result.kind === "unread") return result;
-    const settled = await ledger.commit((draft) => settleInto(draft, result.observed));
+    const settled = await ledger.commit((draft) => settleInto(draft, result));
     const all = [...settled.values()];
     return {
       kind: "settled",
@@ -87,7 +94,8 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDe
 
 const namesOf = (spec: ServiceSpec): readonly string[] => [...spec.families.map(({ name }) => name), spec.epochName];
 
-const holdsDeletes = (row: StoredOutboxRow, observed: Observed | undefined): boolean => {
+/** DNS holds exactly what this row deletes; for a first write, nothing of what it creates. */
+export const holdsDeletes = (row: StoredOutboxRow, observed: Observed | undefined): boolean => {
   if (!observed) return false;
   const standing = new Map(
     [...observed.sets, ...(observed.epochSet ? [observed.epochSet] : [])].map((set) => [toSetKey(set), set]),

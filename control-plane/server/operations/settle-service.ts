@@ -3,10 +3,11 @@
  * once got decides nothing here: only the epoch record does.
  */
 import type { Instant } from "@regent/contract";
-import type { Observed, ServiceSpec } from "@regent/engine";
+import type { Observed, RecordSet, ServiceSpec } from "@regent/engine";
 import { findDrift } from "@regent/engine/plan/drift.ts";
-import { type OutboxAnswer, resolveOutbox } from "@regent/engine/plan/outbox.ts";
+import { type OutboxAnswer, resolveOutbox, SIGNATURE_VALID_MS } from "@regent/engine/plan/outbox.ts";
 import { preflight } from "@regent/engine/plan/preflight.ts";
+import { SEND_FOR_MS } from "../limits.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { HistoryEntry, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
@@ -32,7 +33,8 @@ export interface SettleInput {
 
 export const settleService = (input: SettleInput): Settled => {
   const { spec, observed, ledger, now } = input;
-  const rows = ledger.outbox(spec.id);
+  // A service that was given another name begins a new life there: what was written at the old one explains nothing here.
+  const rows = ledger.outbox(spec.id).filter(({ creates }) => isAtEpochName(spec, creates));
   const answers = new Map(
     resolveOutbox({ rows, observedUlid: observed.epoch?.ulid ?? null, now }).map((answer) => [answer.ulid, answer]),
   );
@@ -46,13 +48,26 @@ export const settleService = (input: SettleInput): Settled => {
       noteApplied(input, row);
     }
     if (answer.fate === "lost" && isUnsettled(row)) noteLost(input, row, answer);
-    if (answer.fate === "open" && isUnsettled(row)) open.push(row);
-    if (answer.fate === "lost" && row.state === "accepted" && row.ulid === ledger.record(spec.id).epoch)
-      noteStranded(input, row, answer);
+    if (answer.fate === "open" && isUnsettled(row)) {
+      if (isOver(row, now)) noteAbandoned(input, row);
+      else open.push(row);
+    }
+    if (row.state === "accepted" && isGone(answer, observed)) noteStranded(input, row, answer);
   }
   noteTruth(input, rows);
   return { observed, open, accepted };
 };
+
+const isAtEpochName = (spec: ServiceSpec, sets: readonly RecordSet[]): boolean =>
+  sets.some(({ name }) => name === spec.epochName);
+
+/** No copy of it can arrive any more, whenever within its time it was last sent. */
+const isOver = ({ sentAt, createdAt }: StoredOutboxRow, now: Instant): boolean =>
+  now - (sentAt ?? createdAt) > SIGNATURE_VALID_MS + SEND_FOR_MS;
+
+/** Accepted, and DNS stands before it, or came to where it is without it. */
+const isGone = ({ fate }: OutboxAnswer, observed: Observed): boolean =>
+  fate === "lost" || (fate === "open" && observed.epoch !== null);
 
 /** Late or unheard success: the clocks say when we learned of it, and the row's own send time is kept. */
 const noteApplied = ({ draft, now }: SettleInput, row: StoredOutboxRow): void => {
@@ -81,6 +96,17 @@ const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, 
   );
 };
 
+/** Nobody sent it in time, and nobody wants it any more: it can't come any more either. */
+const noteAbandoned = ({ draft, now }: SettleInput, row: StoredOutboxRow): void => {
+  draft.updateOutbox({ ulid: row.ulid, state: "abandoned" });
+  draft.stage({
+    changeId: row.changeId,
+    stage: "abandoned",
+    at: now,
+    why: "it never reached DNS, and its time to be accepted is over",
+  });
+};
+
 const noteStranded = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, { why }: OutboxAnswer): void => {
   const words = `revision ${row.revision} was accepted and is gone from DNS: ${why}`;
   draft.updateOutbox({ ulid: row.ulid, state: "lost" });
@@ -92,14 +118,17 @@ const noteStranded = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxR
 const noteTruth = ({ spec, observed, ledger, draft, ids, now }: SettleInput, rows: readonly StoredOutboxRow[]): void => {
   const before = ledger.record(spec.id);
   const current = rows.find(({ ulid }) => ulid === observed.epoch?.ulid);
-  const everWritten = rows.length > 0 || before.written !== null;
+  const isHere = before.expected !== null && isAtEpochName(spec, before.expected);
+  // A row that only might have arrived is no proof: a first write that was refused, or that nobody sent, is written again.
+  const everWritten = isHere || rows.some(({ state }) => state === "accepted");
   const checked = preflight({ spec, observed, everWritten });
   const truth: Partial<ServiceRecord> = current
     ? { written: current.weights, expected: current.creates, epoch: current.ulid }
     : {};
   const after = { ...before, ...truth };
   const blockedBy = blockOf(after, checked, observed);
-  const drift = blockedBy === null && after.expected !== null ? driftOf(spec, after, observed) : null;
+  const isWritten = after.expected !== null && isAtEpochName(spec, after.expected);
+  const drift = blockedBy === null && isWritten ? driftOf(spec, after, observed) : null;
   const next: ServiceRecord = { ...after, blockedBy, drift };
   if (next.blockedBy === before.blockedBy && next.drift === before.drift && next.epoch === before.epoch) return;
   draft.update(spec.id, (record) => ({ ...record, ...truth, blockedBy, drift }));
@@ -113,7 +142,7 @@ const noteTruth = ({ spec, observed, ledger, draft, ids, now }: SettleInput, row
         service: spec.id,
         kind: "drift",
         page: told !== null,
-        why: told ?? "DNS is again as Regent wrote it",
+        why: told ?? (isWritten ? "DNS is again as Regent wrote it" : "nothing stands in the way of the first write any more"),
         detail: { before: toldBefore },
       }),
     );

@@ -50,7 +50,7 @@ const areRecordsOutdated = (spec: ServiceSpec, record: ServiceRecord): boolean =
   return toCanonicalText(rendered) !== toCanonicalText(standing);
 };
 
-const modeWritten = (expected: readonly RecordSet[] | null): "auto" | "frozen" | null => {
+export const modeWritten = (expected: readonly RecordSet[] | null): "auto" | "frozen" | null => {
   for (const set of expected ?? []) {
     const epoch = set.type === "TXT" ? readEpochSet(set) : null;
     if (epoch) return epoch.mode;

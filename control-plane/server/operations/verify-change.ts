@@ -57,7 +57,8 @@ const strike = (deps: VerifyDeps, changeId: string, clock: keyof ChangeTimes, st
   const at = deps.clock.now();
   return deps.ledger.commit((draft) => {
     const known = deps.ledger.change(changeId);
-    if (known) draft.stage({ changeId, stage: stage ?? known.stage, at, clock });
+    // A change that was lost stays lost: what servers show by now is its successor.
+    if (known && known.stage !== "lost") draft.stage({ changeId, stage: stage ?? known.stage, at, clock });
   });
 };
 

@@ -6,6 +6,7 @@
 import type { MoveAnswer, RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec } from "@regent/engine";
 import { toBatchLines } from "@regent/engine/plan/batch.ts";
+import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
 import { ZONE_QUEUE_MAX } from "../limits.ts";
@@ -14,9 +15,9 @@ import type { StoredOutboxRow } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
 import type { Deliver } from "./deliver-batches.ts";
 import { type PlannedChange, planChange } from "./draft-change.ts";
-import type { Draft, Ledger } from "./ledger.ts";
-import type { ZoneReader } from "./read-zone.ts";
-import { toSituation } from "./situation.ts";
+import { type Draft, type Ledger, LedgerConflict } from "./ledger.ts";
+import { holdsDeletes, type ReadSets, type ZoneReader } from "./read-zone.ts";
+import { expectedMembers, modeWritten, toSituation } from "./situation.ts";
 
 export interface MoveOrder {
   readonly service: string;
@@ -36,8 +37,8 @@ export type MoveResult =
   | { readonly kind: "broken-invariant"; readonly violations: readonly string[] };
 
 export interface ZoneWriter {
-  /** Decides and writes these services; answers the ones that want another look soon because DNS could not be read. */
-  readonly reconcile: (services: readonly string[]) => Promise<{ readonly retry: boolean }>;
+  /** Decides and writes these services; answers in how many ms they want another look because something stood in the way, null when not. */
+  readonly reconcile: (services: readonly string[]) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
   /** Reads DNS for drift, decides nothing. */
@@ -77,23 +78,28 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
 
   const reconcile = (services: readonly string[]) =>
     inTurn(async () => {
-      if (!deps.mayWrite()) return { retry: false };
+      if (!deps.mayWrite()) return { retryMs: null };
       const read = await deps.reader.read(deps.zoneId, services);
       if (read.kind === "unread") {
         deps.log.warn({ zone: deps.zoneId, why: read.why }, "zone could not be read");
-        return { retry: read.isTransient };
+        return { retryMs: read.isTransient ? UNREAD_AGAIN_MS : DENIED_AGAIN_MS };
       }
-      const rows = await deps.ledger.commit((draft) => draftAll(deps, draft, read.observed));
-      await deps.deliver(rows);
-      return { retry: false };
+      const drafted = await deps.ledger.commit((draft) => draftAll(deps, draft, read));
+      for (const changeId of drafted.accepted) deps.onAccepted(changeId);
+      return deps.deliver(drafted.rows);
     });
 
   const move = (order: MoveOrder): Promise<MoveResult> => {
     if (waiting > ZONE_QUEUE_MAX) return Promise.resolve({ kind: "too-many" });
     return new Promise((answer, fail) => {
       inTurn(async () => {
-        const moved = await moveOne(deps, order);
+        const moved = await moveOne(deps, order).catch((error: unknown) => {
+          // What was remembered was old: once more, on what is read now.
+          if (error instanceof LedgerConflict) return moveOne(deps, order);
+          throw error;
+        });
         answer(moved.result);
+        for (const changeId of moved.accepted) deps.onAccepted(changeId);
         await deps.deliver(moved.rows);
       }).catch((error: unknown) => {
         // After the answer an error can only be told in the log: the row stays, and its fate is read off DNS.
@@ -108,7 +114,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
       const settled = await deps.reader.settle(deps.zoneId, services);
       if (settled.kind === "unread") return null;
       for (const changeId of settled.accepted) deps.onAccepted(changeId);
-      for (const observed of settled.observed.values()) if (observed.epoch) deps.onDnsTerm(observed.epoch.term);
+      for (const [service, observed] of settled.observed) noteTerm(deps, deps.specs().get(service), observed);
       return settled.observed;
     });
 
@@ -117,18 +123,43 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
 
 // ------------------------------------------------------------------------------------------------ automation
 
-const draftAll = (deps: WriteDeps, draft: Draft, observed: ReadonlyMap<string, Observed>): readonly StoredOutboxRow[] => {
-  const settled = deps.reader.settleInto(draft, observed);
+/** After a transient failure to read the zone. */
+const UNREAD_AGAIN_MS = 1_000;
+/** Rights are given by a person: no hurry. */
+const DENIED_AGAIN_MS = 5_000;
+
+interface DraftedRows {
+  readonly rows: readonly StoredOutboxRow[];
+  /** Changes whose acceptance was found in DNS. */
+  readonly accepted: readonly string[];
+}
+
+const draftAll = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedRows => {
+  const settled = deps.reader.settleInto(draft, read);
   const rows: StoredOutboxRow[] = [];
-  for (const [service, { open, observed: seen, accepted }] of settled) {
-    for (const changeId of accepted) deps.onAccepted(changeId);
-    if (seen.epoch) deps.onDnsTerm(seen.epoch.term);
+  for (const [service, { open, observed }] of settled) {
     const spec = deps.specs().get(service);
     if (!spec) continue;
-    const row = draftOne(deps, draft, { spec, observed: seen, open });
+    noteTerm(deps, spec, observed);
+    const row = draftSafely(deps, draft, { spec, observed, open });
     if (row) rows.push(row);
   }
-  return rows;
+  return { rows, accepted: [...settled.values()].flatMap(({ accepted }) => accepted) };
+};
+
+/** A service that can't be decided is a bug of ours; it mustn't hold back the others of its zone. */
+const draftSafely = (deps: WriteDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
+  try {
+    return draftOne(deps, draft, one);
+  } catch (error) {
+    deps.log.error({ err: error, service: one.spec.id }, "this service could not be decided; its traffic stays");
+    return null;
+  }
+};
+
+/** Another owner's terms are nothing to us. */
+const noteTerm = (deps: WriteDeps, spec: ServiceSpec | undefined, { epoch }: Observed): void => {
+  if (spec && epoch?.owner === spec.owner) deps.onDnsTerm(epoch.term);
 };
 
 interface OneService {
@@ -144,9 +175,12 @@ const draftOne = (deps: WriteDeps, draft: Draft, one: OneService): StoredOutboxR
     noteStandstill(deps, draft, one.spec, decision);
     return null;
   }
-  const resent = findResendable(deps, one, decision);
-  if (resent) return resent;
   const planned = plan(deps, draft, one, decision);
+  const again = findSame(deps, one, planned.row);
+  if (again) {
+    draft.updateOutbox({ ulid: again.ulid, state: again.state, sentAt: deps.clock.now() });
+    return again;
+  }
   if (planned.violations.length > 0) {
     tellViolations(deps, draft, planned);
     return null;
@@ -174,12 +208,29 @@ const decideNow = (
   return decide({ ...situation, isChangeInFlight: false }, request);
 };
 
-/** After a crash: an intent that nothing contradicts is sent as it stands, so that it stays one change with one history entry. */
-const findResendable = ({ clock }: WriteDeps, { open }: OneService, decision: Decision): StoredOutboxRow | null => {
-  const row = open.at(-1);
-  if (!row || clock.now() - row.createdAt > PROPOSAL_AGE_MAX_MS) return null;
-  return JSON.stringify(row.weights) === JSON.stringify(decision.proposal?.weightsAfter) ? row : null;
+/**
+ * After a crash, or after Route 53 refused it: the same batch is sent again as it stands, so that it stays one change with one history entry.
+ * Whether a copy of it is under way isn't known then, except where Route 53 itself refused it.
+ */
+const findSame = (
+  { clock, ledger }: WriteDeps,
+  { spec, observed, open }: OneService,
+  wanted: StoredOutboxRow,
+): StoredOutboxRow | null => {
+  const row = ledger.outbox(spec.id).at(-1);
+  if (!row || row.expects !== wanted.expects || !isSameBatch(spec, row, wanted) || !holdsDeletes(row, observed)) return null;
+  const age = clock.now() - row.createdAt;
+  if (row.state === "refused") return age <= REFUSED_KEPT_MS ? { ...row, state: "intent" } : null;
+  const isOpen = open.some(({ ulid }) => ulid === row.ulid);
+  return isOpen && age <= PROPOSAL_AGE_MAX_MS ? { ...row, state: "unknown" } : null;
 };
+
+/** A refused batch is the same change for so long; later its evidence is another. */
+const REFUSED_KEPT_MS = 900_000;
+
+const isSameBatch = (spec: ServiceSpec, a: StoredOutboxRow, b: StoredOutboxRow): boolean =>
+  modeWritten(a.creates) === modeWritten(b.creates) &&
+  toCanonicalText(expectedMembers(spec, a.creates)) === toCanonicalText(expectedMembers(spec, b.creates));
 
 const plan = (deps: WriteDeps, draft: Draft, { spec, observed }: OneService, decision: Decision): PlannedChange => {
   if (!decision.proposal) throw new Error("nothing is proposed");
@@ -276,32 +327,42 @@ const tellViolations = (deps: WriteDeps, draft: Draft, { spec, violations, propo
 
 // ------------------------------------------------------------------------------------------------ operators
 
-interface Moved {
+interface Moved extends DraftedRows {
   readonly result: MoveResult;
-  readonly rows: readonly StoredOutboxRow[];
 }
 
 const moveOne = async (deps: WriteDeps, order: MoveOrder): Promise<Moved> => {
   const spec = deps.specs().get(order.service);
   if (!spec) throw new Error(`no service ${order.service}`);
-  const done = (result: MoveResult): Moved => ({ result, rows: [] });
   const read = await deps.reader.read(deps.zoneId, [order.service]);
-  if (read.kind === "unread") return done({ kind: "dns-away", why: read.why });
+  if (read.kind === "unread") return { result: { kind: "dns-away", why: read.why }, rows: [], accepted: [] };
   return deps.ledger.commit((draft) => {
-    const settled = deps.reader.settleInto(draft, read.observed).get(order.service);
-    if (!settled) throw new Error(`no service ${order.service}`);
-    const record = draft.record(order.service);
-    if (record.blockedBy !== null) return done({ kind: "name-taken", why: record.blockedBy });
-    if (order.expectedRevision !== null && order.expectedRevision !== record.revision)
-      return done({ kind: "stale-revision", revision: record.revision });
-    const decision = decideNow(deps, draft, spec, order.request);
-    return decision.proposal
-      ? moveTraffic(deps, draft, order, { spec, observed: settled.observed, open: settled.open }, decision)
-      : keepOnly(deps, draft, order, decision);
+    const settled = deps.reader.settleInto(draft, read).get(order.service);
+    if (!settled)
+      return { result: { kind: "dns-away", why: "leadership changed while the zone was read" }, rows: [], accepted: [] };
+    return { ...decideMove(deps, draft, order, { spec, ...settled }), accepted: settled.accepted };
   });
 };
 
-const moveTraffic = (deps: WriteDeps, draft: Draft, order: MoveOrder, one: OneService, decision: Decision): Moved => {
+const decideMove = (deps: WriteDeps, draft: Draft, order: MoveOrder, one: OneService): Omit<Moved, "accepted"> => {
+  const done = (result: MoveResult) => ({ result, rows: [] });
+  const record = draft.record(order.service);
+  if (record.blockedBy !== null) return done({ kind: "name-taken", why: record.blockedBy });
+  if (order.expectedRevision !== null && order.expectedRevision !== record.revision)
+    return done({ kind: "stale-revision", revision: record.revision });
+  // The first write comes first: there is nothing yet that could be moved.
+  if (record.written === null) return done({ kind: "change-in-flight" });
+  const decision = decideNow(deps, draft, one.spec, order.request);
+  return decision.proposal ? moveTraffic(deps, draft, order, one, decision) : keepOnly(deps, draft, order, decision);
+};
+
+const moveTraffic = (
+  deps: WriteDeps,
+  draft: Draft,
+  order: MoveOrder,
+  one: OneService,
+  decision: Decision,
+): Omit<Moved, "accepted"> => {
   const planned = plan(deps, draft, one, decision);
   const answer: MoveAnswer = {
     ...answerBase(draft, order, decision),
@@ -318,7 +379,7 @@ const moveTraffic = (deps: WriteDeps, draft: Draft, order: MoveOrder, one: OneSe
 };
 
 /** DNS already looks like what was asked for: only the standing decision is kept. */
-const keepOnly = (deps: WriteDeps, draft: Draft, order: MoveOrder, decision: Decision): Moved => {
+const keepOnly = (deps: WriteDeps, draft: Draft, order: MoveOrder, decision: Decision): Omit<Moved, "accepted"> => {
   const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
   if (!order.dryRun) {
     draft.update(order.service, (record) => ({ ...record, controls, traffic: decision.trafficNow }));

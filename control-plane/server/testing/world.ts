@@ -16,19 +16,30 @@ import { createMetrics } from "../loop/metrics.ts";
 import type { Ingested } from "../operations/ingest-report.ts";
 import { toKeyId } from "../operations/verify-report.ts";
 import type { Clock } from "../ports/clock.ts";
+import { type Faults, noFaults, withFaults } from "./faults.ts";
 
 export type Sight = Pick<Observation, "outcome" | "reason" | "latencyMs"> | "silent";
 
 export const OK: Sight = { outcome: "ok", latencyMs: 5 };
 export const REFUSED: Sight = { outcome: "fail", reason: "tcp_refused", latencyMs: 1 };
 
+/** One process of the control plane, with what goes wrong between it and its ports. */
+export interface Replica {
+  readonly controlPlane: RunningControlPlane;
+  readonly faults: Faults;
+}
+
 export interface World {
   readonly database: MemoryDatabase;
   readonly dns: MemoryDns;
   readonly clock: Clock;
-  readonly declaration: Declaration;
+  /** As last applied. */
+  declaration: Declaration;
   readonly zoneId: string;
+  /** The one that takes the reports. */
   controlPlane: RunningControlPlane;
+  /** What goes wrong around `controlPlane`. */
+  faults: Faults;
   /** What an agent sees of a target from now on. */
   see: (agent: string, target: string) => Sight;
   /** Every agent sends one report of all that it is assigned. */
@@ -38,8 +49,16 @@ export interface World {
   readonly draftReport: (agent: string) => Report;
   /** Reports until `holds`; throws with `what` when it takes too long. */
   readonly until: (what: string, holds: () => boolean | Promise<boolean>, timeoutMs?: number) => Promise<void>;
-  /** Kills the control plane without any farewell and starts another one over the same database and DNS. */
+  /** Stops the control plane in order and starts another one over the same database and DNS. */
   readonly restart: (awayMs?: number) => Promise<void>;
+  /** `kill -9`: no farewell, no call of it is heard any more. */
+  readonly kill: () => void;
+  /** Applies a new version of the configuration, as any replica may. */
+  readonly apply: (declaration: Declaration) => Promise<void>;
+  /** Another process over the same database and DNS, as embedded mode starts one: the lease of a dead predecessor is released first. */
+  readonly resurrect: () => Promise<void>;
+  /** A second process beside the first. Reports still go to `controlPlane`. */
+  readonly addReplica: () => Promise<Replica>;
   readonly stop: () => Promise<void>;
   /** Weights that DNS holds for a service's A records: region -> weight. */
   readonly weights: (name: string) => Promise<Record<string, number>>;
@@ -135,7 +154,9 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
   const signer = { keyId: "test", privateKey: generateKeyPairSync("ed25519").privateKey };
   const sequences = new Map<string, number>();
 
-  const create = (): RunningControlPlane => {
+  const replicas: Replica[] = [];
+  const create = (): Replica => {
+    const faults = noFaults();
     let controlPlane: RunningControlPlane | null = null;
     controlPlane = createControlPlane({
       holder: `test-${ids.ulid()}`,
@@ -143,19 +164,22 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       ids,
       log: pino({ level: process.env.LOG_LEVEL ?? "silent" }),
       metrics: createMetrics(() => controlPlane?.readiness().isLeader ?? false),
-      evidence: database.evidence,
-      decisions: database.decisions,
-      configurations: database.configuration,
-      lease: database.lease,
-      provider: dns.provider,
+      evidence: withFaults("evidence", database.evidence, faults),
+      decisions: withFaults("decisions", database.decisions, faults),
+      configurations: withFaults("configurations", database.configuration, faults),
+      lease: withFaults("lease", database.lease, faults),
+      provider: withFaults("dns", dns.provider, faults),
       resolver,
       signer,
       nameServers: { "example.test": ["127.0.0.1:5301", "127.0.0.1:5302"] },
       resolvers: [],
       databaseHealth: async () => ({ isUp: true, latencyMs: 0, poolSize: 0, why: null }),
     });
-    return controlPlane;
+    const replica = { controlPlane, faults };
+    replicas.push(replica);
+    return replica;
   };
+  const first = create();
 
   const signed: World["signed"] = (agent, report, key) => {
     const body = Buffer.from(JSON.stringify(report));
@@ -169,7 +193,7 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
   };
 
   const draftReport: World["draftReport"] = (agent) => {
-    const configuration = toAgentConfiguration(declaration, agent, { version: 1, issuedAt: 0 });
+    const configuration = toAgentConfiguration(world.declaration, agent, { version: 1, issuedAt: 0 });
     if (!configuration) throw new Error(`no agent ${agent}`);
     const sequence = (sequences.get(agent) ?? 0) + 1;
     sequences.set(agent, sequence);
@@ -200,7 +224,7 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
     world.controlPlane.ingestReport(signed(agent, change(draftReport(agent))));
 
   const isSilent = (agent: string): boolean =>
-    draftlessTargets(declaration, agent).every((target) => world.see(agent, target) === "silent");
+    draftlessTargets(world.declaration, agent).every((target) => world.see(agent, target) === "silent");
 
   const reportAll = async (): Promise<void> => {
     await Promise.all(agents.filter(({ id }) => !isSilent(id)).map(({ id }) => report(id)));
@@ -212,7 +236,8 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
     clock,
     declaration,
     zoneId,
-    controlPlane: create(),
+    controlPlane: first.controlPlane,
+    faults: first.faults,
     see: () => OK,
     reportAll,
     report,
@@ -230,10 +255,42 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
     restart: async (awayMs = 0) => {
       await world.controlPlane.stop();
       await new Promise((resolve) => setTimeout(resolve, awayMs));
-      world.controlPlane = create();
+      Object.assign(world, create());
       await world.controlPlane.start();
     },
-    stop: () => world.controlPlane.stop(),
+    kill: () => {
+      world.faults.isDead = true;
+      // Ends the timers; whatever the stop would say to a port is not heard.
+      void world.controlPlane.stop();
+    },
+    resurrect: async () => {
+      const held = await database.lease.read();
+      if (held) await database.lease.release(held.holder, held.term);
+      Object.assign(world, create());
+      await world.controlPlane.start();
+    },
+    apply: async (next) => {
+      const known = await database.configuration.read();
+      world.declaration = next;
+      await database.configuration.apply({
+        baseVersion: known?.version ?? 0,
+        declaration: next,
+        text: "",
+        author: "test",
+        lines: [],
+      });
+    },
+    addReplica: async () => {
+      const replica = create();
+      await replica.controlPlane.start();
+      return replica;
+    },
+    stop: async () => {
+      for (const { controlPlane, faults } of replicas) {
+        faults.isDatabaseAway = false;
+        if (!faults.isDead) await controlPlane.stop();
+      }
+    },
     weights: async (name) => {
       const read = await dns.provider.readNames(zoneId, [name]);
       if (read.kind !== "sets") throw new Error(read.kind);
