@@ -12,7 +12,10 @@ import type { SandboxPorts } from "./sandbox-state.ts";
 const PUBLISHED_PORT = 80;
 
 /** @param apiPortByRegion where each region's API really listens on 127.0.0.1 */
-export const startRoute53Part = async (config: SandboxConfig, apiPortByRegion: ReadonlyMap<string, number>): Promise<Route53Sandbox> => {
+export const startRoute53Part = async (
+  config: SandboxConfig,
+  apiPortByRegion: ReadonlyMap<string, number>,
+): Promise<Route53Sandbox> => {
   const dataDir = join(config.dataDir, "route53");
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { route53: api, nameServers, resolver } = config.ports;
@@ -23,7 +26,10 @@ export const startRoute53Part = async (config: SandboxConfig, apiPortByRegion: R
     ports: { api, nameServers, resolver },
     nameServerNames: nameServers.map((_, index) => `ns-${index + 1}.sandbox.test`),
     addressMap: Object.fromEntries(
-      config.regions.map(({ id, publishedAddress }) => [`${publishedAddress}:${PUBLISHED_PORT}`, `127.0.0.1:${apiPortByRegion.get(id)}`]),
+      config.regions.map(({ id, publishedAddress }) => [
+        `${publishedAddress}:${PUBLISHED_PORT}`,
+        `127.0.0.1:${apiPortByRegion.get(id)}`,
+      ]),
     ),
     healthCheckTimeScale: config.healthCheckTimeScale,
     propagation: config.propagation,

@@ -1,7 +1,7 @@
 /** up: everything on one machine, under supervision, with a live view. What `npm start` runs. */
 import type { Command } from "commander";
 import { type CommonOptions, createContext, type Terminal, withCommon } from "../context.ts";
-import { runUp } from "../up/run-up.ts";
+import { runUp } from "./run-up.ts";
 
 export const addUp = (program: Command, terminal: Terminal): void => {
   withCommon(program.command("up"))

@@ -20,6 +20,7 @@ import type {
   Readiness,
 } from "../operations/control-plane.ts";
 import { createDeliver } from "../operations/deliver-batches.ts";
+import { createEvidenceCache } from "../operations/evidence-cache.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
 import { createJudgeServices } from "../operations/judge-services.ts";
 import { createLedger, LeadershipLost, LedgerConflict } from "../operations/ledger.ts";
@@ -34,7 +35,6 @@ import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { Resolver } from "../ports/resolver.ts";
-import { createEvidenceCache } from "./evidence-cache.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
 import { createReconcileLoop } from "./reconcile-loop.ts";

@@ -7,12 +7,12 @@ import type { RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { POLL_MS } from "../limits.ts";
+import type { EvidenceCache } from "../operations/evidence-cache.ts";
 import type { JudgedService } from "../operations/judge-services.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
 import { isUnsettled, toSituation } from "../operations/situation.ts";
 import { standstillKey, type ZoneWriter } from "../operations/write-zone.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { EvidenceCache } from "./evidence-cache.ts";
 
 export interface ReconcileLoop {
   /** Look at these services now; without any, at all of them. */

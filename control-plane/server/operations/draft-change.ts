@@ -1,13 +1,15 @@
 /** An allowed proposal becomes a write-ahead row with the exact batch, a change and its one history entry. Nothing is sent here. */
 import { createHash } from "node:crypto";
 import type { Change, Instant, RegionVerdict } from "@regent/contract";
-import type { Decision, Observed, Proposal, ServiceBatch, ServiceSpec } from "@regent/engine";
+import type { Decision, Observed, Proposal, RecordSet, ServiceBatch, ServiceSpec } from "@regent/engine";
 import { isFrozen } from "@regent/engine";
 import { checkBatch, checkShares } from "@regent/engine/invariants.ts";
 import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
 import { renderMembers, toCanonicalText } from "@regent/engine/plan/record-sets.ts";
+import { toSetKey } from "@regent/engine/plan/record-values.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
+import { expectedMembers } from "./situation.ts";
 
 export interface PlannedChange {
   readonly spec: ServiceSpec;
@@ -38,7 +40,7 @@ export const planChange = (input: PlanInput): PlannedChange => {
   const ulid = ids.ulid();
   const revision = Math.max(record.revision, observed.epoch?.revision ?? 0) + 1;
   const removed = removedRegions(spec, record);
-  const members = renderMembers({ spec, observed, weights: proposal.weightsAfter, removed });
+  const rendered = renderMembers({ spec, observed, weights: proposal.weightsAfter, removed });
   const isOff = isFrozen({ controls: { ...decision.controlsAfter } }) || input.frozenGlobally;
   const epoch = {
     owner: spec.owner,
@@ -46,9 +48,10 @@ export const planChange = (input: PlanInput): PlannedChange => {
     revision,
     ulid,
     mode: isOff ? ("frozen" as const) : ("auto" as const),
-    digest: createHash("sha256").update(toCanonicalText(members)).digest("hex").slice(0, 16),
+    digest: createHash("sha256").update(toCanonicalText(rendered)).digest("hex").slice(0, 16),
   };
-  const batch = buildServiceBatch({ spec, observed, weights: proposal.weightsAfter, epoch, removed });
+  const members = buildServiceBatch({ spec, observed, weights: proposal.weightsAfter, epoch, removed });
+  const batch = { ...members, deletes: [...members.deletes, ...retiredSets(input)] };
   const change = toChange(input, { id: ids.ulid(), revision });
   const row: StoredOutboxRow = {
     ulid,
@@ -67,7 +70,7 @@ export const planChange = (input: PlanInput): PlannedChange => {
     sentAt: now,
     changeInfoId: null,
   };
-  const violations = [...checkBatch({ spec, batch, removed }), ...checkShares(proposal.sharesAfter)];
+  const violations = [...checkBatch({ spec, batch: members, removed }), ...checkShares(proposal.sharesAfter)];
   return { spec, decision, proposal, batch, row, change, violations };
 };
 
@@ -75,6 +78,13 @@ const removedRegions = (spec: ServiceSpec, { written }: ServiceRecord): readonly
   const declared = new Set(spec.endpoints.map(({ region }) => region));
   const known = Object.values(written ?? {}).flatMap((weights) => Object.keys(weights));
   return [...new Set(known)].filter((region) => !declared.has(region));
+};
+
+/** Sets that we wrote for a type that is declared no longer: nobody else would ever take them away. */
+const retiredSets = ({ spec, record, observed }: PlanInput): readonly RecordSet[] => {
+  const isRetired = ({ type }: RecordSet): boolean => !spec.types.some((declared) => declared === type);
+  const retired = new Set(expectedMembers(spec, record.expected).filter(isRetired).map(toSetKey));
+  return observed.sets.filter((set) => retired.has(toSetKey(set)));
 };
 
 const toChange = (

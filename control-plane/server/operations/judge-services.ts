@@ -4,9 +4,9 @@ import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
 import { findSuspects } from "@regent/engine/health/suspect.ts";
 import { judge, nextVerdictLookAt, toRegionVerdict } from "@regent/engine/health/verdict.ts";
 import { assess } from "@regent/engine/health/view.ts";
-import type { EvidenceCache } from "../loop/evidence-cache.ts";
 import type { Ids } from "../ports/clock.ts";
 import { AUTOMATION } from "./actors.ts";
+import type { EvidenceCache } from "./evidence-cache.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface JudgedService {

@@ -1,9 +1,9 @@
 /** What people look at: services, verdicts, weights wanted, written and seen, agents. Reads only what is in memory. */
 import type { AgentState, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
 import { type Decision, durationText, type HealthMemory, type ServiceSpec, sharesText } from "@regent/engine";
-import type { EvidenceCache } from "../loop/evidence-cache.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import type { Applied } from "./configuration-in-force.ts";
+import type { EvidenceCache } from "./evidence-cache.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface ViewSources {

@@ -5,7 +5,13 @@ import postgres from "postgres";
 import { PROBE_ROLE, REGION_DATABASE } from "../regions/region-config.ts";
 
 export type Seen =
-  | { readonly kind: "answered"; readonly code: number; readonly region: string | null; readonly body: unknown; readonly ms: number }
+  | {
+      readonly kind: "answered";
+      readonly code: number;
+      readonly region: string | null;
+      readonly body: unknown;
+      readonly ms: number;
+    }
   | { readonly kind: "silent" }
   | { readonly kind: "failed"; readonly code: string };
 
@@ -18,7 +24,13 @@ export const testFetch = async (port: number, path = "/", timeoutMs = 300): Prom
       signal: AbortSignal.timeout(timeoutMs),
     });
     const body: unknown = await response.json();
-    return { kind: "answered", code: response.status, region: response.headers.get("x-region"), body, ms: performance.now() - startedAt };
+    return {
+      kind: "answered",
+      code: response.status,
+      region: response.headers.get("x-region"),
+      body,
+      ms: performance.now() - startedAt,
+    };
   } catch (error) {
     if ((error as Error).name === "TimeoutError") return { kind: "silent" };
     return { kind: "failed", code: ((error as Error).cause as { code?: string } | undefined)?.code ?? String(error) };
@@ -64,7 +76,11 @@ export const testQuery = async (port: number, password: string, query: string): 
 };
 
 /** Polls until the observation satisfies the law; fails with the last one seen. */
-export const testUntil = async <T>(observe: () => Promise<T> | T, isRight: (seen: T) => boolean, deadlineMs = 3_000): Promise<T> => {
+export const testUntil = async <T>(
+  observe: () => Promise<T> | T,
+  isRight: (seen: T) => boolean,
+  deadlineMs = 3_000,
+): Promise<T> => {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const seen = await observe();

@@ -2,11 +2,11 @@
 import { connect } from "node:net";
 import { type Context, logOf } from "../context.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
+import { emptyHome } from "../up/home.ts";
+import { readUpState } from "../up/state.ts";
+import { type Supervisor, startSupervisor } from "../up/supervisor.ts";
 import { createLineLog } from "../view/line-log.ts";
 import { createLiveView, type LiveView } from "../view/live-view.ts";
-import { emptyHome } from "./home.ts";
-import { readUpState } from "./state.ts";
-import { type Supervisor, startSupervisor } from "./supervisor.ts";
 
 export const runUp = async (
   context: Context,
