@@ -3,10 +3,10 @@
  * that a second resolution can't return another. Of several addresses the first IPv4 one is taken, and only that: a probe that tries
  * the next would hide a dead address.
  */
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { type GuardRules, guardAddresses } from "../core/guard.ts";
 import type { ProbeResult } from "../core/probe-result.ts";
+import { type Resolved, type ResolveName, resolveSystemName } from "./resolve-name.ts";
 
 export interface HostPort {
   /** A name or an IP address without brackets. */
@@ -33,41 +33,33 @@ export const parseAddress = (address: string): HostPort => {
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
 };
 
-export const resolveDialling = async (address: string, rules: DialRules, timeoutMs: number): Promise<Dialling> => {
+export const resolveDialling = async (
+  address: string,
+  rules: DialRules,
+  timeoutMs: number,
+  resolveName: ResolveName = resolveSystemName,
+): Promise<Dialling> => {
   const { host, port } = parseAddress(rules.connectTo[address] ?? address);
   if (port < 1 || port > 65_535)
     return refusedBy({ outcome: "unknown", reason: "probe_bug", latencyMs: 0, facts: { why: "bad-port" } });
   const startedAt = performance.now();
   const isLiteral = isIP(host) > 0;
-  const found = isLiteral ? [host] : await resolveName(host, timeoutMs);
+  const resolved: Resolved = isLiteral ? { kind: "found", addresses: [host] } : await resolveName(host, timeoutMs);
   const dnsMs = isLiteral ? 0 : performance.now() - startedAt;
-  if (typeof found === "string") return refusedBy({ outcome: "fail", reason: found, latencyMs: dnsMs, phases: { dns: dnsMs } });
-  const verdict = guardAddresses(found, rules);
+  if (resolved.kind !== "found") return refusedBy(unresolved(resolved, dnsMs));
+  const { addresses } = resolved;
+  const verdict = guardAddresses(addresses, rules);
   switch (verdict.kind) {
     case "blocked":
       return refusedBy({ outcome: "unknown", reason: "blocked", latencyMs: 0, facts: { why: `guard-${verdict.class}` } });
     case "allowed":
-      return { kind: "dial", ip: found[0]!, port, dnsMs };
+      return { kind: "dial", ip: addresses[0]!, port, dnsMs };
   }
 };
+
+const unresolved = (resolved: Exclude<Resolved, { kind: "found" }>, dnsMs: number): ProbeResult =>
+  resolved.kind === "failed"
+    ? { outcome: "fail", reason: resolved.reason, latencyMs: dnsMs, phases: { dns: dnsMs } }
+    : { outcome: "unknown", reason: "agent_overloaded", latencyMs: 0, facts: { why: "names-wait" } };
 
 const refusedBy = (result: ProbeResult): Dialling => ({ kind: "refused", result });
-
-type DnsReason = "dns_nxdomain" | "dns_timeout" | "dns_servfail";
-
-const resolveName = async (host: string, timeoutMs: number): Promise<readonly string[] | DnsReason> => {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<DnsReason>((resolve) => {
-    timer = setTimeout(() => resolve("dns_timeout"), timeoutMs);
-  });
-  const answer = lookup(host, { all: true, order: "ipv4first" }).then(
-    (found) => (found.length === 0 ? "dns_nxdomain" : found.map(({ address }) => address)),
-    (error: NodeJS.ErrnoException): DnsReason =>
-      error.code === "ENOTFOUND" || error.code === "ENODATA" ? "dns_nxdomain" : "dns_servfail",
-  );
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-};

@@ -1,4 +1,5 @@
 /** Entry of the Node agent's process. REGENT_AGENT_CONFIG names its file; SIGTERM and SIGINT end it with what is left delivered. */
+import "./threads.ts";
 import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { runNodeAgent } from "./main.ts";
