@@ -77,11 +77,15 @@ const classOfIpv4 = (address: ipaddr.IPv4): AddressClass => {
   }
 };
 
+/** Google, Oracle, Scaleway, Akamai and Alibaba answer in unique local ranges, which would pass as private. */
+const METADATA_IPV6 = new Set(["fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1", "fd00:100::100:200"]);
+
 const classOfIpv6 = (address: ipaddr.IPv6): AddressClass => {
   const inner = hiddenIpv4(address.parts);
   if (inner !== undefined) return classOfIpv4(inner);
   // fd00:ec2::/32 is where AWS serves instance metadata, time and DNS.
   if (address.parts[0] === 0xfd00 && address.parts[1] === 0x0ec2) return "metadata";
+  if (METADATA_IPV6.has(address.toString())) return "metadata";
   // fec0::/10, the site-local range that unique local addresses replaced.
   if ((address.parts[0]! & 0xffc0) === 0xfec0) return "private";
   switch (address.range()) {
