@@ -114,6 +114,20 @@ describe("a report", () => {
     expect((await report("a.1.200")).status).toBe(429);
     expect((await report("b.1.1")).status).toBe(200);
   });
+
+  test("that the claimed agent hasn't signed uses up nothing of that agent's room", async () => {
+    let isForged = true;
+    const { ask } = testDoors({
+      ingestReport: async () =>
+        isForged ? { kind: "unknown-signer" } : { kind: "taken", receipt: { ack: 1, serverTime: 1_000 } },
+    });
+    const report = () => ask("POST", "/v1/reports", { body: "{}", headers: { "webhook-id": "a.1.1" } });
+    const forged = new Set<number>();
+    for (let i = 0; i < 300; i += 1) forged.add((await report()).status);
+    expect([...forged]).toEqual([401]);
+    isForged = false;
+    expect((await report()).status).toBe(200);
+  });
 });
 
 describe("a body", () => {

@@ -8,14 +8,15 @@ import {
   AGENT_REPORTS_PER_SECOND,
 } from "../../limits.ts";
 import type { Ingested } from "../../operations/ingest-report.ts";
-import type { AppDeps, HttpMiddleware } from "../env.ts";
+import type { AppDeps, HttpContext, HttpMiddleware } from "../env.ts";
 import { answer, type Mount, mountRoute, type Outcome } from "../mount-route.ts";
 import { toProblemResponse } from "../problems.ts";
 
 export const mountReports = (mount: Mount, { controlPlane, clock }: Pick<AppDeps, "controlPlane" | "clock">): void => {
+  const limit = createReportLimit(clock, () => controlPlane.countRefusal("reports", "too-many-requests"));
   mountRoute(mount, "POST /v1/reports", {
     summary: "Take a signed report of an agent (headers webhook-id, webhook-timestamp, webhook-signature, regent-key)",
-    first: createReportLimit(clock, () => controlPlane.countRefusal("reports", "too-many-requests")),
+    first: limit.check,
     rawBody: {
       mediaTypes: ["application/json"],
       bytesMax: REPORT_BYTES_MAX,
@@ -41,6 +42,7 @@ export const mountReports = (mount: Mount, { controlPlane, clock }: Pick<AppDeps
         keyId: c.req.header("regent-key"),
         body: new Uint8Array(await c.req.arrayBuffer()),
       });
+      if (ingested.kind !== "unknown-signer") limit.charge(c);
       return toOutcome(ingested, clock.now());
     },
   });
@@ -66,16 +68,26 @@ const toOutcome = (ingested: Ingested, serverTime: number): Outcome<ReportReceip
   }
 };
 
+interface ReportLimit {
+  readonly check: HttpMiddleware;
+  /** Counts a report that the claimed agent's key has signed: nobody else can use up an agent's room. */
+  readonly charge: (c: HttpContext) => void;
+}
+
 /** Generous: it stops a loop gone wild and a flood, and never an agent that empties its spool. */
-const createReportLimit = (clock: AppDeps["clock"], onRefused: () => void): HttpMiddleware => {
+const createReportLimit = (clock: AppDeps["clock"], onRefused: () => void): ReportLimit => {
   const byAddress = createRateLimit({ burst: ADDRESS_REPORTS_BURST, perSecond: ADDRESS_REPORTS_PER_SECOND }, clock);
   const byAgent = createRateLimit({ burst: AGENT_REPORTS_BURST, perSecond: AGENT_REPORTS_PER_SECOND }, clock);
-  return async (c, next) => {
-    const address = c.get("address");
-    const claimed = c.req.header("webhook-id")?.slice(0, 64).split(".")[0] ?? "";
-    const waitMs = byAddress.take(address) || byAgent.take(`${address} ${claimed}`);
-    if (waitMs === 0) return next();
-    onRefused();
-    return toProblemResponse(c, { kind: "too-many-requests", why: "too many reports", retryAfterMs: waitMs });
+  return {
+    check: async (c, next) => {
+      const waitMs = byAddress.take(c.get("address")) || byAgent.waitMs(toAgentKey(c));
+      if (waitMs === 0) return next();
+      onRefused();
+      return toProblemResponse(c, { kind: "too-many-requests", why: "too many reports", retryAfterMs: waitMs });
+    },
+    charge: (c) => void byAgent.take(toAgentKey(c)),
   };
 };
+
+const toAgentKey = (c: HttpContext): string =>
+  `${c.get("address")} ${c.req.header("webhook-id")?.slice(0, 64).split(".")[0] ?? ""}`;
