@@ -16,7 +16,10 @@ const start = async (): Promise<Replica> => {
 /** The database gives the lease away while its holder can't hear of it. */
 const stealLease = async (from: Replica | World, to: Replica): Promise<void> => {
   const around = from.faults.around;
-  from.faults.around = (call, proceed) => (call.name.startsWith("lease.") ? new Promise(() => undefined) : around(call, proceed));
+  from.faults.around = async (call, proceed) => {
+    if (call.name === "lease.renew" || call.name === "lease.acquire") throw new DatabaseAway("ECONNRESET", null);
+    return around(call, proceed);
+  };
   const held = await world.database.lease.read();
   if (held) await world.database.lease.release(held.holder, held.term);
   await world.until("the other leads", () => to.controlPlane.readiness().isLeader);
