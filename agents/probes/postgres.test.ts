@@ -197,6 +197,24 @@ describe("postgres probe's secret", () => {
     expect(heard().includes(Buffer.from("probe"))).toBe(false);
   });
 
+  it("isn't given to a server that sends without end, and what it sends isn't kept", async () => {
+    const endless = Buffer.alloc(1024 * 1024, 0x52);
+    endless.writeInt32BE(0x7fff_ffff, 1);
+    let sent = 0;
+    const server = await serveTcp((socket) => {
+      const send = (): void => {
+        do sent += endless.length;
+        while (socket.write(endless));
+      };
+      socket.once("data", send);
+      socket.on("drain", send);
+    });
+    open.push(server);
+    const result = await ask(server.address, withSecret, depsWith(["127.0.0.1"]));
+    expect(result).toMatchObject({ outcome: "fail", reason: "db_error", facts: { why: "answer-too-large" } });
+    expect(sent).toBeLessThan(64 * endless.length);
+  });
+
   it("says db_auth when this agent doesn't hold it", async () => {
     expect(await ask(primary.address, { secret: "other" })).toMatchObject({
       reason: "db_auth",

@@ -113,6 +113,7 @@ const watchClient = (client: pg.Client, { stopwatch, isTls, deadlineMs }: WatchO
   let stage: Stage = "connect";
   let isLate = false;
   let isWeak = false;
+  let bytes = 0;
   const cut = (): void => {
     socket.destroy();
   };
@@ -125,7 +126,15 @@ const watchClient = (client: pg.Client, { stopwatch, isTls, deadlineMs }: WatchO
     stopwatch.mark("connect");
     stage = isTls ? "tls" : "answer";
   });
+  const countBytes = (): void => {
+    connection.stream.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) cut();
+    });
+  };
+  if (!isTls) countBytes();
   connection.once("sslconnect", () => {
+    countBytes();
     // The TLS handshake ends later, but before anything else can arrive.
     connection.once("message", () => {
       stage = "answer";
@@ -145,6 +154,8 @@ const watchClient = (client: pg.Client, { stopwatch, isTls, deadlineMs }: WatchO
   return {
     explain: (error) => {
       if (isWeak) return { finding: { outcome: "unknown", reason: "blocked" }, facts: { why: "weak-password-request" } };
+      if (bytes > ANSWER_BYTES_MAX)
+        return { finding: { outcome: "fail", reason: "db_error" }, facts: { why: "answer-too-large" } };
       if (isLate) return { finding: stage === "answer" ? { outcome: "fail", reason: "db_query_timeout" } : lateFinding(stage) };
       return explainError(error, stage);
     },
@@ -157,6 +168,9 @@ const watchClient = (client: pg.Client, { stopwatch, isTls, deadlineMs }: WatchO
     },
   };
 };
+
+/** Login and one row take about 2 KiB. The client keeps whatever a server sends until the message that it announced is whole. */
+const ANSWER_BYTES_MAX = 256 * 1024;
 
 /** How long a server may take to close a connection that we have ended, ms. */
 const GOODBYE_MS = 1_000;
