@@ -1,7 +1,7 @@
 /** Writes what a fold wants, in one statement: all of it or, when the agent's row was written by somebody else meanwhile, nothing. */
 import type { FoldWrite, StoredAgent } from "../../ports/evidence-store.ts";
 import type { Sql } from "./database.ts";
-import { toJsonText } from "./json.ts";
+import { toJsonText, toPlainText } from "./json.ts";
 import { EVIDENCE_CHANNEL } from "./listener.ts";
 
 export interface GuardedWrite extends FoldWrite<unknown> {
@@ -21,7 +21,7 @@ const writeAgent = async (sql: Sql, { id, agent, guard }: GuardedWrite): Promise
   const result = await sql`
     update regent.agent set
       boot = ${agent.boot}, sequence = ${agent.sequence}, taken = ${agent.window}, heard_at = ${agent.heardAt},
-      skew_ms = ${agent.skewMs}, self_healthy = ${agent.selfHealthy}, mode = ${agent.mode}, build = ${agent.build},
+      skew_ms = ${agent.skewMs}, self_healthy = ${agent.selfHealthy}, mode = ${agent.mode}, build = ${toPlainText(agent.build)},
       configuration_version = ${agent.configurationVersion}, version = ${agent.version},
       live = ${JSON.stringify(agent.live)}::text::json, guard = ${guard + 1}
     where agent = ${id} and guard = ${guard}`;
@@ -34,7 +34,7 @@ const writeAll = async (sql: Sql, { id, agent, guard, checks, transitions, aggre
       insert into regent.agent as a
         (agent, boot, sequence, taken, heard_at, skew_ms, self_healthy, mode, build, configuration_version, version, live, guard)
       values (${id}, ${agent.boot}, ${agent.sequence}, ${agent.window}, ${agent.heardAt}, ${agent.skewMs}, ${agent.selfHealthy},
-        ${agent.mode}, ${agent.build}, ${agent.configurationVersion}, ${agent.version}, ${JSON.stringify(agent.live)}::text::json,
+        ${agent.mode}, ${toPlainText(agent.build)}, ${agent.configurationVersion}, ${agent.version}, ${JSON.stringify(agent.live)}::text::json,
         ${guard + 1})
       on conflict (agent) do update set
         boot = excluded.boot, sequence = excluded.sequence, taken = excluded.taken, heard_at = excluded.heard_at,

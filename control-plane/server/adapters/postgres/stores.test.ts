@@ -45,10 +45,11 @@ describe("postgres evidence store, beyond the port", () => {
     expect(await stores.evidence.readTransitions({ since: 0, limit: 9, target: "s2/eu/x" })).toEqual([]);
   });
 
-  test("what a probed target says can't make a write fail", async () => {
+  test("what a probed target or an agent says can't make a write fail", async () => {
     const facts = { "na\0me": "nul \0, half \ud800, whole \u{1f600}" };
     const check = exampleCheck({ agent: "s3", facts });
-    await stores.evidence.ingest("s3", [], () => exampleFold(0, { agent: exampleAgent({ agent: "s3" }), checks: [check] }));
+    const agent = exampleAgent({ agent: "s3", build: "1\0.\ud800" });
+    await stores.evidence.ingest("s3", [], () => exampleFold(0, { agent, checks: [check] }));
     const [read] = await stores.other.evidence.readChecks(["s3"]);
     expect(read?.facts).toEqual({ "na\ufffdme": "nul \ufffd, half \ufffd, whole \u{1f600}" });
   });
