@@ -11,7 +11,7 @@ import { createOnce } from "./middleware/once.ts";
 import { createRequestLog } from "./middleware/request-log.ts";
 import { createSecurityHeaders } from "./middleware/security-headers.ts";
 import type { Mount } from "./mount-route.ts";
-import { toFailure, toProblemResponse, toSlug } from "./problems.ts";
+import { type Failure, toFailure, toProblemResponse, toSlug } from "./problems.ts";
 import { mountConfiguration } from "./routes/configuration.ts";
 import { mountDashboard } from "./routes/dashboard.ts";
 import { mountDocs } from "./routes/docs.ts";
@@ -76,8 +76,14 @@ const createBase = ({ controlPlane, clock, log, listen, cookieSecure }: AppDeps)
 const ERRORS_TOLD_MAX = 20;
 
 const answerThrown = (c: HttpContext, error: Error, { controlPlane, log }: Pick<AppDeps, "controlPlane" | "log">): Response => {
-  const failure = toFailure(error);
+  const failure: Failure = hasLeft(c) ? { kind: "invalid-request", detail: "the body broke off" } : toFailure(error);
   if (failure.kind === "internal") log.error({ err: error, requestId: c.get("requestId"), path: c.req.path }, "request failed");
   controlPlane.countRefusal(c.req.path === "/v1/reports" ? "reports" : "operator", toSlug(failure));
   return toProblemResponse(c, failure);
+};
+
+/** The sender went away, or was cut for being too slow, within its body: nothing of ours failed, and anybody may do it. */
+const hasLeft = (c: HttpContext): boolean => {
+  const incoming = c.env?.incoming;
+  return incoming?.destroyed === true && !incoming.complete;
 };

@@ -117,3 +117,14 @@ test("a port that is taken is an error", async () => {
   const { port } = await start(doors);
   await expect(startListener({ app: doors.app, host: "127.0.0.1", port })).rejects.toThrow(/EADDRINUSE/);
 });
+
+test("a sender that leaves within its body is counted as its own fault, and fills no log with errors", async () => {
+  const doors = testDoors();
+  const { port } = await start(doors);
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 100\r\n\r\nabc`, () =>
+    setImmediate(() => socket.destroy()),
+  );
+  await expect.poll(() => doors.controlPlane.refusals).toEqual(["reports invalid-request"]);
+  expect(doors.logText()).not.toContain("request failed");
+});
