@@ -5,24 +5,47 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 
-const HostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, 'an address such as "127.0.0.1:7420"');
 const flag = z
   .enum(["0", "1", "true", "false"])
   .default("0")
   .transform((value) => value === "1" || value === "true");
 
+const isHostPort = (text: string): boolean =>
+  /^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/.test(text) && splitAddress(text).port <= 65_535;
+
+const isAddressPort = (text: string): boolean => {
+  const { host, port } = splitAddress(text);
+  return isHostPort(text) && isIP(host) !== 0 && port > 0;
+};
+
+/** A list of `ip:port`, as text; every wrong part is named. */
+const Addresses = z.string().superRefine((text, context) => {
+  for (const part of list(text))
+    if (!isAddressPort(part)) context.addIssue({ code: "custom", message: `"${part}" is not an "ip:port"` });
+});
+
+const NameServers = z.string().superRefine((text, context) => {
+  for (const [zone, servers] of zonesOf(text)) {
+    if (zone === "" || list(servers).length === 0)
+      context.addIssue({ code: "custom", message: `"${zone === "" ? servers : zone}" is not "zone=ip:port,ip:port"` });
+    else
+      for (const part of list(servers))
+        if (!isAddressPort(part)) context.addIssue({ code: "custom", message: `"${part}" of zone ${zone} is not an "ip:port"` });
+  }
+});
+
 const Environment = z.object({
   REGENT_HOME: z.string().min(1).optional(),
   REGENT_CONFIG: z.string().min(1).optional(),
-  REGENT_LISTEN: HostPort.default("127.0.0.1:7420"),
+  REGENT_LISTEN: z.string().refine(isHostPort, 'an address such as "127.0.0.1:7420"').default("127.0.0.1:7420"),
   REGENT_ALLOWED_HOSTS: z.string().default(""),
   REGENT_BEHIND_PROXY: flag,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  REGENT_NAME_SERVERS: z.string().default(""),
-  REGENT_RESOLVERS: z.string().default(""),
+  REGENT_NAME_SERVERS: NameServers.default(""),
+  REGENT_RESOLVERS: Addresses.default(""),
   REGENT_ROUTE53_RATE: z
     .string()
-    .regex(/^\d+(\.\d+)?\/\d+$/, 'calls a second and burst, such as "5/10"')
+    .regex(/^(?!0+(\.0+)?\/)\d{1,6}(\.\d{1,6})?\/0*[1-9]\d{0,5}$/, 'calls a second and burst, both above 0, such as "5/10"')
     .default("5/10"),
   REGENT_MASTER_KEY: z
     .string()
@@ -60,14 +83,10 @@ export class ConfigError extends Error {
 /** Throws ConfigError with every problem, one a line. */
 export const loadConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== "")));
-  if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+  const problems = problemsOf(env, parsed.error?.issues ?? []);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join("\n"));
   const e = parsed.data;
   const { host, port } = splitAddress(e.REGENT_LISTEN);
-  if (!isLoopback(host) && !e.REGENT_BEHIND_PROXY)
-    throw new ConfigError(
-      `REGENT_LISTEN: ${host} is reachable from elsewhere, and this server speaks plain HTTP. Put a TLS proxy in front and set REGENT_BEHIND_PROXY=1, or listen on 127.0.0.1.`,
-    );
   const [rate, burst] = e.REGENT_ROUTE53_RATE.split("/").map(Number);
   return Object.freeze({
     home: resolve(e.REGENT_HOME ?? join(homedir(), ".regent")),
@@ -78,7 +97,7 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
     isBehindProxy: e.REGENT_BEHIND_PROXY,
     databaseUrl: e.DATABASE_URL ?? null,
     nameServers: toServers(e.REGENT_NAME_SERVERS),
-    resolvers: addresses("REGENT_RESOLVERS", e.REGENT_RESOLVERS),
+    resolvers: list(e.REGENT_RESOLVERS),
     route53: { ratePerSecond: rate ?? 5, burst: burst ?? 10, endpoint: e.AWS_ENDPOINT_URL_ROUTE_53 ?? null },
     masterKey: e.REGENT_MASTER_KEY ?? null,
     staticDir: e.REGENT_STATIC_DIR ?? null,
@@ -88,34 +107,47 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
   });
 };
 
+const problemsOf = (env: Readonly<Record<string, string | undefined>>, issues: readonly z.core.$ZodIssue[]): string[] => {
+  const { host } = splitAddress(env.REGENT_LISTEN || "127.0.0.1:7420");
+  const isOpen =
+    isHostPort(env.REGENT_LISTEN || "127.0.0.1:7420") &&
+    !isLoopback(host) &&
+    !flag.safeParse(env.REGENT_BEHIND_PROXY || "0").data;
+  return [
+    ...issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
+    ...(isOpen
+      ? [
+          `REGENT_LISTEN: ${host} is reachable from elsewhere, and this server speaks plain HTTP. Put a TLS proxy in front and set REGENT_BEHIND_PROXY=1, or listen on 127.0.0.1.`,
+        ]
+      : []),
+  ];
+};
+
 const list = (text: string): string[] =>
   text
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
 
-const addresses = (what: string, text: string): string[] => {
-  const parts = list(text);
-  const wrong = parts.find((part) => !HostPort.safeParse(part).success || isIP(splitAddress(part).host) === 0);
-  if (wrong !== undefined) throw new ConfigError(`${what}: "${wrong}" is not an "ip:port"`);
-  return parts;
-};
-
 /** `zone=ip:port,ip:port;zone=…` */
 const toServers = (text: string): Record<string, readonly string[]> =>
-  Object.fromEntries(
-    text
-      .split(";")
-      .filter((part) => part.trim() !== "")
-      .map((part) => {
-        const [zone = "", servers = ""] = part.split("=");
-        return [zone.trim(), addresses("REGENT_NAME_SERVERS", servers)];
-      }),
-  );
+  Object.fromEntries(zonesOf(text).map(([zone, servers]) => [zone.toLowerCase().replace(/\.$/, ""), list(servers)]));
+
+const zonesOf = (text: string): (readonly [string, string])[] =>
+  text
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part) => {
+      const at = part.indexOf("=");
+      return at < 0 ? ["", part] : [part.slice(0, at).trim(), part.slice(at + 1)];
+    });
 
 const splitAddress = (address: string): { host: string; port: number } => {
   const at = address.lastIndexOf(":");
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(address.slice(at + 1)) };
 };
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+/** A name such as `127.example.com` is anybody's; only the address itself stays in this machine. */
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
