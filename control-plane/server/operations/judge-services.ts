@@ -56,7 +56,7 @@ export const createJudgeServices =
             kind: "verdict",
             actor: AUTOMATION,
             why: `${memory.region} is ${memory.verdict}${previous ? ` (was ${previous.verdict})` : ""}: ${memory.why}`,
-            page: memory.verdict === "unhealthy" || (verdict?.flags.includes("blind-inside") ?? false),
+            page: memory.verdict === "unhealthy",
             detail: {
               region: memory.region,
               from: previous?.verdict ?? null,
