@@ -81,12 +81,12 @@ describe("the table of inside and outside views", () => {
   });
 
   test("a weak vote down from the network of the single inside vantage confirms nothing", () => {
-    const seen = look([...INSIDE["single"]!, { at: "r2/a", sees: down }]);
+    const seen = look([...INSIDE.single!, { at: "r2/a", sees: down }]);
     expect(seen).toMatchObject({ kind: "soft", flags: ["single", "weak"] });
   });
 
   test("two votes down that miss the quorum confirm a single inside vantage as one would", () => {
-    const seen = look([...INSIDE["single"]!, { at: "r2/b", sees: down }, { at: "r3/b", sees: down }]);
+    const seen = look([...INSIDE.single!, { at: "r2/b", sees: down }, { at: "r3/b", sees: down }]);
     expect(seen).toMatchObject({ kind: "bad", outside: "mixed", holdMs: HOLD.longest });
   });
 });
@@ -245,14 +245,14 @@ describe("inside", () => {
       "inside agents are split over db",
     ],
   ])("%s is silent, and says so", (_case, agents, because) => {
-    const seen = look([...agents, ...OUTSIDE["up"]!]);
+    const seen = look([...agents, ...OUTSIDE.up!]);
     expect(seen).toMatchObject({ inside: "silent", kind: "good", flags: ["blind-inside"] });
     expect(seen.why).toContain(`inside is silent: ${because}`);
   });
 
   test("without a declared inside check it is silent", () => {
     const of = testServiceSpec({ checks: [testCheck({ id: "web", from: "outside" })] });
-    expect(look([{ at: "r1/a" }, ...OUTSIDE["up"]!], { of }).why).toContain("no inside check is declared");
+    expect(look([{ at: "r1/a" }, ...OUTSIDE.up!], { of }).why).toContain("no inside check is declared");
   });
 
   test("inside agents not heard for two report intervals are silent while the outside is down, and only then", () => {
@@ -260,9 +260,9 @@ describe("inside", () => {
       { at: "r1/a", heardMsAgo: 10_001 },
       { at: "r1/b", heardMsAgo: 10_001 },
     ];
-    expect(look([...quiet, ...OUTSIDE["down"]!])).toMatchObject({ inside: "silent", kind: "bad", flags: [] });
-    expect(look([...quiet, ...OUTSIDE["mixed"]!]).inside).toBe("up");
-    expect(look([...quiet.map((one) => ({ ...one, heardMsAgo: 10_000 })), ...OUTSIDE["down"]!])).toMatchObject({
+    expect(look([...quiet, ...OUTSIDE.down!])).toMatchObject({ inside: "silent", kind: "bad", flags: [] });
+    expect(look([...quiet, ...OUTSIDE.mixed!]).inside).toBe("up");
+    expect(look([...quiet.map((one) => ({ ...one, heardMsAgo: 10_000 })), ...OUTSIDE.down!])).toMatchObject({
       inside: "up",
       flags: ["gray"],
       nextLookAt: T0 + 1,
@@ -274,18 +274,18 @@ describe("the rest of an assessment", () => {
   it.each<[string, readonly AgentSight[], string]>([
     [
       "a dead region",
-      [{ at: "r1/a", sees: down }, { at: "r1/b", sees: down }, ...OUTSIDE["down"]!],
+      [{ at: "r1/a", sees: down }, { at: "r1/b", sees: down }, ...OUTSIDE.down!],
       "4 of 4 outside vantages on 2 networks see web failing (tcp_refused) since 03:11:56Z; inside 2 of 2 see it too",
     ],
-    ["all well", [...INSIDE["up"]!, ...OUTSIDE["up"]!], "2 of 2 inside and 4 of 4 outside vantages see it up"],
+    ["all well", [...INSIDE.up!, ...OUTSIDE.up!], "2 of 2 inside and 4 of 4 outside vantages see it up"],
     [
       "a dead database",
-      [...INSIDE["down"]!, ...OUTSIDE["up"]!],
+      [...INSIDE.down!, ...OUTSIDE.up!],
       "2 of 2 inside vantages on 2 networks see db failing (tcp_refused) since 03:11:56Z; 4 of 4 outside vantages see it up",
     ],
     [
       "one doubter",
-      [...INSIDE["up"]!, ...OUTSIDE["mixed"]!],
+      [...INSIDE.up!, ...OUTSIDE.mixed!],
       "1 of 4 outside vantages (r2/a) sees web failing (tcp_refused) since 03:11:56Z; 2 of 2 inside vantages see it up",
     ],
     ["nothing heard", [], "no outside vantage has a fresh vote; inside is silent: no agent stands in the region"],
@@ -310,8 +310,8 @@ describe("the rest of an assessment", () => {
   });
 
   test("the fault's first sign is the oldest failure that the votes rest on", () => {
-    expect(look([...INSIDE["down"]!, { at: "r2/a", sees: down, seenMsAgo: 5_000 }]).failingSince).toBe(T0 - 8_000);
-    expect(look([...INSIDE["up"]!, ...OUTSIDE["up"]!]).failingSince).toBeNull();
+    expect(look([...INSIDE.down!, { at: "r2/a", sees: down, seenMsAgo: 5_000 }]).failingSince).toBe(T0 - 8_000);
+    expect(look([...INSIDE.up!, ...OUTSIDE.up!]).failingSince).toBeNull();
   });
 
   test("the next look is when the oldest result in use grows stale, and never without evidence", () => {
@@ -325,7 +325,7 @@ describe("the rest of an assessment", () => {
   });
 
   test("an agent that moved takes nothing along", () => {
-    const evidence = testEvidence({ spec, region: "r1", agents: [...INSIDE["up"]!, ...OUTSIDE["up"]!] });
+    const evidence = testEvidence({ spec, region: "r1", agents: [...INSIDE.up!, ...OUTSIDE.up!] });
     const moved = {
       ...evidence,
       agents: evidence.agents.map((one) => (one.agent === "r2-a" ? { ...one, vantage: { region: "r9", network: "a" } } : one)),
@@ -336,7 +336,7 @@ describe("the rest of an assessment", () => {
   });
 
   test("suppression of what was believed before shows as a flag", () => {
-    const evidence = testEvidence({ spec, region: "r1", agents: INSIDE["up"]! });
+    const evidence = testEvidence({ spec, region: "r1", agents: INSIDE.up! });
     expect(assess({ spec, region: "r1", evidence, previous: testMemory({ isSuppressed: true }), now: T0 }).flags).toEqual([
       "suppressed",
     ]);
