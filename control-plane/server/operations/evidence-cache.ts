@@ -94,12 +94,7 @@ export const createEvidenceCache = (
     for (const row of wanted) {
       const known = agents.get(row.agent)?.row;
       // A report taken meanwhile by this process is newer than what was read; the same one brings nothing.
-      if (
-        known &&
-        (known.boot > row.boot || (known.boot === row.boot && known.sequence >= row.sequence && !stale.has(row.agent)))
-      )
-        continue;
-      if (known && known.boot === row.boot && known.version > row.version) continue;
+      if (known && isAsNew(known, row)) continue;
       for (const service of put(row, checks.get(row.agent) ?? [], stale.has(row.agent))) touched.add(service);
     }
     return touched;
@@ -195,6 +190,11 @@ const createDeclaredAgents = (declaration: () => Declaration) => {
     return known;
   };
 };
+
+const isAsNew = (known: StoredAgent, read: StoredAgent): boolean =>
+  known.boot > read.boot ||
+  (known.boot === read.boot &&
+    (known.version > read.version || (known.version === read.version && known.sequence >= read.sequence)));
 
 const isBack = (before: StoredAgent, after: StoredAgent, reportMs: number): boolean =>
   before.selfHealthy !== after.selfHealthy ||

@@ -1,0 +1,226 @@
+/** Sending, on the memory twin of Route 53: one service's trouble stays its own, and no row is called anything that DNS doesn't say. */
+import type { Change } from "@regent/contract";
+import type { RecordSet } from "@regent/engine";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
+import type { Commit, DecisionStore, StageEntry, StoredOutboxRow } from "../ports/decision-store.ts";
+import { specOf, ulidOf } from "../testing/specs.ts";
+import { createDeliver } from "./deliver-batches.ts";
+import { createLedger, emptyRecord } from "./ledger.ts";
+import { createZoneReader } from "./read-zone.ts";
+
+const ZONE = "Z1TEST";
+const epochSet = (service: string, revision: number): RecordSet => ({
+  name: `_regent.${service}.example.test`,
+  type: "TXT",
+  ttl: 30,
+  values: [`"regent1 o=test t=1 r=${revision} p=${ulidOf(service, revision)} m=auto d=0123456789abcdef"`],
+});
+const member = (service: string, region: string, weight: number): RecordSet => ({
+  name: `${service}.example.test`,
+  type: "A",
+  setIdentifier: region,
+  weight,
+  ttl: 30,
+  values: ["192.0.2.1"],
+});
+const setsOf = (service: string, revision: number, weights: readonly [number, number]): RecordSet[] => [
+  epochSet(service, revision),
+  member(service, "eu", weights[0]),
+  member(service, "us", weights[1]),
+];
+
+const rowOf = (service: string, more: Partial<StoredOutboxRow> = {}): StoredOutboxRow => ({
+  ulid: ulidOf(service, 2),
+  service,
+  revision: 2,
+  term: 1,
+  expects: ulidOf(service, 1),
+  state: "intent",
+  changeId: `change-${service}`,
+  zoneId: ZONE,
+  deletes: setsOf(service, 1, [255, 0]),
+  creates: setsOf(service, 2, [0, 255]),
+  weights: { default: { eu: 0, us: 255 } },
+  createdAt: 0,
+  sentAt: 0,
+  changeInfoId: null,
+  ...more,
+});
+
+const setUp = async (services: readonly string[], rows: readonly StoredOutboxRow[] = services.map((id) => rowOf(id))) => {
+  const dns = createMemoryDns({
+    zones: [{ id: ZONE, name: "example.test", sets: services.flatMap((id) => setsOf(id, 1, [255, 0])) }],
+    now: () => performance.now(),
+  });
+  const commits: Commit[] = [];
+  const written = { default: { eu: 255, us: 0 } };
+  const store = {
+    load: async () => ({
+      services: services.map((id) => ({
+        ...emptyRecord(id),
+        revision: 2,
+        written,
+        expected: setsOf(id, 1, [255, 0]),
+        epoch: ulidOf(id, 1),
+      })),
+      outbox: services.flatMap((id) => [
+        rowOf(id, {
+          ulid: ulidOf(id, 1),
+          revision: 1,
+          expects: null,
+          state: "accepted",
+          creates: setsOf(id, 1, [255, 0]),
+          weights: written,
+        }),
+        ...rows.filter(({ service }) => service === id),
+      ]),
+      changes: services.map(
+        (id) =>
+          ({
+            id: `change-${id}`,
+            service: id,
+            revision: 2,
+            kind: "failover",
+            stage: "decided",
+            actor: { kind: "automation", name: "regent" },
+            weightsBefore: written,
+            weightsAfter: { default: { eu: 0, us: 255 } },
+            times: { decided: 0 },
+          }) as unknown as Change,
+      ),
+    }),
+    readFreeze: async () => null,
+    commit: async (commit: Commit) => {
+      commits.push(commit);
+      return { kind: "committed" };
+    },
+  } as unknown as DecisionStore;
+  const clock = { now: () => Math.floor(performance.now()), monotonic: () => performance.now() };
+  let id = 0;
+  const ids = { ulid: () => `id-${id++}` };
+  const ledger = createLedger({ store, holder: "me", onCommitted: () => undefined });
+  const specs = new Map(services.map((each) => [each, specOf(each, ZONE)]));
+  await ledger.load(specs);
+  const reader = createZoneReader({ provider: dns.provider, ledger, clock, ids, specs: () => specs });
+  const office = { isOpen: true, accepted: [] as string[] };
+  const deliver = createDeliver({
+    clock,
+    provider: dns.provider,
+    ledger,
+    reader,
+    log: pino({ level: "silent" }),
+    mayWrite: () => office.isOpen,
+    onAccepted: (changeId) => void office.accepted.push(changeId),
+    onMeasured: () => undefined,
+    signal: new AbortController().signal,
+  });
+  const stages = (): StageEntry[] => commits.flatMap((commit) => [...commit.stages]);
+  const stateOf = (service: string) => ledger.outbox(service).at(-1)?.state;
+  return { dns, deliver, rows, ledger, commits, stages, stateOf, office };
+};
+
+const weightOf = async (dns: MemoryDns, service: string): Promise<number | undefined> => {
+  const read = await dns.provider.readNames(ZONE, [`${service}.example.test`]);
+  return read.kind === "sets" ? read.sets.find(({ setIdentifier }) => setIdentifier === "us")?.weight : undefined;
+};
+const names = (count: number) => Array.from({ length: count }, (_, i) => `s${String(i).padStart(2, "0")}`);
+
+test("services that change together share one call, and each is accepted once", async () => {
+  const { dns, deliver, rows, office, stateOf } = await setUp(names(20));
+  expect(await deliver(rows)).toEqual({ retryMs: null });
+  expect(dns.sends()).toBe(1);
+  expect(office.accepted.length).toBe(20);
+  expect(names(20).map(stateOf)).toEqual(names(20).map(() => "accepted"));
+});
+
+test("one of twenty that somebody edited is left out, and the nineteen go in the second call", async () => {
+  const { dns, deliver, rows, office, stateOf } = await setUp(names(20));
+  dns.edit(ZONE, { deletes: [member("s07", "us", 0)], creates: [member("s07", "us", 9)] });
+  const delivered = await deliver(rows);
+  expect(dns.sends()).toBe(2);
+  expect(office.accepted.length).toBe(19);
+  expect(stateOf("s07")).toBe("refused");
+  expect(await weightOf(dns, "s07")).toBe(9);
+  expect(await weightOf(dns, "s08")).toBe(255);
+  expect(delivered.retryMs).not.toBeNull();
+});
+
+test("one that another writer overtook is lost, and the others go", async () => {
+  const { dns, deliver, rows, stateOf } = await setUp(names(3));
+  dns.edit(ZONE, { deletes: [epochSet("s01", 1)], creates: [epochSet("s01", 7)] });
+  await deliver(rows);
+  expect(["s00", "s01", "s02"].map(stateOf)).toEqual(["accepted", expect.not.stringMatching("accepted"), "accepted"]);
+  expect(await weightOf(dns, "s01")).toBe(0);
+});
+
+test("refused together with nobody to blame in DNS: each goes alone, and only the broken one stays", async () => {
+  const broken = rowOf("s01", {
+    creates: [...setsOf("s01", 2, [0, 255]).slice(0, 2), { ...member("s01", "us", 255), weight: 256 }],
+  });
+  const services = names(3);
+  const { dns, deliver, rows, stateOf } = await setUp(
+    services,
+    services.map((id) => (id === "s01" ? broken : rowOf(id))),
+  );
+  await deliver(rows);
+  expect(services.map(stateOf)).toEqual(["accepted", "refused", "accepted"]);
+  expect(dns.sends()).toBe(4);
+});
+
+test("one that fits into no call is refused before it is sent, and the others go", async () => {
+  const many = Array.from({ length: 500 }, (_, i) => `192.0.${i >> 8}.${i & 255}`);
+  const oversized = rowOf("s01", {
+    creates: [...setsOf("s01", 2, [0, 255]).slice(0, 2), { ...member("s01", "us", 255), values: many }],
+  });
+  const services = names(2);
+  const { dns, deliver, rows, stateOf, stages } = await setUp(services, [rowOf("s00"), oversized]);
+  expect((await deliver(rows)).retryMs).not.toBeNull();
+  expect(services.map(stateOf)).toEqual(["accepted", "refused"]);
+  expect(dns.sends()).toBe(1);
+  expect(stages().find(({ stage }) => stage === "refused")?.why).toMatch(/needs .* elements/);
+});
+
+test("an answer that was lost after applying is read off DNS and accepted once", async () => {
+  const { dns, deliver, rows, office, stages } = await setUp(["s00"]);
+  dns.breakNextSend({ kind: "unknown-after" });
+  await deliver(rows);
+  expect(dns.sends()).toBe(1);
+  expect(office.accepted).toEqual(["change-s00"]);
+  expect(stages().filter(({ stage }) => stage === "accepted").length).toBe(1);
+});
+
+test("denied after an attempt whose fate nobody knows is unknown, not refused: that copy may still arrive", async () => {
+  const { dns, deliver, rows, stateOf } = await setUp(["s00"]);
+  dns.breakNextSend({ kind: "late", delayMs: 60_000 });
+  dns.breakNextSend({ kind: "denied" });
+  await deliver(rows);
+  expect(stateOf("s00")).toBe("unknown");
+});
+
+test("throttled and busy are tried again, as the same batch", async () => {
+  const { dns, deliver, rows, stateOf } = await setUp(["s00"]);
+  for (const kind of ["throttled", "busy"] as const) dns.breakNextSend({ kind });
+  expect(await deliver(rows)).toEqual({ retryMs: null });
+  expect(dns.sends()).toBe(3);
+  expect(stateOf("s00")).toBe("accepted");
+});
+
+test("out of office between deciding and sending: nothing is sent and nothing is said of the rows", async () => {
+  const { dns, deliver, rows, commits, office } = await setUp(["s00"]);
+  office.isOpen = false;
+  expect(await deliver(rows)).toEqual({ retryMs: null });
+  expect(dns.sends()).toBe(0);
+  expect(commits).toEqual([]);
+});
+
+test("frozen since it was decided: it is not sent, and told as abandoned by whom and why; an operator's own goes", async () => {
+  const { dns, deliver, rows, ledger, stateOf, stages } = await setUp(names(2));
+  const frozen = { by: "ada", reason: "hands off", at: 1 };
+  await ledger.commit((draft) => draft.update("s00", (record) => ({ ...record, controls: { ...record.controls, frozen } })));
+  await deliver(rows);
+  expect(names(2).map(stateOf)).toEqual(["abandoned", "accepted"]);
+  expect(await weightOf(dns, "s00")).toBe(0);
+  expect(stages().find(({ stage }) => stage === "abandoned")?.why).toBe("frozen by ada before it could be sent: hands off");
+});
