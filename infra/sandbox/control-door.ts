@@ -10,6 +10,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type * as z from "zod";
+import { isLoopbackHost } from "./loopback-host.ts";
 import { CONTROL_BODY_BYTES_MAX } from "./regions/limits.ts";
 
 /** RFC 9457, with all faults of a body listed at once. */
@@ -143,6 +144,3 @@ export const listenOnLoopback = async (app: Hono, port: number): Promise<Listeni
 };
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-
-const isLoopbackHost = (host: string | undefined): boolean =>
-  /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i.test(host ?? "");

@@ -1,5 +1,6 @@
 /** The door: signatures, stale dates, spoiled bodies, sizes. Plain HTTP, because no SDK would send these. */
 import { createHash, createHmac } from "node:crypto";
+import { get } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REQUEST_BODY_BYTES_MAX } from "../limits.ts";
 import { createRoute53, type Route53 } from "./index.ts";
@@ -100,6 +101,19 @@ describe("a signature", () => {
     const odd = await fetch(`http://${host}${zones}`, { headers: { authorization: "Bearer x" } });
     expect([odd.status, await odd.text()]).toEqual([400, expect.stringContaining("<Code>IncompleteSignature</Code>")]);
   });
+});
+
+test("a request that was meant for another host gets no answer of ours", async () => {
+  const text = await new Promise<string>((resolve, reject) => {
+    get({ host: "127.0.0.1", port: host.split(":")[1], path: zones, headers: { host: "evil.example" } }, (answer) => {
+      let body = "";
+      answer.setEncoding("utf8").on("data", (chunk: string) => {
+        body += chunk;
+      });
+      answer.on("end", () => resolve(body));
+    }).on("error", reject);
+  });
+  expect(text).toContain("<Code>AccessDenied</Code>");
 });
 
 describe("a body", () => {

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HANG_MS_MAX, HTTP_HEADERS_TIMEOUT_MS, HTTP_KEEP_ALIVE_MS, REQUEST_BODY_BYTES_MAX } from "../limits.ts";
+import { isLoopbackHost } from "../loopback-host.ts";
 import { type Failure, fail, type InvalidChangeBatchForm, priorRequestNotComplete, throttled, writeFailure } from "./failure.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Reply } from "./operations/operation.ts";
@@ -111,6 +112,7 @@ const decide = (deps: ServerDeps, exchange: Exchange, body: Buffer): Outcome => 
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
   );
+  if (!isLoopbackHost(headers.host)) return fail("AccessDenied", "This port answers to 127.0.0.1, localhost and [::1] only.");
   const denied = verifySignature({ method, path, query, headers, body }, deps.credentials, deps.now());
   if (denied) return denied;
   const found = findOperation(method, path);
