@@ -38,11 +38,16 @@ export const findAgentCoreImpurities = (files: readonly SourceFile[]): readonly 
 
 /** Files that start a process, and those that turn the environment into a checked value. */
 const READS_ENVIRONMENT = /(^|\/)(main|config|agent|process-life)\.m?ts$|^control-plane\/cli\/|^\.ci\/|(^|\/)[a-z.-]*config\.ts$/;
+/** Node takes the number of its threads from the environment alone, and name resolution has to know it. */
+const NODES_OWN = /\bprocess\.env\.UV_THREADPOOL_SIZE\b/g;
 /** Handing the whole environment on to a child reads nothing of it. */
 const HANDED_ON = /\.\.\.process\.env\b/g;
 
 export const findEnvironmentReads = (files: readonly SourceFile[]): readonly Violation[] =>
   files
     .filter(({ path }) => isCode(path) && !isTest(path) && !READS_ENVIRONMENT.test(path))
-    .map((file) => ({ ...file, text: file.text.replace(HANDED_ON, (found) => " ".repeat(found.length)) }))
+    .map((file) => ({ ...file, text: blank(blank(file.text, HANDED_ON), NODES_OWN) }))
     .flatMap((file) => findBans(file, [{ pattern: /\bprocess\.env\b/g, cure: "read the environment in main.ts or config.ts" }]));
+
+/** Same length, so that line numbers stay. */
+const blank = (text: string, pattern: RegExp): string => text.replace(pattern, (found) => " ".repeat(found.length));
