@@ -35,7 +35,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     kind,
     ...whoAsks(request, standing?.control ?? null),
     why: whyOf(situation, drafted, { kind, bad, standing }),
-    detectedAt: request ? situation.now : detectedAt(situation, bad),
+    detectedAt: request ? situation.now : Math.min(standing?.control.at ?? situation.now, detectedAt(situation, bad)),
     sharesBefore: situation.traffic.shares,
     sharesAfter: wanted.shares,
     weightsBefore,
