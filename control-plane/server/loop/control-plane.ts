@@ -4,7 +4,7 @@
  */
 import { setInterval as every } from "node:timers/promises";
 import type { Change, LiveEvent, Overview } from "@regent/contract";
-import type { ServiceSpec } from "@regent/engine";
+import type { Control, ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { toDifference } from "../configuration/difference.ts";
 import { parseDeclaration } from "../configuration/parse-declaration.ts";
@@ -16,6 +16,7 @@ import type {
   ControlPlane,
   DatabaseHealth,
   FreezeOrder,
+  FreezeScope,
   PlanResult,
   Readiness,
 } from "../operations/control-plane.ts";
@@ -23,7 +24,7 @@ import { createDeliver } from "../operations/deliver-batches.ts";
 import { createEvidenceCache } from "../operations/evidence-cache.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
 import { createJudgeServices } from "../operations/judge-services.ts";
-import { createLedger, LeadershipLost, LedgerConflict } from "../operations/ledger.ts";
+import { createLedger, LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
 import { createVerifyChange } from "../operations/verify-change.ts";
@@ -143,6 +144,8 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (change) metrics.changeAccepted(change, change.times.accepted ?? clock.now());
     followChange(changeId);
     const spec = change ? specs().get(change.service) : undefined;
+    // What is said of the service now is no longer what was about to be done.
+    if (change && leadership.isLeading()) loop.wake([change.service]);
     if (spec) setTimeout(() => void seen.sweep([spec]).catch(() => undefined), SEEN_SOON_MS).unref();
   };
 
@@ -337,11 +340,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
         ?.endpoints.some(({ region }) => region === scope.region)
     )
       return { kind: "not-found", what: `region ${scope.region} of ${scope.service}` } as const;
+    const standing = findControl(ledger, scope);
+    // Asked for again, by a repeated click or script: what stands is the answer, and history has it already.
+    if (!isFrozen && !standing) return { kind: "set", why: `${nameOf(scope)} is not frozen` } as const;
+    if (isFrozen && standing?.by === by && standing.reason === reason)
+      return { kind: "set", why: `${nameOf(scope)} is frozen already by ${by}: ${reason}` } as const;
     const at = clock.now();
     const control = isFrozen ? { by, reason, at } : null;
-    const what =
-      scope.kind === "global" ? "everything" : scope.kind === "service" ? scope.service : `${scope.region} of ${scope.service}`;
-    const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${what}: ${reason}`;
+    const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}`;
     const entry = {
       id: ids.ulid(),
       at,
@@ -512,6 +518,23 @@ const groupByZone = (specs: ReadonlyMap<string, ServiceSpec>): ReadonlyMap<strin
   const zones = new Map<string, string[]>();
   for (const { id, zoneId } of specs.values()) zones.set(zoneId, [...(zones.get(zoneId) ?? []), id]);
   return zones;
+};
+
+const nameOf = (scope: FreezeScope): string => {
+  switch (scope.kind) {
+    case "global":
+      return "everything";
+    case "service":
+      return scope.service;
+    case "region":
+      return `${scope.region} of ${scope.service}`;
+  }
+};
+
+const findControl = (ledger: Ledger, scope: FreezeScope): Control | null => {
+  if (scope.kind === "global") return ledger.freeze();
+  const { frozen, frozenRegions } = ledger.record(scope.service).controls;
+  return scope.kind === "service" ? frozen : (frozenRegions[scope.region] ?? null);
 };
 
 const withFreeze = <T extends { frozen: unknown; frozenRegions: Readonly<Record<string, unknown>> }>(

@@ -103,6 +103,9 @@ export const toOverview = (sources: ViewSources, mode: Overview["mode"], leader:
   agents: toAgentStates(sources),
 });
 
+/** Reasons and findings end as their author ended them; a sentence ends once. */
+const toSentence = (text: string): string => `${text.replace(/[.\s]+$/, "")}.`;
+
 /** Why a service is as it is, in the order a person asks: what happens, each region, what stands in the way, what comes next. */
 export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanation => {
   const service = toServiceState(sources, spec);
@@ -111,15 +114,24 @@ export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanat
   const changes = sources.ledger.changes().filter((change) => change.service === spec.id);
   const shares = Object.entries(service.wanted).map(([family, byRegion]) => `${family}: ${sharesText(byRegion)}`);
   const sentences = [
-    `${service.name} (${service.strategy}, revision ${service.revision}): ${service.now}.`,
+    `${service.name} (${service.strategy}, revision ${service.revision}): ${service.now}`,
     `Wanted: ${shares.join("; ") || "nothing yet"}.`,
     ...service.regions.map(({ region, verdict, score, why, flags }) => {
       const marks = flags.length > 0 ? ` [${flags.join(", ")}]` : "";
       return `${region} is ${verdict}${score === null ? "" : `, score ${score}`}${marks}: ${why}`;
     }),
-    ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}.`] : []),
-    ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}.`),
+    ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}`] : []),
+    ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}`),
+    ...Object.entries(sources.ledger.record(spec.id).controls.frozenRegions).map(
+      ([region, { by, reason }]) => `${region} is frozen by ${by}: ${reason}`,
+    ),
     ...(nextLookAt === null ? [] : [`Next look in ${durationText(Math.max(0, nextLookAt - sources.now))}.`]),
   ];
-  return { service, sentences, rules: [...(decision?.rules ?? [])], changes: [...changes], nextLookAt };
+  return {
+    service,
+    sentences: sentences.map(toSentence),
+    rules: [...(decision?.rules ?? [])],
+    changes: [...changes],
+    nextLookAt,
+  };
 };

@@ -303,9 +303,16 @@ const noteStandstill = (deps: WriteDeps, draft: Draft, spec: ServiceSpec, decisi
 /** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
 export const standstillKey = ({ proposal, rules, failStatic }: Decision): string | null => {
   if (!proposal) return failStatic === null ? null : "fail-static";
-  const standing = rules.filter(({ answer, skipped }) => answer !== "allow" && !skipped);
+  const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
+  if (standing.length === 0) return null;
   return `${proposal.kind} ${proposal.leaves.join(",")} ${standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",")}`;
 };
+
+/** Waiting for so long asks nobody to get up. */
+const DEFERRAL_QUIET_MS = 10_000;
+
+const isMoment = ({ answer, until }: Decision["rules"][number], now: number): boolean =>
+  answer === "defer" && until !== undefined && until - now <= DEFERRAL_QUIET_MS;
 
 const tellViolations = (deps: WriteDeps, draft: Draft, { spec, violations, proposal }: PlannedChange): void => {
   deps.log.error({ service: spec.id, violations }, "a batch breaks an invariant and is not sent");
