@@ -12,6 +12,7 @@ import {
   FreezeRequest,
   HistoryEvent,
   Observation,
+  OperatorReason,
   Outcome,
   PROBLEM_BASE,
   PROBLEMS,
@@ -185,4 +186,16 @@ test("problem types may be added, and are never renamed, taken away or given ano
   expect(PROBLEM_BASE).toBe("https://regent.invalid/problems/");
   const codes = Object.fromEntries(Object.entries(PROBLEMS).map(([slug, { status }]) => [slug, status]));
   expect(codes).toMatchObject(readGolden("problem-codes"));
+});
+
+describe("an operator's reason", () => {
+  test.each([
+    ["release night — naïve ☕", true],
+    ["ab", false],
+    ["clears\u001b[2J the screen", false],
+    ["turns \u202egnitirw", false],
+    ["two\nlines", false],
+  ])("%j: %s", (reason, isTaken) => {
+    expect(OperatorReason.safeParse(reason).success).toBe(isTaken);
+  });
 });

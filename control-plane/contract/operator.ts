@@ -9,7 +9,15 @@ export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{8,128}$/, "Idempotency-Key: 8 to 128 printable characters without spaces");
 
-export const OperatorReason = z.string().trim().min(3, "a reason of at least 3 characters").max(500);
+/** Control characters and those that turn the direction of writing: in a terminal they clear, overwrite or forge what stands beside them. */
+const DISGUISES = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
+
+export const OperatorReason = z
+  .string()
+  .trim()
+  .min(3, "a reason of at least 3 characters")
+  .max(500)
+  .refine((reason) => !DISGUISES.test(reason), "a reason in one line, without control characters");
 
 const moveBase = {
   reason: OperatorReason,

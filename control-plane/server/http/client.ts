@@ -240,7 +240,7 @@ const readAnswer = async <A extends z.ZodType>(
 
 const toJson = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? value.replace(DISGUISES, "\u{fffd}") : value));
   } catch {
     return undefined;
   }
@@ -254,3 +254,6 @@ export const toWhy = (error: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return code || (cause instanceof Error ? cause.message : error.message);
 };
+
+/** Answers end up in terminals, where control characters and turned writing clear, overwrite or forge what stands beside them. Line ends and tabs stay. */
+const DISGUISES = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu;

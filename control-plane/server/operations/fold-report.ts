@@ -29,8 +29,8 @@ export interface FoldInput {
   readonly assigned: ReadonlyMap<string, AssignedCheck>;
 }
 
-/** How fast a clock that was set back is forgiven: 1 % of the time that passed. */
-const SKEW_FORGIVENESS = 0.01;
+/** How fast a clock that was set back is forgiven: 10 % of the time that passed, so that a minute's step mutes an agent for ten minutes at most. */
+const SKEW_FORGIVENESS = 0.1;
 const MINUTE_MS = 60_000;
 const WINDOW_BITS = 63n;
 

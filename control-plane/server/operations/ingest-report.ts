@@ -39,7 +39,7 @@ export const createIngestReport =
     );
     if (folded.kind === "replayed") return { kind: "replayed", sequence: report.sequence };
     onTaken(folded);
-    const configuration = report.configurationVersion < applied.version ? applied.signedFor(report.agent) : null;
+    const configuration = report.configurationVersion !== applied.version ? applied.signedFor(report.agent) : null;
     return {
       kind: "taken",
       receipt: {

@@ -79,6 +79,7 @@ describe("verifyReport", () => {
       request(body({ observations: [{ target: "s/r/c", ageMs: 0, outcome: "fail", reason: "db_auth", latencyMs: 0 }] })),
       "invalid-request",
     ],
+    ["a boot of the far future", request(body({ boot: NOW * 2 }), { id: `a1.${NOW * 2}.7` }), "invalid-request"],
     ["another sequence than signed", request(body({ sequence: 8 })), "wrong-place"],
     ["another agent than signed", request(body({ agent: "a2" })), "wrong-place"],
     ["another region than declared", request(body({ region: "us-east" })), "wrong-place"],

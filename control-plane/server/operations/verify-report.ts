@@ -25,6 +25,9 @@ export interface AgentKeys {
   readonly find: (agent: string, keyId: string) => { readonly key: KeyObject; readonly declaration: AgentDeclaration } | null;
 }
 
+/** Boots are counted from the agent's clock. One far ahead would make every later boot of that agent look like a replay, for good. */
+const BOOT_AHEAD_MS_MAX = 86_400_000;
+
 /** DER prefix of an Ed25519 SubjectPublicKeyInfo (RFC 8410). */
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
@@ -61,6 +64,16 @@ export const verifyReport = (
     return {
       kind: "invalid-request",
       errors: parsed.error.issues.slice(0, 20).map((i) => ({ path: i.path.join("."), message: i.message })),
+    };
+  if (parsed.data.boot > now + BOOT_AHEAD_MS_MAX)
+    return {
+      kind: "invalid-request",
+      errors: [
+        {
+          path: "boot",
+          message: "is ahead of this server's clock by more than a day: remove the agent's boot file and set its clock",
+        },
+      ],
     };
   return checkPlace(parsed.data, parts, signer.declaration, aud);
 };
