@@ -259,6 +259,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       { version: stored.version, services: applied.specs.size, agents: applied.declaration.agents.length },
       "configuration in force",
     );
+    seen.keepOnly(applied.specs);
     if (leadership.isLeading()) loop.wake();
     emit("overview", []);
   };

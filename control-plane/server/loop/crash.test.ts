@@ -97,6 +97,16 @@ describe("the database", () => {
     expect((await failovers()).length).toBe(1);
   });
 
+  test("away while the world is asked: the clocks are written down when it is back", async () => {
+    await start();
+    breakRegion(world, "eu-west");
+    await world.until("accepted", isAccepted);
+    world.faults.isDatabaseAway = true;
+    await rest(300);
+    world.faults.isDatabaseAway = false;
+    await world.until("seen", async () => (await failovers())[0]?.times.visible !== undefined, 9_000);
+  });
+
   test("a commit whose answer was lost is read again, not written twice", async () => {
     await start();
     let isLost = false;

@@ -33,7 +33,11 @@ export interface LoopDeps {
   readonly log: Logger;
   readonly specs: () => ReadonlyMap<string, ServiceSpec>;
   readonly configurationVersion: () => number;
-  readonly judge: (services: Iterable<string>, now: number) => Promise<ReadonlyMap<string, JudgedService>>;
+  readonly judge: (
+    services: Iterable<string>,
+    now: number,
+    believe: (judged: ReadonlyMap<string, JudgedService>) => void,
+  ) => Promise<ReadonlyMap<string, JudgedService>>;
   readonly writerOf: (zoneId: string) => ZoneWriter;
   readonly isLeading: () => boolean;
   /** The database says that this term doesn't lead any more. */
@@ -84,8 +88,10 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     const due = takeDue(now);
     lookedMs = 0;
     if (due.size === 0) return;
-    for (const [service, answer] of await deps.judge(due, now)) {
-      judged.set(service, answer);
+    const believe = (answers: ReadonlyMap<string, JudgedService>): void => {
+      for (const [service, answer] of answers) judged.set(service, answer);
+    };
+    for (const [service, answer] of await deps.judge(due, now, believe)) {
       if (answer.nextLookAt !== null) sooner(service, Math.max(answer.nextLookAt, now + 1));
     }
     const zones = new Map<string, string[]>();

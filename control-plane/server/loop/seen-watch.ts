@@ -55,8 +55,18 @@ export const createSeenWatch = (deps: SeenDeps) => {
 
   return {
     seenOf: (service: string): Seen | null => seen.get(service) ?? null,
+    /** Looks at all of these, whatever goes wrong with one; then throws the first failure. */
     sweep: async (specs: readonly ServiceSpec[]): Promise<void> => {
-      for (let from = 0; from < specs.length; from += AT_ONCE) await Promise.all(specs.slice(from, from + AT_ONCE).map(look));
+      let failed: PromiseRejectedResult | undefined;
+      for (let from = 0; from < specs.length; from += AT_ONCE) {
+        const looks = await Promise.allSettled(specs.slice(from, from + AT_ONCE).map(look));
+        failed ??= looks.find((each) => each.status === "rejected");
+      }
+      if (failed) throw failed.reason;
+    },
+    /** What is declared no longer leaves nothing behind. */
+    keepOnly: (services: ReadonlyMap<string, unknown>): void => {
+      for (const service of seen.keys()) if (!services.has(service)) seen.delete(service);
     },
   };
 };

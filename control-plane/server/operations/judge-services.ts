@@ -24,50 +24,60 @@ export interface JudgeDeps {
   readonly leadingSince: () => Instant;
 }
 
-/** service -> what is believed of it now. Nothing is believed that couldn't be committed. */
+/**
+ * `believe` is given what is believed of each service now, in the moment in which it is committed: whoever decides next finds verdicts and
+ * memory of the same look. Nothing is believed that couldn't be committed.
+ */
 export const createJudgeServices =
   ({ ledger, cache, ids, specs, leadingSince }: JudgeDeps) =>
-  async (services: Iterable<string>, now: Instant): Promise<ReadonlyMap<string, JudgedService>> => {
+  async (
+    services: Iterable<string>,
+    now: Instant,
+    believe: (judged: ReadonlyMap<string, JudgedService>) => void,
+  ): Promise<ReadonlyMap<string, JudgedService>> => {
     const suspects = cache.isAnythingDown()
       ? findSuspects({ ...cache.all(), services: [...specs().values()], now })
       : new Set<string>();
     const judged = new Map<string, JudgedService>();
-    await ledger.commit((draft) => {
-      for (const id of services) {
-        const spec = specs().get(id);
-        if (!spec) continue;
-        const { health: before } = ledger.record(id);
-        const looked = lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
-        judged.set(id, { verdicts: looked.verdicts, nextLookAt: looked.nextLookAt });
-        const changed = looked.memories.filter((memory) => !isSameMemory(before[memory.region], memory));
-        if (changed.length === 0) continue;
-        draft.update(id, (record) => ({
-          ...record,
-          health: { ...record.health, ...Object.fromEntries(changed.map((m) => [m.region, m])) },
-        }));
-        for (const memory of changed) {
-          const previous = before[memory.region];
-          if (previous?.verdict === memory.verdict) continue;
-          const verdict = looked.verdicts.find(({ region }) => region === memory.region);
-          draft.tell({
-            id: ids.ulid(),
-            at: now,
-            service: id,
-            kind: "verdict",
-            actor: AUTOMATION,
-            why: `${memory.region} is ${memory.verdict}${previous ? ` (was ${previous.verdict})` : ""}: ${memory.why}`,
-            page: memory.verdict === "unhealthy",
-            detail: {
-              region: memory.region,
-              from: previous?.verdict ?? null,
-              to: memory.verdict,
-              detectedAt: memory.detectedAt,
-              evidence: verdict,
-            },
-          });
+    await ledger.commit(
+      (draft) => {
+        for (const id of services) {
+          const spec = specs().get(id);
+          if (!spec) continue;
+          const { health: before } = ledger.record(id);
+          const looked = lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
+          judged.set(id, { verdicts: looked.verdicts, nextLookAt: looked.nextLookAt });
+          const changed = looked.memories.filter((memory) => !isSameMemory(before[memory.region], memory));
+          if (changed.length === 0) continue;
+          draft.update(id, (record) => ({
+            ...record,
+            health: { ...record.health, ...Object.fromEntries(changed.map((m) => [m.region, m])) },
+          }));
+          for (const memory of changed) {
+            const previous = before[memory.region];
+            if (previous?.verdict === memory.verdict) continue;
+            const verdict = looked.verdicts.find(({ region }) => region === memory.region);
+            draft.tell({
+              id: ids.ulid(),
+              at: now,
+              service: id,
+              kind: "verdict",
+              actor: AUTOMATION,
+              why: `${memory.region} is ${memory.verdict}${previous ? ` (was ${previous.verdict})` : ""}: ${memory.why}`,
+              page: memory.verdict === "unhealthy",
+              detail: {
+                region: memory.region,
+                from: previous?.verdict ?? null,
+                to: memory.verdict,
+                detectedAt: memory.detectedAt,
+                evidence: verdict,
+              },
+            });
+          }
         }
-      }
-    });
+      },
+      () => believe(judged),
+    );
     return judged;
   };
 

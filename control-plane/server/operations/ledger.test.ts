@@ -60,6 +60,26 @@ test("each commit is built on what the one before left, with the version that th
   expect(ledger.record("a")).toMatchObject({ drift: "first and second", version: 2 });
 });
 
+test("what follows a commit is done before the next one is built, and not at all when it was refused", async () => {
+  const order: string[] = [];
+  const { ledger } = setUp();
+  const first = ledger.commit(
+    (draft) => draft.update("a", drift("first")),
+    () => order.push("believed"),
+  );
+  const second = ledger.commit(() => order.push("built"));
+  await Promise.all([first, second]);
+  expect(order).toEqual(["believed", "built"]);
+  const refused = setUp(() => ({ kind: "fenced" }));
+  await refused.ledger
+    .commit(
+      (draft) => draft.update("a", drift("x")),
+      () => order.push("wrong"),
+    )
+    .catch(() => undefined);
+  expect(order).not.toContain("wrong");
+});
+
 test("one that throws while it is built writes nothing and holds back nobody", async () => {
   const { ledger, commits } = setUp();
   const broken = ledger.commit((draft) => {

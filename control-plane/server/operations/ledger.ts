@@ -35,7 +35,8 @@ export interface Ledger {
   readonly changes: () => readonly Change[];
   readonly freeze: () => Controls["frozenGlobally"];
   /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
-  readonly commit: <T>(build: (draft: Draft) => T) => Promise<T>;
+  /** `afterwards` is called once it stands, before anybody else's commit is built. */
+  readonly commit: <T>(build: (draft: Draft) => T, afterwards?: (answer: T) => void) => Promise<T>;
   readonly setFreeze: (value: Controls["frozenGlobally"], entry: HistoryEntry) => Promise<void>;
   /** Reads everything again; used when leadership begins, and by those who follow. */
   readonly load: (specs: ReadonlyMap<string, ServiceSpec>) => Promise<void>;
@@ -140,7 +141,7 @@ export const createLedger = ({
     check(result);
   };
 
-  const write = async <T>(build: (draft: Draft) => T): Promise<T> => {
+  const write = async <T>(build: (draft: Draft) => T, afterwards?: (answer: T) => void): Promise<T> => {
     if (isInDoubt) await readAgain();
     const sheet = createSheet(record);
     const answer = build(sheet.draft);
@@ -148,6 +149,7 @@ export const createLedger = ({
       await ask(() => store.commit({ holder, term, ...sheet.toCommit() }));
       adopt(sheet);
     }
+    afterwards?.(answer);
     return answer;
   };
 
@@ -195,7 +197,7 @@ export const createLedger = ({
     change: (id) => changes.get(id) ?? null,
     changes: () => [...changes.values()],
     freeze: () => frozen,
-    commit: (build) => inTurn(() => write(build)),
+    commit: (build, afterwards) => inTurn(() => write(build, afterwards)),
     setFreeze: (value, entry) =>
       inTurn(async () => {
         await ask(() => store.writeFreeze({ holder, term, value, entry }));

@@ -16,6 +16,7 @@ import {
   VERIFY_MAX_MS,
 } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
+import { DatabaseAway } from "../ports/database-away.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import type { Ledger } from "./ledger.ts";
@@ -53,14 +54,29 @@ export const createVerifyChange =
     ]);
   };
 
-const strike = (deps: VerifyDeps, changeId: string, clock: keyof ChangeTimes, stage: ChangeStage | null): Promise<void> => {
+interface Strike {
+  readonly changeId: string;
+  readonly clock: keyof ChangeTimes;
+  readonly stage: ChangeStage | null;
+}
+
+/** What was seen is written down when the database is back; it was seen when it was seen. */
+const strike = async (deps: VerifyDeps, { changeId, clock, stage }: Strike, signal: AbortSignal): Promise<void> => {
   const at = deps.clock.now();
-  return deps.ledger.commit((draft) => {
+  for (const until = deps.clock.monotonic() + VERIFY_FOR_MS; !signal.aborted; await pause(VERIFY_MAX_MS, signal))
+    try {
+      return await write(deps, { changeId, clock, stage }, at);
+    } catch (error) {
+      if (!(error instanceof DatabaseAway) || deps.clock.monotonic() > until) throw error;
+    }
+};
+
+const write = (deps: VerifyDeps, { changeId, clock, stage }: Strike, at: number): Promise<void> =>
+  deps.ledger.commit((draft) => {
     const known = deps.ledger.change(changeId);
     // A change that was lost stays lost: what servers show by now is its successor.
     if (known && known.stage !== "lost") draft.stage({ changeId, stage: stage ?? known.stage, at, clock });
   });
-};
 
 const followSync = async (deps: VerifyDeps, changeId: string, spec: ServiceSpec, signal: AbortSignal): Promise<void> => {
   const row = deps.ledger.outbox(spec.id).find((r) => r.changeId === changeId);
@@ -69,7 +85,7 @@ const followSync = async (deps: VerifyDeps, changeId: string, spec: ServiceSpec,
   await pause(GET_CHANGE_FIRST_MS, signal);
   while (!signal.aborted && deps.clock.monotonic() < until) {
     const progress = await deps.provider.readChange(row.changeInfoId);
-    if (progress.kind === "in-sync") return strike(deps, changeId, "inSync", "in-sync");
+    if (progress.kind === "in-sync") return strike(deps, { changeId, clock: "inSync", stage: "in-sync" }, signal);
     if (progress.kind === "missing") {
       deps.log.warn({ changeId, service: spec.id }, "Route 53 no longer knows an accepted change: reading the zone again");
       return deps.onStranded(spec.id);
@@ -98,7 +114,7 @@ const followServers = async (deps: VerifyDeps, follow: Follow, signal: AbortSign
   ) {
     const shown = await Promise.all(missing.map((server) => readRevision(deps.resolver, server, follow.spec)));
     missing = missing.filter((_, i) => (shown[i] ?? 0) < follow.revision);
-    if (missing.length === 0) return strike(deps, follow.changeId, follow.clock, follow.stage);
+    if (missing.length === 0) return strike(deps, follow, signal);
     await pause(wait, signal);
   }
   if (!signal.aborted)
