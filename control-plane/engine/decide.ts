@@ -177,8 +177,8 @@ const decideFirst = (situation: Situation): Decision => {
     basis: basisOf(situation),
   };
   const rules = evaluate({ proposal, situation });
-  const isBound = spec.mode === "advisory";
-  const isAllowed = isClear(rules) && !isBound;
+  // Whoever applied the declaration asked for the name, in advisory mode too.
+  const isAllowed = isClear(rules);
   return {
     proposal,
     rules,
@@ -187,7 +187,7 @@ const decideFirst = (situation: Situation): Decision => {
     trafficAfter: traffic,
     controlsAfter: controls,
     failStatic: null,
-    sentence: isAllowed ? proposal.why : refusalText(proposal, rules, isBound),
+    sentence: isAllowed ? proposal.why : refusalText(proposal, rules, false),
     nextLookAt: null,
   };
 };
