@@ -13,7 +13,7 @@ export const HistoryKind = z.enum([
   "drift",
   "fence-lost",
   "configuration",
-  "leader",
+  "control", // a standing decision of an operator that needed no write, such as draining a region without traffic
 ]);
 export type HistoryKind = z.infer<typeof HistoryKind>;
 

@@ -117,3 +117,16 @@ describe("who watches", () => {
     expect(sentences.filter((sentence) => /\.\.|\. \./.test(sentence))).toEqual([]);
   });
 });
+
+describe("a standing decision", () => {
+  test("that needs no write leaves its trail all the same", async () => {
+    await start();
+    const answered = await world.controlPlane.move(moveOrder({ kind: "drain", region: "ap-south" }));
+    expect(answered).toMatchObject({ kind: "answered", answer: { changeId: null } });
+    const [told] = await eventsOf(world, "control");
+    expect(told).toMatchObject({ actor: { kind: "operator" }, page: false });
+    expect(told?.why).toMatch(/drain/);
+    const { services } = await world.controlPlane.overview();
+    expect(Object.keys(services[0]?.drained ?? {})).toEqual(["ap-south"]);
+  });
+});

@@ -224,7 +224,7 @@ create table regent.history (
   sequence bigint not null check (sequence > 0),
   at bigint not null,
   kind text not null
-    check (kind in ('change', 'verdict', 'refused', 'fail-static', 'freeze', 'unfreeze', 'drift', 'fence-lost', 'configuration', 'leader')),
+    check (kind in ('change', 'verdict', 'refused', 'fail-static', 'freeze', 'unfreeze', 'drift', 'fence-lost', 'configuration', 'control')),
   actor_kind text not null check (actor_kind in ('automation', 'operator')),
   actor_name text not null,
   why text not null,

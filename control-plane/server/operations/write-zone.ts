@@ -12,7 +12,7 @@ import type { Logger } from "pino";
 import { ZONE_QUEUE_MAX } from "../limits.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
-import { AUTOMATION } from "./actors.ts";
+import { AUTOMATION, operator } from "./actors.ts";
 import type { Deliver } from "./deliver-batches.ts";
 import { type PlannedChange, planChange } from "./draft-change.ts";
 import { type Draft, type Ledger, LedgerConflict } from "./ledger.ts";
@@ -390,7 +390,16 @@ const keepOnly = (deps: WriteDeps, draft: Draft, order: MoveOrder, decision: Dec
   const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
   if (!order.dryRun) {
     draft.update(order.service, (record) => ({ ...record, controls, traffic: decision.trafficNow }));
-    deps.log.info({ service: order.service, move: order.request.move }, "standing decision kept, no write needed");
+    draft.tell({
+      id: deps.ids.ulid(),
+      at: deps.clock.now(),
+      service: order.service,
+      kind: "control",
+      actor: operator(order.request.by),
+      why: `${order.request.by} asked for ${order.request.move.kind}: ${order.request.reason}; nothing to change: ${decision.sentence}`,
+      page: false,
+      detail: { move: order.request.move },
+    });
   }
   const answer: MoveAnswer = {
     ...answerBase(draft, order, decision),
