@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { generateAgentKey } from "@regent/agents";
+import { generateAgentKey, NODE_AGENT_ARGS } from "@regent/agents";
 import { startRoute53Sandbox } from "@regent/sandbox/route53-sandbox.ts";
 import { type Client, createClient } from "@regent/server/http/client.ts";
 import { stringify } from "yaml";
@@ -314,11 +314,13 @@ const startAgent = async (
     allowLoopback: true,
   };
   await writeFile(join(folder, "agent.json"), JSON.stringify(config));
-  return spawnPart(ENTRIES.agent, {
+  const env = {
     REGENT_AGENT_CONFIG: join(folder, "agent.json"),
     REGENT_STOP_WITH_STDIN: "1",
     LOG_LEVEL: "info",
-  });
+    MALLOC_ARENA_MAX: "2",
+  };
+  return spawnPart(ENTRIES.agent, env, NODE_AGENT_ARGS);
 };
 
 const toDeclaration = (

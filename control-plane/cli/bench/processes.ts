@@ -15,8 +15,15 @@ const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
 
 /** Waits for the part's one line of JSON. Its pipe to us is its life line: it stops when we do. */
-export const spawnPart = async (entry: string, env: Readonly<Record<string, string>>): Promise<Part> => {
-  const child = spawn(process.execPath, [entry], { env: { PATH: process.env.PATH, ...env }, stdio: ["pipe", "pipe", "inherit"] });
+export const spawnPart = async (
+  entry: string,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<Part> => {
+  const child = spawn(process.execPath, [...flags, entry], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const ready = await firstLine(child, entry);
   return { pid: child.pid ?? 0, child, ready, stop: () => stopChild(child) };
 };

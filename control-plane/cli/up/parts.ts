@@ -1,5 +1,6 @@
 /** What each part of `up` is started with: its program, its environment and its files. */
 import { join } from "node:path";
+import { NODE_AGENT_ARGS } from "@regent/agents";
 import type { NodeAgentConfigInput } from "@regent/agents/runtimes/node/config.ts";
 import { PROBE_ROLE } from "@regent/sandbox/regions/region-config.ts";
 import type { SandboxConfigFile } from "@regent/sandbox/sandbox-config.ts";
@@ -168,8 +169,8 @@ export const serverSpec = (home: Home, ports: Ports, { accessKeyId, secretAccess
 export const agentSpec = (home: Home, id: string): PartSpec =>
   part(home, {
     name: `agent-${id}`,
-    command: ["--import", STOP_WITH_STDIN, ENTRIES.agent],
-    env: { REGENT_AGENT_CONFIG: home.agent(id).config, ...kept("LOG_LEVEL") },
+    command: [...NODE_AGENT_ARGS, "--import", STOP_WITH_STDIN, ENTRIES.agent],
+    env: { REGENT_AGENT_CONFIG: home.agent(id).config, MALLOC_ARENA_MAX: "2", ...kept("LOG_LEVEL") },
     saysReady: false,
   });
 

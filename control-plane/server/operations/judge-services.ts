@@ -1,10 +1,12 @@
 /** Evidence to verdicts, for the services that something touched. Persists what must survive a restart, and tells history of every new verdict. */
+import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { Instant, RegionVerdict } from "@regent/contract";
 import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
 import { findSuspects } from "@regent/engine/health/suspect.ts";
 import { judge, nextVerdictLookAt, toRegionVerdict } from "@regent/engine/health/verdict.ts";
 import { assess } from "@regent/engine/health/view.ts";
 import type { Ids } from "../ports/clock.ts";
+import type { ServiceRecord } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
 import type { EvidenceCache } from "./evidence-cache.ts";
 import type { Ledger } from "./ledger.ts";
@@ -38,14 +40,19 @@ export const createJudgeServices =
     const suspects = cache.isAnythingDown()
       ? findSuspects({ ...cache.all(), services: [...specs().values()], now })
       : new Set<string>();
+    const look = (spec: ServiceSpec, before: ServiceRecord["health"]): Looked =>
+      lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
+    const looks = await lookInSlices(services, specs(), (spec) => {
+      const { health: before } = ledger.record(spec.id);
+      return { before, looked: look(spec, before) };
+    });
     const judged = new Map<string, JudgedService>();
     await ledger.commit(
       (draft) => {
-        for (const id of services) {
-          const spec = specs().get(id);
-          if (!spec) continue;
-          const { health: before } = ledger.record(id);
-          const looked = lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
+        for (const [id, { spec, before: seen, looked: lookedBefore }] of looks) {
+          const before = draft.record(id).health;
+          // Read again in between (a conflict, another leader's writes): what was looked at is no longer what is remembered.
+          const looked = before === seen ? lookedBefore : look(spec, before);
           judged.set(id, { verdicts: looked.verdicts, nextLookAt: looked.nextLookAt });
           const changed = looked.memories.filter((memory) => !isSameMemory(before[memory.region], memory));
           if (changed.length === 0) continue;
@@ -81,6 +88,37 @@ export const createJudgeServices =
     return judged;
   };
 
+interface Looked {
+  readonly memories: readonly HealthMemory[];
+  readonly verdicts: readonly RegionVerdict[];
+  readonly nextLookAt: Instant | null;
+}
+
+interface Look {
+  readonly before: ServiceRecord["health"];
+  readonly looked: Looked;
+}
+
+/** Reports are taken between slices: with a thousand agents a look at everything takes longer than a report may wait. */
+const SLICE_MS = 10;
+
+const lookInSlices = async (
+  services: Iterable<string>,
+  specs: ReadonlyMap<string, ServiceSpec>,
+  look: (spec: ServiceSpec) => Look,
+): Promise<ReadonlyMap<string, Look & { readonly spec: ServiceSpec }>> => {
+  const looks = new Map<string, Look & { readonly spec: ServiceSpec }>();
+  let sliceEndsAt = performance.now() + SLICE_MS;
+  for (const id of services) {
+    const spec = specs.get(id);
+    if (spec) looks.set(id, { spec, ...look(spec) });
+    if (performance.now() < sliceEndsAt) continue;
+    await letOthersRun();
+    sliceEndsAt = performance.now() + SLICE_MS;
+  }
+  return looks;
+};
+
 interface LookInput {
   readonly spec: ServiceSpec;
   readonly before: Readonly<Record<string, HealthMemory>>;
@@ -90,14 +128,7 @@ interface LookInput {
   readonly now: Instant;
 }
 
-const lookAt = ({
-  spec,
-  before,
-  cache,
-  suspects,
-  graceEndsAt,
-  now,
-}: LookInput): { memories: HealthMemory[]; verdicts: RegionVerdict[]; nextLookAt: Instant | null } => {
+const lookAt = ({ spec, before, cache, suspects, graceEndsAt, now }: LookInput): Looked => {
   const evidence = cache.evidenceOf(spec, suspects);
   const memories: HealthMemory[] = [];
   const verdicts: RegionVerdict[] = [];
