@@ -316,8 +316,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   const scanAll = async (): Promise<void> => {
     if (!leadership.isLeading()) return;
-    for (const [zoneId, services] of groupByZone(specs())) await writerOf(zoneId).scan(services);
-    loop.wake();
+    for (const [zoneId, services] of groupByZone(specs())) {
+      const before = services.map((service) => ledger.record(service));
+      await writerOf(zoneId).scan(services);
+      // Only what the scan found something out about: looking at everything takes time that reports need.
+      loop.wake(services.filter((service, i) => ledger.record(service) !== before[i]));
+    }
   };
 
   const background = (name: string, periodMs: number, work: () => Promise<unknown>): void => {

@@ -1,5 +1,5 @@
 /** Evidence to verdicts, for the services that something touched. Persists what must survive a restart, and tells history of every new verdict. */
-import { setImmediate as letOthersRun } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Instant, RegionVerdict } from "@regent/contract";
 import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
 import { findSuspects } from "@regent/engine/health/suspect.ts";
@@ -101,6 +101,8 @@ interface Look {
 
 /** Reports are taken between slices: with a thousand agents a look at everything takes longer than a report may wait. */
 const SLICE_MS = 10;
+/** A report takes several turns of the event loop, so it needs as much time as the slice took, not one turn. Small systems have no second slice. */
+const REST_MS_MAX = 50;
 
 const lookInSlices = async (
   services: Iterable<string>,
@@ -108,13 +110,14 @@ const lookInSlices = async (
   look: (spec: ServiceSpec) => Look,
 ): Promise<ReadonlyMap<string, Look & { readonly spec: ServiceSpec }>> => {
   const looks = new Map<string, Look & { readonly spec: ServiceSpec }>();
-  let sliceEndsAt = performance.now() + SLICE_MS;
+  let sliceBeganAt = performance.now();
   for (const id of services) {
     const spec = specs.get(id);
     if (spec) looks.set(id, { spec, ...look(spec) });
-    if (performance.now() < sliceEndsAt) continue;
-    await letOthersRun();
-    sliceEndsAt = performance.now() + SLICE_MS;
+    const tookMs = performance.now() - sliceBeganAt;
+    if (tookMs < SLICE_MS) continue;
+    await sleep(Math.min(REST_MS_MAX, tookMs));
+    sliceBeganAt = performance.now();
   }
   return looks;
 };
