@@ -342,7 +342,7 @@ const onlyFrom = (service: string, regions: readonly string[]): Promise<unknown>
 
 const awsAccess = async () => {
   const { route53, zones } = await up.state();
-  const secretAccessKey = (await readFile(join(up.home, "sandbox-keys.json"), "utf8")).trim();
+  const secretAccessKey = (await readFile(join(up.home, "sandbox-aws.secret"), "utf8")).trim();
   return {
     zoneId: zones[0]?.id ?? "",
     config: { endpoint: route53, region: "us-east-1", credentials: { accessKeyId: "REGENTSANDBOX", secretAccessKey } },

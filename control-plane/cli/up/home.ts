@@ -54,7 +54,7 @@ export const homeAt = (folder: string): Home => {
     server: at("server.json"),
     adminToken: at("admin.token"),
     sandboxToken: at("sandbox.token"),
-    aws: at("sandbox-keys.json"),
+    aws: at("sandbox-aws.secret"),
     probePassword: at("probe.password"),
     logs: at("logs"),
     agent: (id) => ({
