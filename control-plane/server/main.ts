@@ -134,6 +134,12 @@ const startParts = async (
   return { url: door.url, configurationKey: signer.publicKey, controlPlane, stop };
 };
 
+/** "Already exists, skipping": what is made only where it is missing says so at every start. */
+const EXISTS_ALREADY: readonly string[] = ["42P06", "42P07"];
+
+const tellNotice = (log: Logger, notice: { readonly code: string; readonly message: string }): void =>
+  EXISTS_ALREADY.includes(notice.code) ? log.debug(notice, "database notice") : log.warn(notice, "database notice");
+
 const startDatabase = async (config: Config, log: Logger, undo: (() => Promise<unknown> | unknown)[]): Promise<string> => {
   const embedded = await startEmbeddedPostgres({
     dataDir: join(config.home, "postgres"),
