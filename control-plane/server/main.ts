@@ -69,7 +69,7 @@ const startParts = async (
   const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, undo));
   const database = connect(databaseUrl, {
     applicationName: "regent-server",
-    onNotice: (notice) => log.warn(notice, "database notice"),
+    onNotice: (notice) => tellNotice(log, notice),
   });
   undo.push(() => database.close());
   const migrations = await migrate(database, config.migrationsDir === null ? {} : { folder: config.migrationsDir });
