@@ -4,19 +4,17 @@
  */
 import { setInterval as every } from "node:timers/promises";
 import type { Change, LiveEvent, Overview } from "@regent/contract";
-import type { Control, ServiceSpec } from "@regent/engine";
+import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { toDifference } from "../configuration/difference.ts";
 import { parseDeclaration } from "../configuration/parse-declaration.ts";
 import { AGGREGATES_KEPT_MS, DRIFT_SCAN_MS, POLL_MS, RETENTION_EVERY_MS, TRANSITIONS_KEPT_MS } from "../limits.ts";
-import { operator } from "../operations/actors.ts";
 import { type Applied, type ConfigurationSigner, prepareConfiguration } from "../operations/configuration-in-force.ts";
 import type {
   ApplyResult,
   ControlPlane,
   DatabaseHealth,
   FreezeOrder,
-  FreezeScope,
   PlanResult,
   Readiness,
 } from "../operations/control-plane.ts";
@@ -24,11 +22,13 @@ import { createDeliver } from "../operations/deliver-batches.ts";
 import { createEvidenceCache } from "../operations/evidence-cache.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
 import { createJudgeServices } from "../operations/judge-services.ts";
-import { createLedger, LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
+import { createLedger, LeadershipLost } from "../operations/ledger.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
+import type { MoveOrder } from "../operations/request-move.ts";
+import { setFreeze } from "../operations/set-freeze.ts";
 import { createVerifyChange } from "../operations/verify-change.ts";
-import { createZoneWriter, type MoveOrder, type ZoneWriter } from "../operations/write-zone.ts";
+import { createZoneWriter, type ZoneWriter } from "../operations/write-zone.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import type { DecisionStore } from "../ports/decision-store.ts";
@@ -40,6 +40,7 @@ import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
 import { createReconcileLoop } from "./reconcile-loop.ts";
 import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
+import { createServerBook } from "./server-book.ts";
 
 export interface ControlPlaneDeps {
   readonly holder: string;
@@ -107,7 +108,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     () => reportMs,
   );
   const reader = createZoneReader({ provider, ledger, clock, ids, specs });
-  const serversOf = createServerBook(deps, inForce);
+  const serversOf = createServerBook({ ...deps, zones: () => inForce().declaration.zones });
   const seen = createSeenWatch({ resolver: deps.resolver, provider, ledger, now: clock.now, serversOf });
 
   const verify = createVerifyChange({
@@ -334,50 +335,6 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     stops.push(() => running.then(() => undefined));
   };
 
-  const setFreeze = async ({ scope, isFrozen, by, reason }: FreezeOrder) => {
-    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
-    if (scope.kind !== "global" && !specs().has(scope.service))
-      return { kind: "not-found", what: `service ${scope.service}` } as const;
-    if (
-      scope.kind === "region" &&
-      !specs()
-        .get(scope.service)
-        ?.endpoints.some(({ region }) => region === scope.region)
-    )
-      return { kind: "not-found", what: `region ${scope.region} of ${scope.service}` } as const;
-    const standing = findControl(ledger, scope);
-    // Asked for again, by a repeated click or script: what stands is the answer, and history has it already.
-    if (!isFrozen && !standing) return { kind: "set", why: `${nameOf(scope)} is not frozen` } as const;
-    if (isFrozen && standing?.by === by && standing.reason === reason)
-      return { kind: "set", why: `${nameOf(scope)} is frozen already by ${by}: ${reason}` } as const;
-    const at = clock.now();
-    const control = isFrozen ? { by, reason, at } : null;
-    const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}`;
-    const entry = {
-      id: ids.ulid(),
-      at,
-      service: scope.kind === "global" ? null : scope.service,
-      kind: isFrozen ? ("freeze" as const) : ("unfreeze" as const),
-      actor: operator(by),
-      why,
-      page: true,
-      detail: { scope },
-    };
-    const write = (): Promise<void> =>
-      scope.kind === "global"
-        ? ledger.setFreeze(control, entry)
-        : ledger.commit((draft) => {
-            draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
-            draft.tell(entry);
-          });
-    const written = await whileLeading(() =>
-      write().catch((error: unknown) => (error instanceof LedgerConflict ? write() : Promise.reject(error))),
-    );
-    if (written === "not-leader") return { kind: "not-leader" } as const;
-    loop.wake(scope.kind === "global" ? undefined : [scope.service]);
-    return { kind: "set", why } as const;
-  };
-
   /** Whoever asks for something in the moment in which we lose the lease is sent to the next leader. */
   const whileLeading = async <T>(work: () => Promise<T>): Promise<T | "not-leader"> => {
     try {
@@ -387,6 +344,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       void leadership.stepDown(error.term);
       return "not-leader";
     }
+  };
+
+  const freeze = async (order: FreezeOrder) => {
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const result = await whileLeading(() => setFreeze({ ledger, clock, ids, specs }, order));
+    if (result === "not-leader") return { kind: "not-leader" } as const;
+    if (result.kind === "set" && result.isNew) loop.wake(order.scope.kind === "global" ? undefined : [order.scope.service]);
+    return result;
   };
 
   const move = async (order: MoveOrder) => {
@@ -464,7 +429,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       return spec ? toExplanation(sources(), spec) : null;
     },
     move,
-    setFreeze,
+    setFreeze: freeze,
     history: async (query) => {
       const page = await deps.decisions.readHistory(query);
       return { events: [...page.events], next: page.next };
@@ -523,47 +488,4 @@ const groupByZone = (specs: ReadonlyMap<string, ServiceSpec>): ReadonlyMap<strin
   const zones = new Map<string, string[]>();
   for (const { id, zoneId } of specs.values()) zones.set(zoneId, [...(zones.get(zoneId) ?? []), id]);
   return zones;
-};
-
-const nameOf = (scope: FreezeScope): string => {
-  switch (scope.kind) {
-    case "global":
-      return "everything";
-    case "service":
-      return scope.service;
-    case "region":
-      return `${scope.region} of ${scope.service}`;
-  }
-};
-
-const findControl = (ledger: Ledger, scope: FreezeScope): Control | null => {
-  if (scope.kind === "global") return ledger.freeze();
-  const { frozen, frozenRegions } = ledger.record(scope.service).controls;
-  return scope.kind === "service" ? frozen : (frozenRegions[scope.region] ?? null);
-};
-
-const withFreeze = <T extends { frozen: unknown; frozenRegions: Readonly<Record<string, unknown>> }>(
-  controls: T,
-  scope: { kind: "service" } | { kind: "region"; region: string },
-  control: { by: string; reason: string; at: number } | null,
-): T => {
-  if (scope.kind === "service") return { ...controls, frozen: control };
-  const { [scope.region]: _before, ...others } = controls.frozenRegions;
-  return { ...controls, frozenRegions: control ? { ...others, [scope.region]: control } : others };
-};
-
-/** Authoritative servers per zone: as configured, else those of the zone's delegation; asked once an hour. */
-const createServerBook = ({ nameServers, provider, resolver, clock }: ControlPlaneDeps, inForce: () => Applied) => {
-  const known = new Map<string, { at: number; servers: readonly string[] }>();
-  return async (zoneId: string): Promise<readonly string[]> => {
-    const zone = inForce().declaration.zones.find(({ id }) => id === zoneId);
-    const configured = zone ? nameServers[zone.name] : undefined;
-    if (configured) return configured;
-    const cached = known.get(zoneId);
-    if (cached && clock.monotonic() - cached.at < 3_600_000) return cached.servers;
-    const names = await provider.readNameServers(zoneId);
-    const servers = (await Promise.all(names.map((name) => resolver.locate(name)))).flat();
-    if (servers.length > 0) known.set(zoneId, { at: clock.monotonic(), servers });
-    return servers;
-  };
 };

@@ -11,7 +11,8 @@ import type { EvidenceCache } from "../operations/evidence-cache.ts";
 import type { JudgedService } from "../operations/judge-services.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
 import { isUnsettled, toSituation } from "../operations/situation.ts";
-import { standstillKey, type ZoneWriter } from "../operations/write-zone.ts";
+import { standstillKey } from "../operations/tell-standstill.ts";
+import type { ZoneWriter } from "../operations/write-zone.ts";
 import type { Clock } from "../ports/clock.ts";
 
 export interface ReconcileLoop {

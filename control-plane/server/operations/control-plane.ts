@@ -11,8 +11,8 @@ import type {
   ServiceState,
 } from "@regent/contract";
 import type { Ingested } from "./ingest-report.ts";
+import type { MoveOrder, MoveResult } from "./request-move.ts";
 import type { SignedRequest } from "./verify-report.ts";
-import type { MoveOrder, MoveResult } from "./write-zone.ts";
 
 export type FreezeScope =
   | { readonly kind: "global" }

@@ -1,0 +1,136 @@
+/**
+ * One service inside its zone's turn: decided on DNS as just read, and written ahead. Nothing is sent here. A batch that was written ahead before
+ * and still says the right thing is sent again as it stands.
+ */
+import type { RegionVerdict } from "@regent/contract";
+import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec } from "@regent/engine";
+import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
+import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
+import type { Logger } from "pino";
+import type { Clock, Ids } from "../ports/clock.ts";
+import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import { type PlannedChange, planChange } from "./draft-change.ts";
+import type { Draft, Ledger } from "./ledger.ts";
+import { holdsDeletes } from "./read-zone.ts";
+import { expectedMembers, modeWritten, toSituation } from "./situation.ts";
+import { tellStandstill, tellViolations } from "./tell-standstill.ts";
+
+export interface DecideDeps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  readonly configurationVersion: () => number;
+  readonly verdictsOf: (service: string) => readonly RegionVerdict[];
+}
+
+export interface OneService {
+  readonly spec: ServiceSpec;
+  readonly observed: Observed;
+  readonly open: readonly StoredOutboxRow[];
+}
+
+/** The row to send, or null when nothing is to be written or may be. */
+export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
+  const decision = decideNow(deps, draft, one.spec, null);
+  const { proposal } = decision;
+  if (!proposal || !decision.isAllowed) {
+    tellStandstill(deps, draft, one.spec, decision);
+    return null;
+  }
+  const planned = planNow(deps, draft, one, decision);
+  const again = findSame(deps, one, planned.row);
+  if (again) {
+    draft.updateOutbox({ ulid: again.ulid, state: again.state, sentAt: deps.clock.now() });
+    return again;
+  }
+  if (planned.violations.length > 0) {
+    tellViolations(deps, draft, planned);
+    return null;
+  }
+  draftPlanned(deps, draft, planned);
+  return planned.row;
+};
+
+/** Decided on what is true at this moment; an open row doesn't stand in the way, because a new batch expects the same epoch record. */
+export const decideNow = (
+  { ledger, clock, configurationVersion, verdictsOf }: DecideDeps,
+  draft: Draft,
+  spec: ServiceSpec,
+  request: OperatorRequest | null,
+): Decision => {
+  const record = draft.record(spec.id);
+  const situation = toSituation({
+    spec,
+    configurationVersion: configurationVersion(),
+    record,
+    verdicts: verdictsOf(spec.id),
+    ledger,
+    now: clock.now(),
+  });
+  return decide({ ...situation, isChangeInFlight: false }, request);
+};
+
+/**
+ * After a crash, or after Route 53 refused it: the same batch is sent again as it stands, so that it stays one change with one history entry.
+ * Whether a copy of it is under way isn't known then, except where Route 53 itself refused it.
+ */
+const findSame = (
+  { clock, ledger }: DecideDeps,
+  { spec, observed, open }: OneService,
+  wanted: StoredOutboxRow,
+): StoredOutboxRow | null => {
+  const row = ledger.outbox(spec.id).at(-1);
+  if (!row || row.expects !== wanted.expects || !isSameBatch(spec, row, wanted) || !holdsDeletes(row, observed)) return null;
+  const age = clock.now() - row.createdAt;
+  if (row.state === "refused") return age <= REFUSED_KEPT_MS ? { ...row, state: "intent" } : null;
+  const isOpen = open.some(({ ulid }) => ulid === row.ulid);
+  return isOpen && age <= PROPOSAL_AGE_MAX_MS ? { ...row, state: "unknown" } : null;
+};
+
+/** A refused batch is the same change for so long; later its evidence is another. */
+const REFUSED_KEPT_MS = 900_000;
+
+const isSameBatch = (spec: ServiceSpec, a: StoredOutboxRow, b: StoredOutboxRow): boolean =>
+  modeWritten(a.creates) === modeWritten(b.creates) &&
+  toCanonicalText(expectedMembers(spec, a.creates)) === toCanonicalText(expectedMembers(spec, b.creates));
+
+export const planNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneService, decision: Decision): PlannedChange => {
+  if (!decision.proposal) throw new Error("nothing is proposed");
+  return planChange({
+    spec,
+    record: draft.record(spec.id),
+    observed,
+    decision,
+    proposal: decision.proposal,
+    verdicts: deps.verdictsOf(spec.id),
+    frozenGlobally: deps.ledger.freeze() !== null,
+    term: deps.ledger.term(),
+    ids: deps.ids,
+    now: deps.clock.now(),
+  });
+};
+
+export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, row, change }: PlannedChange): void => {
+  const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
+  draft.update(spec.id, (record) => ({
+    ...record,
+    revision: row.revision,
+    traffic: decision.trafficAfter,
+    controls,
+    lastRefusal: null,
+  }));
+  draft.insertOutbox(row);
+  draft.insertChange(change);
+  draft.tell({
+    id: deps.ids.ulid(),
+    at: change.times.decided,
+    service: spec.id,
+    kind: "change",
+    actor: change.actor,
+    why: change.why,
+    page: change.kind === "failover",
+    changeId: change.id,
+    detail: { kind: change.kind, revision: change.revision },
+  });
+};

@@ -1,0 +1,86 @@
+/** Automation off and on again, by an operator, for everything, a service, or one of its regions. Counts from its commit on; DNS follows. */
+import type { Control, ServiceSpec } from "@regent/engine";
+import type { Clock, Ids } from "../ports/clock.ts";
+import { operator } from "./actors.ts";
+import type { FreezeOrder, FreezeScope } from "./control-plane.ts";
+import { type Ledger, LedgerConflict } from "./ledger.ts";
+
+export interface FreezeDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+}
+
+export type FreezeResult =
+  | { readonly kind: "set"; readonly why: string; readonly isNew: boolean }
+  | { readonly kind: "not-found"; readonly what: string };
+
+/** Throws LeadershipLost when somebody else leads by now. */
+export const setFreeze = async (
+  { ledger, clock, ids, specs }: FreezeDeps,
+  { scope, isFrozen, by, reason }: FreezeOrder,
+): Promise<FreezeResult> => {
+  if (scope.kind !== "global" && !specs().has(scope.service)) return { kind: "not-found", what: `service ${scope.service}` };
+  if (
+    scope.kind === "region" &&
+    !specs()
+      .get(scope.service)
+      ?.endpoints.some(({ region }) => region === scope.region)
+  )
+    return { kind: "not-found", what: `region ${scope.region} of ${scope.service}` };
+  const standing = findControl(ledger, scope);
+  // Asked for again, by a repeated click or script: what stands is the answer, and history has it already.
+  if (!isFrozen && !standing) return { kind: "set", why: `${nameOf(scope)} is not frozen`, isNew: false };
+  if (isFrozen && standing?.by === by && standing.reason === reason)
+    return { kind: "set", why: `${nameOf(scope)} is frozen already by ${by}: ${reason}`, isNew: false };
+  const at = clock.now();
+  const control = isFrozen ? { by, reason, at } : null;
+  const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}`;
+  const entry = {
+    id: ids.ulid(),
+    at,
+    service: scope.kind === "global" ? null : scope.service,
+    kind: isFrozen ? ("freeze" as const) : ("unfreeze" as const),
+    actor: operator(by),
+    why,
+    page: true,
+    detail: { scope },
+  };
+  const write = (): Promise<void> =>
+    scope.kind === "global"
+      ? ledger.setFreeze(control, entry)
+      : ledger.commit((draft) => {
+          draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
+          draft.tell(entry);
+        });
+  await write().catch((error: unknown) => (error instanceof LedgerConflict ? write() : Promise.reject(error)));
+  return { kind: "set", why, isNew: true };
+};
+
+const nameOf = (scope: FreezeScope): string => {
+  switch (scope.kind) {
+    case "global":
+      return "everything";
+    case "service":
+      return scope.service;
+    case "region":
+      return `${scope.region} of ${scope.service}`;
+  }
+};
+
+const findControl = (ledger: Ledger, scope: FreezeScope): Control | null => {
+  if (scope.kind === "global") return ledger.freeze();
+  const { frozen, frozenRegions } = ledger.record(scope.service).controls;
+  return scope.kind === "service" ? frozen : (frozenRegions[scope.region] ?? null);
+};
+
+const withFreeze = <T extends { frozen: unknown; frozenRegions: Readonly<Record<string, unknown>> }>(
+  controls: T,
+  scope: { kind: "service" } | { kind: "region"; region: string },
+  control: { by: string; reason: string; at: number } | null,
+): T => {
+  if (scope.kind === "service") return { ...controls, frozen: control };
+  const { [scope.region]: _before, ...others } = controls.frozenRegions;
+  return { ...controls, frozenRegions: control ? { ...others, [scope.region]: control } : others };
+};
