@@ -2,7 +2,14 @@
 import * as z from "zod";
 import { AgentsWanted } from "./agents-wanted.ts";
 import type { LinkChoice, LinkCutRequest, RegionFaultRequest } from "./faults.ts";
-import { LinksChanged, RegionChanged, type RegionMendRequest, SandboxState } from "./sandbox-state.ts";
+import {
+  type AgentChoice,
+  LinksChanged,
+  RegionChanged,
+  type RegionMendRequest,
+  Route53Broken,
+  SandboxState,
+} from "./sandbox-state.ts";
 
 export type SandboxAnswer<T> =
   | { readonly kind: "answered"; readonly value: T }
@@ -19,7 +26,10 @@ export interface SandboxClient {
   readonly mendLinks: (choice: LinkChoice) => Promise<SandboxAnswer<LinksChanged>>;
   readonly killAgent: (agent: string) => Promise<SandboxAnswer<AgentsWanted>>;
   readonly startAgent: (agent: string) => Promise<SandboxAnswer<AgentsWanted>>;
-  readonly breakRoute53: (fault: object) => Promise<SandboxAnswer<unknown>>;
+  /** Sets them all at once; without a choice every agent there is. */
+  readonly killAgents: (choice?: AgentChoice) => Promise<SandboxAnswer<AgentsWanted>>;
+  readonly startAgents: (choice?: AgentChoice) => Promise<SandboxAnswer<AgentsWanted>>;
+  readonly breakRoute53: (fault: object) => Promise<SandboxAnswer<Route53Broken>>;
   readonly mendRoute53: (choice?: { readonly id?: string }) => Promise<SandboxAnswer<unknown>>;
   readonly setPropagation: (propagation: object) => Promise<SandboxAnswer<unknown>>;
   readonly mendEverything: () => Promise<SandboxAnswer<SandboxState>>;
@@ -67,7 +77,9 @@ export const createSandboxClient = (options: { readonly url: string; readonly to
     mendLinks: (choice) => call("/v1/sandbox/links/mend", LinksChanged, choice),
     killAgent: (id) => call(agent(id, "kill"), AgentsWanted, {}),
     startAgent: (id) => call(agent(id, "start"), AgentsWanted, {}),
-    breakRoute53: (fault) => call("/v1/sandbox/route53/fault", z.unknown(), fault),
+    killAgents: (choice = {}) => call("/v1/sandbox/agents/kill", AgentsWanted, choice),
+    startAgents: (choice = {}) => call("/v1/sandbox/agents/start", AgentsWanted, choice),
+    breakRoute53: (fault) => call("/v1/sandbox/route53/fault", Route53Broken, fault),
     mendRoute53: (choice = {}) => call("/v1/sandbox/route53/mend", z.unknown(), choice),
     setPropagation: (propagation) => call("/v1/sandbox/route53/propagation", z.unknown(), propagation),
     mendEverything: () => call("/v1/sandbox/mend", SandboxState, {}),

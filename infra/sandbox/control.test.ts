@@ -49,8 +49,8 @@ beforeAll(async () => {
     links,
     agents,
     route53: {
-      fault: (body) => void faults.set(body as never),
-      mend: (body) => faults.clear((body as { id?: string }).id),
+      fault: (body) => faults.set(body as never),
+      mend: (body) => void faults.clear((body as { id?: string }).id),
       propagation: () => undefined,
       state: () => faults.list(),
     },
@@ -150,6 +150,26 @@ describe("what it sets", () => {
     expect(faults.list()).toMatchObject([{ fault: { kind: "throttle" }, left: 2 }]);
     await client.mendRoute53();
     expect(faults.list()).toEqual([]);
+  });
+
+  test("one fault of several is ended by the id that it was answered with", async () => {
+    await client.breakRoute53({ kind: "throttle" });
+    const second = await client.breakRoute53({ kind: "other-traffic", perSecond: 8 });
+    if (second.kind !== "answered") throw new Error(JSON.stringify(second));
+    await client.mendRoute53({ id: second.value.id });
+    expect(faults.list()).toMatchObject([{ fault: { kind: "throttle" } }]);
+    await client.mendRoute53();
+  });
+
+  test("agents are killed and started together: those that are named, or all", async () => {
+    const killed = (answer: Awaited<ReturnType<SandboxClient["killAgents"]>>): string[] => {
+      if (answer.kind !== "answered") throw new Error(JSON.stringify(answer));
+      return answer.value.agents.filter(({ wanted }) => wanted === "killed").map(({ id }) => id);
+    };
+    expect(killed(await client.killAgents())).toEqual(["eu-west-a", "eu-west-b", "eu-west2-a"]);
+    expect(killed(await client.startAgents({ agents: ["eu-west-b", "eu-west2-a"] }))).toEqual(["eu-west-a"]);
+    expect(await client.killAgents({ agents: ["eu-west-b", "nobody"] })).toMatchObject({ kind: "refused", code: 404 });
+    expect(killed(await client.startAgents())).toEqual([]);
   });
 
   test("a follower gets the wanted agents at once and at every change; a region's agents are its own alone", async () => {

@@ -6,9 +6,10 @@
  *   POST /v1/sandbox/regions/:region/mend       { fault? }                without a fault: everything of that region
  *   POST /v1/sandbox/links/cut                  { from?, to?, mode? }
  *   POST /v1/sandbox/links/mend                 { from?, to? }
- *   POST /v1/sandbox/route53/fault              { kind, ... }             vocabulary: route53/faults.ts
+ *   POST /v1/sandbox/route53/fault              { kind, ... }             vocabulary: route53/faults.ts; answers its id
  *   POST /v1/sandbox/route53/mend               { id? }                   without an id: all of them
  *   POST /v1/sandbox/route53/propagation        { minMs, maxMs } or { perServerMs }
+ *   POST /v1/sandbox/agents/kill | start        { agents? }               without ids: all of them
  *   POST /v1/sandbox/agents/:agent/kill | start
  *   POST /v1/sandbox/mend                       everything at once
  *   GET  /v1/sandbox/events                     event stream: `agents`, the whole wanted list, now and at every change
@@ -25,6 +26,7 @@ import { breakRegion, mendRegion, type RegionChange } from "./region-changes.ts"
 import { EVENT_FOLLOWERS_MAX, EVENT_HEARTBEAT_MS } from "./regions/limits.ts";
 import type { RegionAnswer, RegionClient } from "./regions/region-client.ts";
 import {
+  AgentChoice,
   RegionMendRequest,
   type SandboxLink,
   type SandboxPorts,
@@ -34,9 +36,10 @@ import {
 
 /** What the control needs of the Route 53 part. A body that is not understood throws a ZodError, one too many a RangeError. */
 export interface Route53Switches {
-  readonly fault: (body: unknown) => void;
-  readonly mend: (body: unknown) => void;
-  readonly propagation: (body: unknown) => void;
+  /** Answers the id that ends this fault alone. */
+  readonly fault: (body: unknown) => string;
+  readonly mend: (body: unknown) => undefined;
+  readonly propagation: (body: unknown) => undefined;
   readonly state: () => unknown;
 }
 
@@ -146,27 +149,36 @@ const addRoute53Routes = (app: Hono, { route53 }: ControlDeps): void => {
       const body = await readBody(context, z.record(z.string(), z.unknown()));
       if (body.kind === "refused") return body.response;
       try {
-        route53[verb](body.value);
+        const id = route53[verb](body.value);
+        return context.json({ ...(id === undefined ? {} : { id }), route53: route53.state() });
       } catch (error) {
         if (error instanceof z.ZodError) return refuseBody(context, error);
         if (!(error instanceof RangeError)) throw error;
         return refuse(context, { status: 409, slug: "too-many-faults", title: "Too many faults", detail: error.message });
       }
-      return context.json({ route53: route53.state() });
     });
   }
 };
 
 const addAgentRoutes = (app: Hono, { agents }: ControlDeps): void => {
-  const set = (context: Context, wanted: "running" | "killed"): Response => {
-    const { unknown } = agents.set([context.req.param("agent") ?? ""], wanted);
+  const everybody = (): string[] => agents.current().agents.map(({ id }) => id);
+  const set = (context: Context, ids: readonly string[], wanted: "running" | "killed"): Response => {
+    const { unknown } = agents.set(ids, wanted);
     if (unknown.length === 0) return context.json(agents.current());
-    const known = agents.current().agents.map(({ id }) => id);
+    const known = everybody();
     const detail = `There is no agent ${unknown.join(", ")}; there are ${known.join(", ")}.`;
     return refuse(context, { status: 404, slug: "unknown-agent", title: "Unknown agent", detail });
   };
-  app.post("/v1/sandbox/agents/:agent/kill", (context) => set(context, "killed"));
-  app.post("/v1/sandbox/agents/:agent/start", (context) => set(context, "running"));
+  for (const [verb, wanted] of [
+    ["kill", "killed"],
+    ["start", "running"],
+  ] as const) {
+    app.post(`/v1/sandbox/agents/${verb}`, async (context) => {
+      const body = await readBody(context, AgentChoice);
+      return body.kind === "refused" ? body.response : set(context, body.value.agents ?? everybody(), wanted);
+    });
+    app.post(`/v1/sandbox/agents/:agent/${verb}`, (context) => set(context, [context.req.param("agent") ?? ""], wanted));
+  }
 
   let followers = 0;
   app.get("/v1/sandbox/events", (context) => {

@@ -19,7 +19,12 @@ export {
 } from "./faults.ts";
 export { PROBE_ROLE, REGION_DATABASE, RegionConfig, type RegionConfigFile, RegionReady } from "./regions/region-config.ts";
 export { type SpawnedRegion, spawnRegion } from "./regions/spawn-region.ts";
-export { Fault as Route53Fault, type FaultInput as Route53FaultRequest } from "./route53/index.ts";
+export {
+  Fault as Route53Fault,
+  type FaultInput as Route53FaultRequest,
+  ROUTE53_FAULT_KINDS,
+  type Route53FaultKind,
+} from "./route53/index.ts";
 export { type Route53Sandbox, type Route53SandboxOptions, startRoute53Sandbox } from "./route53-sandbox.ts";
 export { type RunningSandbox, startSandbox } from "./sandbox.ts";
 export { SandboxConfig, type SandboxConfigFile, SandboxReady } from "./sandbox-config.ts";

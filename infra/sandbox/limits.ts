@@ -55,6 +55,12 @@ export const HANG_MS_MAX = 120_000;
 export const CHANGES_REMEMBERED_MAX = 10_000;
 /** Faults set at a time: more is a caller that forgot to clear. */
 export const FAULTS_MAX = 100;
+/** Other clients' calls a second (fault): two hundred times what the account may is as good as for ever. */
+export const OTHER_TRAFFIC_PER_SECOND_MAX = 1_000;
+/** How far back other clients' calls are played one by one; before that their mean is good enough, as no bucket remembers longer. ms. */
+export const OTHER_TRAFFIC_REPLAY_MS = 10_000;
+/** (real) The account's calls a second and its burst. Stands while other clients' traffic is asked for and no limit is configured. */
+export const ACCOUNT_RATE_LIMIT = { perSecond: 5, burst: 10 } as const;
 /** Longest delay that any fault or propagation takes, so that timers stay in range: one day, ms. */
 export const DELAY_MS_MAX = 24 * 3_600_000;
 /** A journal longer than this is rewritten as a snapshot when it is opened. */

@@ -52,8 +52,8 @@ const FaultChoice = z.strictObject({ id: z.string().max(100).optional() });
 /** A whole mend clears the faults and leaves the propagation: that is a setting, not a fault. */
 export const route53Switches = (route53: Route53Sandbox): Route53Switches => ({
   // The fault's own schema is asked first thing inside; this only tells the compiler so.
-  fault: (body) => void route53.faults.set(body as FaultInput),
-  mend: (body) => route53.faults.clear(FaultChoice.parse(body).id),
-  propagation: (body) => route53.setPropagation(Propagation.parse(body)),
+  fault: (body) => route53.faults.set(body as FaultInput),
+  mend: (body) => void route53.faults.clear(FaultChoice.parse(body).id),
+  propagation: (body) => void route53.setPropagation(Propagation.parse(body)),
   state: () => ({ faults: route53.faults.list(), calls: route53.calls() }),
 });

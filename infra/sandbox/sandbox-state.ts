@@ -1,7 +1,7 @@
 /** What the sandbox's control answers: the state of everything that can be broken, and the bodies of its requests. */
 import * as z from "zod";
 import { AgentsWanted } from "./agents-wanted.ts";
-import { LinkCutMode, LinkTarget, RegionFaultName, SandboxRegionId, SandboxVantage } from "./faults.ts";
+import { LinkCutMode, LinkTarget, RegionFaultName, SandboxAgentId, SandboxRegionId, SandboxVantage } from "./faults.ts";
 import { RegionState } from "./regions/region-state.ts";
 
 /** A region as the control sees it: its own word, or why there is none. */
@@ -51,3 +51,15 @@ export type RegionChanged = z.infer<typeof RegionChanged>;
 
 export const LinksChanged = z.object({ links: z.array(SandboxLink) });
 export type LinksChanged = z.infer<typeof LinksChanged>;
+
+/** Which agents to kill or start; without any, all of them. */
+export const AgentChoice = z.strictObject({ agents: z.array(SandboxAgentId).min(1).max(64).optional() });
+export type AgentChoice = z.infer<typeof AgentChoice>;
+
+/** Answer to a fault of the Route 53 API. */
+export const Route53Broken = z.object({
+  /** Ends this fault alone. */
+  id: z.string(),
+  route53: z.unknown(),
+});
+export type Route53Broken = z.infer<typeof Route53Broken>;

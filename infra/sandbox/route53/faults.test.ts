@@ -3,11 +3,15 @@ import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
   ListHostedZonesCommand,
+  ListResourceRecordSetsCommand,
   Route53Client,
 } from "@aws-sdk/client-route-53";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createDraw } from "../regions/misbehaviour.ts";
 import { create, listed, type Place, refusal, remove, send, txt } from "./conformance/subject.ts";
-import { createRoute53, type Route53 } from "./index.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { createRoute53, type FaultInput, type Route53 } from "./index.ts";
+import { createTokenBucket } from "./rate-limit.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "sandbox-secret" };
 const CLIENT_TIMEOUT_MS = 150;
@@ -126,9 +130,109 @@ describe("a fault", () => {
     expect((await listed(place)).map((set) => set.ResourceRecords?.[0]?.Value)).toEqual(['"r=1"', '"x"']);
     expect((await place.client.send(new GetChangeCommand({ Id: ChangeInfo?.Id }))).ChangeInfo?.Status).toBe("PENDING");
   });
+  describe.each<[string, FaultInput]>([
+    ["a document cut in its middle", { kind: "truncated" }],
+    ["a connection that breaks in the answer's middle", { kind: "truncated", form: "connection" }],
+    ["noise", { kind: "garbage" }],
+  ])("that damages an answer: %s", (_, fault) => {
+    test("is an error to the SDK, and the change was made", async () => {
+      route53.faults.set({ ...fault, count: 1 } as FaultInput);
+      await refusal(write(1));
+      expect(await count()).toBe(1);
+      expect(route53.calls()).toContainEqual({ operation: "ChangeResourceRecordSets", outcome: fault.kind, count: 1 });
+    });
+    test("is an error to the SDK, and the change never came that far where it is said so", async () => {
+      route53.faults.set({ ...fault, isApplied: false, count: 1 } as FaultInput);
+      await refusal(write(1));
+      expect(await count()).toBe(0);
+    });
+    test("reaches reads too", async () => {
+      await write(1);
+      route53.faults.set({ ...fault, operations: ["ListResourceRecordSets"], count: 1 } as FaultInput);
+      await refusal(listed(place));
+      expect(await count()).toBe(1);
+    });
+  });
+  test.each<[string, FaultInput]>([
+    ["no byte at all", { kind: "empty" }],
+    ["a root without content", { kind: "empty", form: "document" }],
+    ["another document", { kind: "garbage", form: "page" }],
+  ])("an answer of %s looks like success to the SDK, with every field missing", async (_, fault) => {
+    route53.faults.set({ ...fault, count: 1 } as FaultInput);
+    expect((await write(1)).ChangeInfo).toBeUndefined();
+    route53.faults.set({ ...fault, operations: ["ListResourceRecordSets"], count: 1 } as FaultInput);
+    const read = await place.client.send(new ListResourceRecordSetsCommand({ HostedZoneId: place.zoneId }));
+    expect([read.ResourceRecordSets, read.IsTruncated]).toEqual([undefined, undefined]);
+    expect(await count()).toBe(1);
+  });
+  test("duplicate lets a request arrive twice: the second copy finds the first one's work, and the zone is changed once", async () => {
+    route53.faults.set({ kind: "duplicate", count: 1 });
+    await write(1);
+    const outcomes = () => route53.calls().map(({ outcome }) => outcome);
+    await expect.poll(outcomes, { timeout: 3_000 }).toContain("again-InvalidChangeBatch");
+    expect(await count()).toBe(1);
+  });
+  test("duplicate with the second answered tells the caller no, though its change was made", async () => {
+    route53.faults.set({ kind: "duplicate", answered: "second", delayMs: 30, count: 1 });
+    expect((await refusal(write(1))).name).toBe("InvalidChangeBatch");
+    expect(await count()).toBe(1);
+    expect(route53.calls()).toContainEqual({ operation: "ChangeResourceRecordSets", outcome: "lost-ok", count: 1 });
+  });
   test("that isn't one is refused when it is set", () => {
     expect(() => route53.faults.set({ kind: "late-apply", delayMs: -1 })).toThrow();
     expect(() => route53.faults.set({ kind: "meteor" } as never)).toThrow();
+  });
+});
+
+describe("other clients of the account", () => {
+  const LIMIT = { perSecond: 5, burst: 10 };
+  const refused = async (calls: number): Promise<number> => {
+    const asked = Array.from({ length: calls }, () => place.client.send(new ListHostedZonesCommand({})).catch(() => "throttled"));
+    return (await Promise.all(asked)).filter((answer) => answer === "throttled").length;
+  };
+  test("throttle us at once where no limit was configured, and let go when they leave", async () => {
+    route53.faults.set({ kind: "other-traffic", perSecond: 1_000 });
+    await expect.poll(() => refused(1), { timeout: 3_000 }).toBe(1);
+    expect(await refused(20)).toBeGreaterThanOrEqual(19);
+    route53.faults.clear();
+    expect(await refused(20)).toBe(0);
+  });
+
+  /** Calls of ours a second that get through during 200 s on a clock of our own, with ours at 2 a second. */
+  const through = (perSecond: number, limit: typeof LIMIT | undefined, forMs?: number): number => {
+    let clock = 1_000_000;
+    const faults: Faults = createFaults({ now: () => clock, onCleared: () => undefined, onChange: () => bucket.catchUp() });
+    const bucket = createTokenBucket(limit ?? LIMIT, {
+      now: () => clock,
+      random: createDraw(7),
+      otherTraffic: faults.otherTraffic,
+    });
+    faults.set({ kind: "other-traffic", perSecond, ...(forMs === undefined ? {} : { forMs }) });
+    let allowed = 0;
+    for (let call = 0; call < 400; call++) {
+      clock += 500;
+      faults.list();
+      if (bucket.isAllowed()) allowed += 1;
+    }
+    return allowed / 200;
+  };
+  test("leave us what they don't take: all of ours below the limit, a part of it above, next to nothing far above", () => {
+    expect(through(1, LIMIT)).toBe(2);
+    const [some, few] = [through(6, LIMIT), through(100, LIMIT)];
+    expect(some).toBeGreaterThan(0.5);
+    expect(some).toBeLessThan(1.9);
+    expect(few).toBeLessThan(0.2);
+  });
+  test("stay gone after their time, which counts from their start even if nobody calls meanwhile", () => {
+    // 20 s of the 200 are theirs: nearly nothing then, everything after.
+    expect(through(1_000, LIMIT, 20_000)).toBeGreaterThan(1.75);
+    expect(through(1_000, LIMIT, 20_000)).toBeLessThan(1.9);
+  });
+  test("take no call of ours for theirs", () => {
+    const faults = createFaults({ now: Date.now, onCleared: () => undefined });
+    faults.set({ kind: "other-traffic", perSecond: 5 });
+    expect(faults.take("ListResourceRecordSets")).toBeUndefined();
+    expect(() => faults.set({ kind: "other-traffic", perSecond: 5, count: 1 } as never)).toThrow();
   });
 });
 

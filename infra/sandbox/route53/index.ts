@@ -3,14 +3,14 @@
  * `createRoute53` builds, `listen` opens the door, `close` ends both.
  */
 import { z } from "zod";
-import { DELAY_MS_MAX, NAME_SERVERS_MAX, TTL_SECONDS_MAX } from "../limits.ts";
+import { ACCOUNT_RATE_LIMIT, DELAY_MS_MAX, NAME_SERVERS_MAX, TTL_SECONDS_MAX } from "../limits.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { Propagation } from "./propagation.ts";
 import { createTokenBucket, RateLimit, type TokenBucket } from "./rate-limit.ts";
 import { listen, type RunningServer } from "./server.ts";
 import { createStore, type Store } from "./store.ts";
 
-export { Fault, type FaultInput, type Faults, type StandingFault } from "./faults.ts";
+export { Fault, type FaultInput, type Faults, ROUTE53_FAULT_KINDS, type Route53FaultKind, type StandingFault } from "./faults.ts";
 export type { CheckerReport, HealthBoard } from "./health-board.ts";
 export type { HealthCheck, HealthCheckConfig, RecordSet, Records } from "./model.ts";
 export { Propagation } from "./propagation.ts";
@@ -63,7 +63,7 @@ export interface Route53 {
   /** Undefined takes the limit away. */
   readonly setRateLimit: (limit: RateLimit | undefined) => void;
   readonly setProcessingMs: (ms: number) => void;
-  /** Calls let in so far, by operation and outcome (`ok`, `hung` or an error code). */
+  /** Calls let in so far, by operation and outcome (ServerDeps' `onCall` has the words). */
   readonly calls: () => readonly { readonly operation: string; readonly outcome: string; readonly count: number }[];
   /** Opens 127.0.0.1 at this port, or at a free one for 0. */
   readonly listen: (port: number) => Promise<RunningServer>;
@@ -75,9 +75,16 @@ export const createRoute53 = (input: Route53Options, { now = Date.now, random = 
   const options = Route53Options.parse(input);
   const { journalPath, credentials, rateLimit, invalidChangeBatchForm: form, ...rest } = options;
   const store = createStore({ ...rest, ...(journalPath === undefined ? {} : { journalPath }), now, random });
-  const faults = createFaults({ now, onCleared: store.releasePropagation });
-  const toBucket = (limit: RateLimit | undefined): TokenBucket | undefined => (limit ? createTokenBucket(limit, now) : undefined);
-  let bucket = toBucket(rateLimit);
+  const faults: Faults = createFaults({ now, onCleared: store.releasePropagation, onChange: () => catchUp() });
+  const { otherTraffic } = faults;
+  const toBucket = (limit: RateLimit): TokenBucket => createTokenBucket(limit, { now, random, otherTraffic });
+  let bucket = rateLimit && toBucket(rateLimit);
+  // Without a limit there would be nothing that others could eat.
+  const accountBucket = toBucket(ACCOUNT_RATE_LIMIT);
+  const catchUp = (): void => {
+    for (const each of [accountBucket, bucket]) each?.catchUp();
+  };
+  const bucketNow = (): TokenBucket | undefined => bucket ?? (otherTraffic(now()) > 0 ? accountBucket : undefined);
   const counts = new Map<string, number>();
   const onCall = (operation: string, outcome: string): void => {
     const key = `${operation} ${outcome}`;
@@ -89,7 +96,7 @@ export const createRoute53 = (input: Route53Options, { now = Date.now, random = 
     faults,
     setPropagation: (propagation) => store.setPropagation(Propagation.parse(propagation)),
     setRateLimit: (limit) => {
-      bucket = toBucket(limit === undefined ? undefined : RateLimit.parse(limit));
+      bucket = limit && toBucket(RateLimit.parse(limit));
     },
     setProcessingMs: (ms) => store.setProcessingMs(Milliseconds.parse(ms)),
     calls: () =>
@@ -98,7 +105,7 @@ export const createRoute53 = (input: Route53Options, { now = Date.now, random = 
         return { operation, outcome, count };
       }),
     listen: async (port) => {
-      const server = await listen({ store, faults, credentials, rateLimit: () => bucket, form, now, onCall }, port);
+      const server = await listen({ store, faults, credentials, rateLimit: bucketNow, form, now, onCall }, port);
       running.push(server);
       return server;
     },

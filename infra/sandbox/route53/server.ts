@@ -7,9 +7,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { HANG_MS_MAX, HTTP_HEADERS_TIMEOUT_MS, HTTP_KEEP_ALIVE_MS, REQUEST_BODY_BYTES_MAX } from "../limits.ts";
 import { isLoopbackHost } from "../loopback-host.ts";
+import { type DamageFault, damage } from "./damage.ts";
 import { type Failure, fail, type InvalidChangeBatchForm, priorRequestNotComplete, throttled, writeFailure } from "./failure.ts";
-import type { Fault, Faults } from "./faults.ts";
-import type { Reply } from "./operations/operation.ts";
+import type { CallFault, Faults } from "./faults.ts";
+import { type Reply, reply } from "./operations/operation.ts";
 import type { TokenBucket } from "./rate-limit.ts";
 import { type Found, findOperation } from "./routes.ts";
 import { type Credentials, verifySignature } from "./signature.ts";
@@ -24,7 +25,8 @@ export interface ServerDeps {
   readonly rateLimit: () => TokenBucket | undefined;
   readonly form: InvalidChangeBatchForm;
   readonly now: () => number;
-  /** Called for each call that was let in, with what came of it: `hung`, `ok` or an error code; a late try again, with `late-` before it. */
+  /** Called for each call that was let in, with what came of it: `hung`, `ok`, an error code or how the answer was
+   * damaged. What no caller hears of is told too: a late try as `late-…`, the lost first of a duplicate as `lost-…`, its second as `again-…`. */
   readonly onCall: (operation: string, outcome: string) => void;
 }
 
@@ -33,8 +35,16 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-/** `hang` leaves the caller without an answer. */
-type Outcome = Reply | Failure | { readonly kind: "hang" };
+/** `hang` leaves the caller without an answer; `damaged` sends one that says less than the operation did. */
+type Outcome = Reply | Failure | Damaged | { readonly kind: "hang" };
+
+interface Damaged {
+  readonly kind: "damaged";
+  readonly fault: DamageFault;
+  /** What came of the operation. */
+  readonly outcome: Reply | Failure;
+  readonly hollow: Reply;
+}
 
 export const listen = async (deps: ServerDeps, port: number): Promise<RunningServer> => {
   const timers = new Set<NodeJS.Timeout>();
@@ -81,8 +91,9 @@ const answer = async (deps: ServerDeps, exchange: Exchange): Promise<void> => {
   try {
     const body = await readBody(request);
     const outcome =
-      body === undefined ? fail("RequestEntityTooLarge", "The request is too large.") : decide(deps, exchange, body);
+      body === undefined ? fail("RequestEntityTooLarge", "The request is too large.") : await decide(deps, exchange, body);
     if (outcome.kind === "hang") exchange.later(HANG_MS_MAX, () => response.destroy());
+    else if (outcome.kind === "damaged") sendDamaged(response, outcome, { requestId, form: deps.form });
     else send(response, outcome, { requestId, form: deps.form });
   } catch (error) {
     if (response.destroyed || response.headersSent) return;
@@ -105,7 +116,7 @@ const readBody = async (request: IncomingMessage): Promise<Buffer | undefined> =
   return bytes > REQUEST_BODY_BYTES_MAX ? undefined : Buffer.concat(chunks);
 };
 
-const decide = (deps: ServerDeps, exchange: Exchange, body: Buffer): Outcome => {
+const decide = async (deps: ServerDeps, exchange: Exchange, body: Buffer): Promise<Outcome> => {
   const { request } = exchange;
   const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const method = request.method ?? "GET";
@@ -119,15 +130,27 @@ const decide = (deps: ServerDeps, exchange: Exchange, body: Buffer): Outcome => 
   if (!found) return fail("UnknownOperationException", `No operation of this sandbox answers ${method} ${path}`);
   const bucket = deps.rateLimit();
   const incoming: Incoming = { exchange, found, query, body: body.toString("utf8") };
-  const outcome = bucket && !bucket.isAllowed() ? throttled() : misbehave(deps, incoming, deps.faults.take(found.name));
+  const isAllowed = bucket?.isAllowed() ?? true;
+  const outcome = isAllowed ? await misbehave(deps, incoming, deps.faults.take(found.name)) : throttled();
   deps.onCall(found.name, wordFor(outcome));
   return outcome;
 };
 
-const wordFor = (outcome: Outcome): string => (outcome.kind === "hang" ? "hung" : outcome.kind === "reply" ? "ok" : outcome.code);
+const wordFor = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case "hang":
+      return "hung";
+    case "reply":
+      return "ok";
+    case "damaged":
+      return outcome.fault.kind;
+    case "failure":
+      return outcome.code;
+  }
+};
 
 /** Lets a fault stand between the caller and the operation. */
-const misbehave = (deps: ServerDeps, incoming: Incoming, fault: Fault | undefined): Outcome => {
+const misbehave = (deps: ServerDeps, incoming: Incoming, fault: CallFault | undefined): Outcome | Promise<Outcome> => {
   const { found, exchange } = incoming;
   const run = (): Reply | Failure => runOperation(deps, incoming, fault);
   switch (fault?.kind) {
@@ -155,7 +178,35 @@ const misbehave = (deps: ServerDeps, incoming: Incoming, fault: Fault | undefine
     case "slow-propagation":
     case "staggered-propagation":
       return run();
+    case "truncated":
+    case "empty":
+    case "garbage":
+      return { kind: "damaged", fault, outcome: fault.isApplied ? run() : hollow(found), hollow: hollow(found) };
+    case "duplicate":
+      return runTwice(fault, run, {
+        later: exchange.later,
+        say: (word) => deps.onCall(found.name, word),
+      });
   }
+};
+
+/** A well-formed answer of the operation that says nothing; stands in too for that of an operation that never ran. */
+const hollow = ({ name }: Found): Reply => reply([`${name}Response`, []]);
+
+/** With an answer to the second, the first is told under `lost-`; with one to the first, what comes after it under `again-`. */
+const runTwice = (
+  { answered, delayMs }: Extract<CallFault, { kind: "duplicate" }>,
+  run: () => Reply | Failure,
+  { later, say }: { readonly later: Exchange["later"]; readonly say: (word: string) => void },
+): Outcome | Promise<Outcome> => {
+  const first = run();
+  if (answered === "first") {
+    // Even without a delay it comes after the answer is on its way: a second copy is never the one that a caller waits for.
+    later(delayMs, () => say(`again-${wordFor(run())}`));
+    return first;
+  }
+  say(`lost-${wordFor(first)}`);
+  return new Promise((resolve) => later(delayMs, () => resolve(run())));
 };
 
 interface Incoming {
@@ -165,7 +216,7 @@ interface Incoming {
   readonly body: string;
 }
 
-const runOperation = ({ store }: ServerDeps, { exchange, found, query, body }: Incoming, fault?: Fault): Reply | Failure => {
+const runOperation = ({ store }: ServerDeps, { exchange, found, query, body }: Incoming, fault?: CallFault): Reply | Failure => {
   const call = { store, id: found.id, query: new URLSearchParams(query), body, endpoint: exchange.endpoint };
   if (fault?.kind === "slow-propagation")
     return found.run({ ...call, propagation: { minMs: fault.delayMs, maxMs: fault.delayMs } });
@@ -175,18 +226,34 @@ const runOperation = ({ store }: ServerDeps, { exchange, found, query, body }: I
   return found.run(call);
 };
 
-const send = (
-  response: ServerResponse,
-  outcome: Reply | Failure,
-  { requestId, form }: { requestId: string; form: InvalidChangeBatchForm },
-): void => {
+interface Form {
+  readonly requestId: string;
+  readonly form: InvalidChangeBatchForm;
+}
+
+const write = (outcome: Reply | Failure, { requestId, form }: Form): string =>
+  outcome.kind === "reply" ? writeXml(outcome.body) : writeFailure(outcome, requestId, form);
+
+const send = (response: ServerResponse, outcome: Reply | Failure, form: Form): void => {
   const isReply = outcome.kind === "reply";
-  const body = isReply ? writeXml(outcome.body) : writeFailure(outcome, requestId, form);
+  const body = write(outcome, form);
   response.writeHead(outcome.status, {
     "content-type": "text/xml",
     "content-length": Buffer.byteLength(body),
-    "x-amzn-requestid": requestId,
+    "x-amzn-requestid": form.requestId,
     ...(isReply && outcome.location !== undefined ? { location: outcome.location } : {}),
   });
   response.end(body);
+};
+
+const sendDamaged = (response: ServerResponse, { fault, outcome, hollow }: Damaged, form: Form): void => {
+  const { status, type, body, promisedBytes } = damage(fault, {
+    status: outcome.status,
+    document: write(outcome, form),
+    hollow: write(hollow, form),
+  });
+  response.writeHead(status, { "content-type": type, "content-length": promisedBytes, "x-amzn-requestid": form.requestId });
+  if (promisedBytes === body.length) response.end(body);
+  // Sent first and then broken off, so that the caller has the beginning in its hands.
+  else response.write(body, () => response.destroy());
 };
