@@ -104,3 +104,20 @@ describe("the budget of Route 53 calls", () => {
     expect(problems({ REGENT_ROUTE53_RATE })).toEqual([expect.stringMatching(/^REGENT_ROUTE53_RATE/)]);
   });
 });
+
+describe("where a test ends the process", () => {
+  test.each([
+    ["intent", { point: "intent", nth: 1, how: "kill" }],
+    ["in-flight:2", { point: "in-flight", nth: 2, how: "kill" }],
+    ["before-send:pause", { point: "before-send", nth: 1, how: "pause" }],
+    ["answered:3:pause", { point: "answered", nth: 3, how: "pause" }],
+  ])("%s", (REGENT_CRASH_AT, order) => {
+    expect(loadConfig({ REGENT_CRASH_AT }).crashAt).toEqual(order);
+  });
+
+  test("nowhere, unless it is told; and what it doesn't know is an error", () => {
+    expect(loadConfig({}).crashAt).toBeNull();
+    for (const REGENT_CRASH_AT of ["nowhere", "intent:0", "intent:pause:2", "1"])
+      expect(problems({ REGENT_CRASH_AT })).toEqual([expect.stringMatching(/^REGENT_CRASH_AT: one of before-intent/)]);
+  });
+});

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { CRASH_POINTS, type CrashOrder, type CrashPoint } from "./crash-points.ts";
 
 const flag = z
   .enum(["0", "1", "true", "false"])
@@ -54,6 +55,13 @@ const Environment = z.object({
   REGENT_STATIC_DIR: z.string().optional(),
   REGENT_STOP_WITH_STDIN: flag,
   REGENT_MIGRATIONS_DIR: z.string().optional(),
+  REGENT_CRASH_AT: z
+    .string()
+    .regex(
+      new RegExp(`^(${CRASH_POINTS.join("|")})(:[1-9]\\d{0,3})?(:pause)?$`),
+      `one of ${CRASH_POINTS.join(", ")}, then perhaps ":" and which time, then perhaps ":pause"`,
+    )
+    .optional(),
   AWS_ENDPOINT_URL_ROUTE_53: z.url().optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
@@ -73,6 +81,8 @@ export interface Config {
   readonly staticDir: string | null;
   readonly migrationsDir: string | null;
   readonly stopsWithStdin: boolean;
+  /** For tests: this process ends or stops itself there. */
+  readonly crashAt: CrashOrder | null;
   readonly logLevel: string;
 }
 
@@ -103,6 +113,7 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
     staticDir: e.REGENT_STATIC_DIR ?? null,
     migrationsDir: e.REGENT_MIGRATIONS_DIR ?? null,
     stopsWithStdin: e.REGENT_STOP_WITH_STDIN,
+    crashAt: e.REGENT_CRASH_AT === undefined ? null : toCrashOrder(e.REGENT_CRASH_AT),
     logLevel: e.LOG_LEVEL,
   });
 };
@@ -142,6 +153,16 @@ const zonesOf = (text: string): (readonly [string, string])[] =>
       const at = part.indexOf("=");
       return at < 0 ? ["", part] : [part.slice(0, at).trim(), part.slice(at + 1)];
     });
+
+/** `<point>`, `<point>:<n-th time>`, `<point>:pause` or all three; checked by the schema. */
+const toCrashOrder = (text: string): CrashOrder => {
+  const [point, ...more] = text.split(":");
+  return {
+    point: point as CrashPoint,
+    nth: Number(more.find((part) => part !== "pause") ?? 1),
+    how: more.includes("pause") ? "pause" : "kill",
+  };
+};
 
 const splitAddress = (address: string): { host: string; port: number } => {
   const at = address.lastIndexOf(":");

@@ -26,6 +26,7 @@ import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { toDifference } from "./configuration/difference.ts";
 import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
+import { withCrashPoint } from "./crash-points.ts";
 import { createApp } from "./http/create-app.ts";
 import { startListener } from "./http/listener.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
@@ -86,17 +87,19 @@ const startParts = async (
   await applyFirstConfiguration(config, configurations, log);
   await ensureAdminToken({ home: config.home, access, clock });
 
-  const lease = createPostgresLease({ database });
-  if (config.databaseUrl === null) await releasePredecessor(lease, log);
+  const ownLease = createPostgresLease({ database });
+  if (config.databaseUrl === null) await releasePredecessor(ownLease, log);
 
   const { route53 } = config;
   const budget = createApiBudget({ monotonic: clock.monotonic, ratePerSecond: route53.ratePerSecond, burst: route53.burst });
-  const provider = createRoute53Provider({
+  const route53Provider = createRoute53Provider({
     budget,
     logger: log.child({ area: "route53" }),
     ...(route53.endpoint === null ? {} : { endpoint: route53.endpoint }),
   });
-  undo.push(() => provider.close());
+  undo.push(() => route53Provider.close());
+  const ports = { decisions: createPostgresDecisionStore({ database }), lease: ownLease, provider: route53Provider };
+  const { decisions, lease, provider } = config.crashAt === null ? ports : withCrashPoint(ports, config.crashAt);
   let controlPlane: RunningControlPlane | null = null;
   const metrics = createMetrics(() => controlPlane?.readiness().isLeader ?? false);
   controlPlane = createControlPlane({
@@ -106,7 +109,7 @@ const startParts = async (
     log,
     metrics,
     evidence: createPostgresEvidenceStore({ database, listener }),
-    decisions: createPostgresDecisionStore({ database }),
+    decisions,
     configurations,
     lease,
     provider,
