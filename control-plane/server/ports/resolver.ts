@@ -8,7 +8,12 @@ export type DnsAnswer =
     }
   /** NXDOMAIN or no data. */
   | { readonly kind: "none"; readonly code: string }
-  | { readonly kind: "failed"; readonly why: string };
+  | {
+      readonly kind: "failed";
+      readonly why: string;
+      /** Nothing came back; else the server said so itself. */
+      readonly isSilent?: true;
+    };
 
 export interface Resolver {
   /** `server` is `address:port`. TXT values come joined and without quotes. */

@@ -13,7 +13,8 @@ export interface Exchange {
 }
 type UdpReading = Exclude<Reading, { kind: "foreign" }>;
 
-const late = (timeoutMs: number): DnsAnswer => ({ kind: "failed", why: `no answer within ${Math.ceil(timeoutMs)} ms` });
+const silent = (why: string): Extract<DnsAnswer, { kind: "failed" }> => ({ kind: "failed", why, isSilent: true });
+const late = (timeoutMs: number): Extract<DnsAnswer, { kind: "failed" }> => silent(`no answer within ${Math.ceil(timeoutMs)} ms`);
 
 /** Each question has its own socket, so its port is random too. Packets of others, and answers to other questions, are dropped. */
 export const exchangeUdp = ({ server, question, timeoutMs }: Exchange): Promise<UdpReading> =>
@@ -28,7 +29,7 @@ export const exchangeUdp = ({ server, question, timeoutMs }: Exchange): Promise<
       resolve(reading);
     };
     const timer = setTimeout(() => end(late(timeoutMs)), timeoutMs);
-    socket.on("error", (error) => end({ kind: "failed", why: error.message }));
+    socket.on("error", (error) => end(silent(error.message)));
     socket.on("message", (bytes, from) => {
       if (from.port !== server.port || !isSameHost(from.address, server.host)) return;
       const reading = readMessage(bytes, question);
@@ -48,8 +49,8 @@ export const exchangeTcp = ({ server, question, timeoutMs }: Exchange): Promise<
       resolve(answer);
     };
     const timer = setTimeout(() => end(late(timeoutMs)), timeoutMs);
-    socket.on("error", (error) => end({ kind: "failed", why: error.message }));
-    socket.on("close", () => end({ kind: "failed", why: "the connection was closed before the answer" }));
+    socket.on("error", (error) => end(silent(error.message)));
+    socket.on("close", () => end(silent("the connection was closed before the answer")));
     socket.on("connect", () => {
       const message = writeQuestion(question);
       const length = Buffer.alloc(2);
