@@ -8,6 +8,7 @@ import { benchFailover } from "./failover.ts";
 import { benchIntake } from "./intake.ts";
 import { machine, type Row, toTable } from "./measure.ts";
 import { benchStartUp } from "./startup.ts";
+import { benchVirtualDays } from "./virtual-days.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../.bench/", import.meta.url));
 
@@ -17,12 +18,16 @@ const { values } = parseArgs({
 const repetitions = Number(values.repetitions);
 if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error("--repetitions takes a whole number from 1");
 
+/** Seeds of each virtual day: ten seconds of a core each. */
+const DAYS = 5;
+
 const tell = (line: string): void => void process.stderr.write(`  ${line}\n`);
 const BENCHES: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   decide: benchDecide,
   startup: benchStartUp,
   failover: () => benchFailover(repetitions, tell),
   intake: benchIntake,
+  days: () => benchVirtualDays(DAYS, tell),
 };
 
 const wanted = values.only ?? Object.keys(BENCHES);
