@@ -43,3 +43,12 @@ export const WATCH_PERIOD_MS = 1_000;
 /** Events that `history` asks for unless told. */
 export const HISTORY_LIMIT = 20;
 export const HISTORY_LIMIT_MAX = 500;
+
+/** Steps of an outage script: a night that needs more is two scripts. */
+export const OUTAGE_STEPS_MAX = 200;
+/** Breaks and mends that a script's steps come to when they repeat. Each is a call and a line on the screen. */
+export const OUTAGE_ACTS_MAX = 1_000;
+/** A script may last a working day; what is broken for longer is not an outage but a setting. */
+export const OUTAGE_MS_MAX = 12 * 3_600_000;
+/** A fault that stands shorter is over before the agents of the quickest profile have looked, and calls to set it would overlap. */
+export const OUTAGE_FAULT_MS_MIN = 100;
