@@ -100,12 +100,14 @@ describe("a fault", () => {
     await write(1);
   });
   test("slow-propagation keeps a change PENDING until it is cleared", async () => {
-    route53.faults.set({ kind: "slow-propagation", delayMs: 3_600_000 });
+    const slow = route53.faults.set({ kind: "slow-propagation", delayMs: 3_600_000 });
     const { ChangeInfo } = await write(1);
     const statusNow = async () => (await place.client.send(new GetChangeCommand({ Id: ChangeInfo?.Id }))).ChangeInfo?.Status;
     expect(await statusNow()).toBe("PENDING");
     expect(await count()).toBe(1);
-    route53.faults.clear();
+    route53.faults.clear(route53.faults.set({ kind: "throttle" }));
+    expect(await statusNow()).toBe("PENDING");
+    route53.faults.clear(slow);
     expect(await statusNow()).toBe("INSYNC");
   });
   test("staggered-propagation lets servers differ for that change alone", async () => {

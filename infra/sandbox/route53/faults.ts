@@ -131,8 +131,10 @@ export const createFaults = ({ now, onCleared, onChange = () => undefined }: Fau
     },
     clear: (id) => {
       onChange();
-      standing = id === undefined ? [] : standing.filter((fault) => fault.id !== id);
-      onCleared();
+      const cleared = standing.filter((fault) => id === undefined || fault.id === id);
+      standing = standing.filter((fault) => !cleared.includes(fault));
+      // The end of another fault lets nothing arrive early. Ending all does, also what a fault held back that is used up by now.
+      if (id === undefined || cleared.some(({ fault }) => fault.kind.endsWith("-propagation"))) onCleared();
     },
     list: () => {
       prune();
