@@ -89,7 +89,10 @@ const changesSince = async (since: number): Promise<Made> => {
   const of = async (service: string): Promise<readonly Change[]> => {
     const page = await up.client.history({ service, kinds: ["change"], limit: 100 });
     if (page.kind !== "ok") throw new Error(`no history: ${JSON.stringify(page)}`);
-    return page.value.events.flatMap(({ change }) => change ?? []).filter(({ times }) => times.decided >= since).reverse();
+    return page.value.events
+      .flatMap(({ change }) => change ?? [])
+      .filter(({ times }) => times.decided >= since)
+      .reverse();
   };
   return { checkout: await of("checkout"), shop: await of("shop"), api: await of("api") };
 };
