@@ -69,9 +69,53 @@ export const PRUNE_ROWS_MAX = 10_000;
 
 /** Settled outbox rows are loaded while the rollback of an accepted batch can still come to light. */
 export const OUTBOX_LOADED_MS = 86_400_000;
+/** A copy of a batch that was given up may still arrive for a few minutes; then it must be known. */
+export const REFUSED_LOADED_MS = 900_000;
 
 /** Rows of one page of history, whatever was asked for. */
 export const HISTORY_PAGE_MAX = 500;
 
 /** Check rows remembered of one agent: its configuration allows 2,000 assignments. */
 export const REMEMBERED_CHECKS_MAX = 4_000;
+
+/** Connections for reports and reads that are kept when there is little to do: one in use, one at hand. */
+export const CONNECTIONS_FOR_REPORTS_MIN = 2;
+
+/** A connection above the least is closed when it was idle for this: longer than the pause between two waves of reports. */
+export const LINE_IDLE_MS = 60_000;
+
+/** An idle connection that doesn't answer by then is replaced; the same statement takes a millisecond. */
+export const LINE_CHECK_MS = 2_000;
+
+/** Units of work that share the report connections at once, waiting ones included; more would only be answered after their senders left. */
+export const SHARED_WORK_MAX = 5_000;
+
+/** Reports and reads wait this long before the database is tried again: they are repeated by who sent them, decisions never wait for it. */
+export const DATABASE_BREAKER = { failures: 5, successes: 2, openMs: 1_000 } as const;
+
+/** A unit of work takes milliseconds, its longest wait (for a lock) is LOCK_TIMEOUT_MS. */
+export const HELD_MS = 5_000;
+
+/** How often we look for units of work that are held for too long. */
+export const HELD_LOOK_MS = 1_000;
+
+/** Looks: how often while all is well, how often while it isn't, and how long one may take. */
+export const LOOK_EVERY_MS = 10_000;
+export const LOOK_AGAIN_MS = 1_000;
+export const LOOK_TIMEOUT_MS = 2_000;
+
+/** A report waits for one commit: above a quarter of a second at p95 the promised 100 ms are long gone. */
+export const POOL_THRESHOLDS = { slowMs: 250, strainedLooks: 2, unansweredLooks: 2, goodLooks: 3 } as const;
+
+/** Durations remembered for p50 and p95, and for how long: at 4,000/s the last quarter of a second, at 1/s the last minute. */
+export const DURATIONS_KEPT = 1_024;
+export const DURATIONS_KEPT_MS = 60_000;
+
+/** What a log line tells of one held unit of work. */
+export const STATEMENT_CHARACTERS_MAX = 200;
+export const PLACE_FRAMES = 3;
+
+/** At the start: the database may come up with us. First pause (doubled, jittered), longest pause and tries: about 10 s in all. */
+export const FIRST_CONNECT_PAUSE_MS = 500;
+export const FIRST_CONNECT_PAUSE_MS_MAX = 5_000;
+export const FIRST_CONNECT_TRIES_MAX = 6;

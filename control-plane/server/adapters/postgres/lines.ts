@@ -7,6 +7,8 @@
  */
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import type { LaneView } from "../../ports/outside-view.ts";
+import { within } from "./deadline.ts";
 import { LINE_AGE_MS_MAX, LINE_CLOSE_SECONDS } from "./limits.ts";
 
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -19,6 +21,14 @@ export interface Line {
   /** Units of work that use it now. */
   inUse: number;
   isLost: boolean;
+  /** When work was last put on it; null before the first, when nothing is dialled yet. */
+  usedAt: number | null;
+}
+
+/** How many lines there may be: `min` are kept, more are opened while all are in use, up to `max`, and closed again when idle. */
+export interface LineBounds {
+  readonly min: number;
+  readonly max: number;
 }
 
 export interface Lines {
@@ -28,14 +38,20 @@ export interface Lines {
   readonly take: () => Promise<Line>;
   readonly giveBack: (line: Line) => void;
   readonly lost: () => number;
+  readonly view: () => LaneView;
+  /** Closes lines that were idle for `idleMs`, down to the least. */
+  readonly shrink: (idleMs: number) => void;
+  /** Asks each idle line, one after the other, and replaces those that don't answer: so that no work is the first to meet a dead one. */
+  readonly checkIdle: (timeoutMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 /** Nothing is dialled before a line's first statement. */
-export const createLines = (url: string, options: ConnectionOptions, count: number): Lines => {
-  const lines = Array.from({ length: count }, () => openLine(url, options));
+export const createLines = (url: string, options: ConnectionOptions, bounds: LineBounds): Lines => {
+  const lines = Array.from({ length: bounds.min }, () => openLine(url, options));
   const waiting: ((line: Line) => void)[] = [];
   let lost = 0;
+  let waitingMax = 0;
   let isClosed = false;
 
   const renew = (index: number): Line => {
@@ -52,30 +68,79 @@ export const createLines = (url: string, options: ConnectionOptions, count: numb
 
   const leastUsed = (): Line => {
     let best = renew(0);
-    for (let index = 1; index < count && best.inUse > 0; index += 1) {
+    for (let index = 1; index < lines.length && best.inUse > 0; index += 1) {
       const each = renew(index);
       if (each.inUse < best.inUse) best = each;
     }
-    return best;
+    if (best.inUse === 0 || lines.length >= bounds.max || isClosed) return best;
+    const line = openLine(url, options);
+    lines.push(line);
+    return line;
+  };
+
+  const behindOthers = (): number => waiting.length + lines.reduce((sum, { inUse }) => sum + Math.max(0, inUse - 1), 0);
+  const use = (line: Line): Line => {
+    line.usedAt = performance.now();
+    return line;
+  };
+  const giveBack = (given: Line): void => {
+    given.inUse = 0;
+    // A line that was replaced while in use comes back without a place: then there may be none to hand on.
+    while (waiting.length > 0) {
+      const line = leastUsed();
+      if (line.inUse > 0) return;
+      line.inUse = 1;
+      waiting.shift()?.(use(line));
+    }
   };
 
   return {
-    pick: leastUsed,
-    take: async () => {
-      const line = leastUsed();
-      if (line.inUse > 0) return new Promise<Line>((resolve) => waiting.push(resolve));
-      line.inUse = 1;
+    pick: () => {
+      // Whoever picks is one more.
+      const line = use(leastUsed());
+      if (line.inUse > 0) waitingMax = Math.max(waitingMax, behindOthers() + 1);
       return line;
     },
-    giveBack: (given) => {
-      given.inUse = 0;
-      // A line that was replaced while in use comes back without a place: then there may be none to hand on.
-      for (let line = leastUsed(); waiting.length > 0 && line.inUse === 0; line = leastUsed()) {
-        line.inUse = 1;
-        waiting.shift()?.(line);
+    take: async () => {
+      const line = leastUsed();
+      if (line.inUse > 0)
+        return new Promise<Line>((resolve) => {
+          waiting.push(resolve);
+          waitingMax = Math.max(waitingMax, waiting.length);
+        });
+      line.inUse = 1;
+      return use(line);
+    },
+    giveBack,
+    lost: () => lost,
+    view: () => ({
+      ...bounds,
+      size: lines.length,
+      inUse: lines.filter(({ inUse }) => inUse > 0).length,
+      waiting: behindOthers(),
+      waitingMax,
+    }),
+    shrink: (idleMs) => {
+      const before = performance.now() - idleMs;
+      for (let index = lines.length - 1; index >= 0 && lines.length > bounds.min; index -= 1) {
+        const line = lines[index] as Line;
+        if (line.inUse > 0 || (line.usedAt ?? line.openedAt) > before) continue;
+        lines.splice(index, 1);
+        void line.sql.end({ timeout: LINE_CLOSE_SECONDS });
       }
     },
-    lost: () => lost,
+    checkIdle: async (timeoutMs) => {
+      for (const line of [...lines]) {
+        if (isClosed || line.inUse > 0 || line.isLost || line.usedAt === null || !lines.includes(line)) continue;
+        line.inUse = 1;
+        await within(timeoutMs, line.sql`select 1`).catch(() => {
+          line.isLost = true;
+        });
+        // Shared lines may have got work meanwhile; the others may have somebody waiting.
+        if (line.inUse > 1) line.inUse -= 1;
+        else giveBack(line);
+      }
+    },
     close: async () => {
       isClosed = true;
       await Promise.all(lines.map((line) => line.sql.end({ timeout: LINE_CLOSE_SECONDS })));
@@ -94,6 +159,6 @@ const openLine = (url: string, options: ConnectionOptions): Line => {
     },
   });
   // drizzle makes its client pass JSON and times as text: every client gets it at once, so that raw statements always meet the same one.
-  const line: Line = { sql, orm: drizzle(sql), openedAt: performance.now(), inUse: 0, isLost: false };
+  const line: Line = { sql, orm: drizzle(sql), openedAt: performance.now(), inUse: 0, isLost: false, usedAt: null };
   return line;
 };

@@ -26,7 +26,7 @@ const ADVISORY_LOCK = 0x7265_6765;
 export const migrate = async (database: Database, options: { folder?: string } = {}): Promise<readonly string[]> => {
   const migrations = await readMigrations(options.folder);
   const { url, ...connection } = database.options();
-  const lines = createLines(url, connection, 1);
+  const lines = createLines(url, connection, { min: 1, max: 1 });
   const line = lines.pick();
   // A line that is lost would dial again, and do the rest outside the transaction.
   const run: Run = async (text, parameters = []) => {

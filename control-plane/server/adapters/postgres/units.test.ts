@@ -19,12 +19,13 @@ test.each([
   ["57014", "busy"],
   ["55P03", "busy"],
   ["25006", "busy"],
+  ["53100", "busy"],
   ["23505", "other"],
   ["ENOENT", "other"],
 ] as const)("%s is %s", (code, expected) => {
   expect(classifyError(coded(code))).toBe(expected);
   expect(toDatabaseAway(coded(code)) instanceof Error && (toDatabaseAway(coded(code)) as Error).name === "DatabaseAway").toBe(
-    expected === "lost" || expected === "busy",
+    expected !== "other",
   );
 });
 
@@ -57,7 +58,7 @@ test("a clock sample that contradicts the earlier ones replaces them; one that w
 });
 
 test("a line is never handed to two, though one was lost and replaced while in use", async () => {
-  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, 1);
+  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, { min: 1, max: 1 });
   const first = await lines.take();
   first.isLost = true;
   const second = await lines.take();
@@ -75,7 +76,7 @@ test("a line is never handed to two, though one was lost and replaced while in u
 });
 
 test("work is spread over the lines, and a lost line takes no more", async () => {
-  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, 2);
+  const lines = createLines("postgres://nobody@127.0.0.1:1/none", {}, { min: 2, max: 2 });
   const picked = [1, 2, 3, 4].map(() => {
     const line = lines.pick();
     line.inUse += 1;
