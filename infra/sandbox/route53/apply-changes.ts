@@ -46,7 +46,7 @@ export const applyChanges = (context: ApplyContext, changes: readonly Change[]):
 
 const keyOf = (set: RecordSet): string => JSON.stringify([set.name, set.type, set.setIdentifier ?? null]);
 const describe = (set: RecordSet): string =>
-  `resource record set [name='${set.name}', type='${set.type}'${set.setIdentifier === undefined ? "" : `, set identifier='${set.setIdentifier}'`}]`;
+  `resource record set [name='${set.name}', type='${set.type}'${set.setIdentifier === undefined ? "" : `, set-identifier='${set.setIdentifier}'`}]`;
 
 /** A record set may appear twice in a batch only as DELETE and then CREATE or UPSERT. */
 const repeatedChanges = (changes: readonly Change[]): string[] => {
@@ -151,7 +151,7 @@ const groupProblems = (work: Work, set: RecordSet, group: readonly RecordSet[]):
       `${member} cannot be created as a non-${policy === "multivalue" ? "multivalue answer" : policy} set exists with the same name and type.`,
     ];
   if (group.length >= GROUP_MEMBERS_MAX)
-    return [`${member} cannot be created as the group already has ${GROUP_MEMBERS_MAX} RRSets.`];
+    return [`Exceeded limit on number of ${policy} RRSets for ${set.name}, type ${set.type} in this zone.`];
   if (
     policy === "weighted" &&
     work.mixedTtl === "refuse" &&

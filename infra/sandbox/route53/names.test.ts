@@ -31,7 +31,7 @@ describe("a name", () => {
     expect(nameFromWire("*.Example.Test")).toBe("\\052.example.test.");
     expect([nameFromWire("."), nameFromWire("")]).toEqual([".", "."]);
   });
-  test("sorts by labels from the right, an asterisk before letters", () => {
+  test("sorts by labels from the right with a dot after each, an asterisk before letters", () => {
     const names = [
       "b.example.test.",
       "z.a.example.test.",
@@ -44,9 +44,9 @@ describe("a name", () => {
     expect(sorted).toEqual([
       "example.test.",
       "\\052.example.test.",
+      "a-b.example.test.",
       "a.example.test.",
       "z.a.example.test.",
-      "a-b.example.test.",
       "b.example.test.",
     ]);
   });

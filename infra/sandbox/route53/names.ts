@@ -73,14 +73,18 @@ export const nameToWire = (name: string): string => {
   return bare.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 };
 
-/** `www.example.com.` -> `com\0example\0www`: sorts as Route 53 lists, by labels from the right. */
+/**
+ * `www.example.com.` -> `com.example.www.`: sorts as Route 53 lists. The dot after each label counts, so `a-b` comes before `a`;
+ * characters count as themselves, not as their escapes. Only an escaped dot stays escaped: two names never share a key.
+ */
 export const sortKeyOf = (name: string): string =>
   name
     .slice(0, -1)
     .split(".")
-    .map((label) => label.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))))
+    .map((label) => label.replace(/\\(?!056)([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))))
     .reverse()
-    .join("\0");
+    .map((label) => `${label}.`)
+    .join("");
 
 /** True if `name` is `zone` or below it. Both in Route 53's spelling. */
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
