@@ -27,15 +27,18 @@ export type RuleAnswer = z.infer<typeof RuleAnswer>;
 
 export const ChangeKind = z.enum([
   "create", // the first write of a declared name
+  "adopt", // a name that stood in DNS before becomes ours, with the traffic that it has
   "failover",
   "failback",
   "return", // a step of a ramp
   "rebalance",
   "configure", // declared records changed, shares did not
+  "revert", // somebody else's edit is taken back
   "drain",
   "undrain",
   "freeze",
   "unfreeze",
+  "release", // the name is given up; its records stay as they are
 ]);
 export type ChangeKind = z.infer<typeof ChangeKind>;
 

@@ -164,16 +164,43 @@ export type Family = z.infer<typeof Family>;
 export const SafetyMode = z.enum(["advisory", "automatic"]);
 export type SafetyMode = z.infer<typeof SafetyMode>;
 
+/**
+ * What follows when somebody else edits a managed name: tell and hold automation; keep their edit and freeze the service; or write again what
+ * Regent wrote. The epoch record has no policy: a person decides.
+ */
+export const DriftPolicy = z.enum(["report", "adopt", "revert"]);
+export type DriftPolicy = z.infer<typeof DriftPolicy>;
+
+/** One policy for all kinds of edit, or one for each; `report` where nothing is said. */
+export const Drift = z.union([
+  DriftPolicy,
+  z
+    .strictObject({
+      weight: DriftPolicy,
+      value: DriftPolicy,
+      ttl: DriftPolicy,
+      missing: DriftPolicy,
+      extra: DriftPolicy,
+      healthcheck: DriftPolicy,
+    })
+    .partial(),
+]);
+export type Drift = z.infer<typeof Drift>;
+
 export const Service = z.strictObject({
   id: ServiceId,
   name: DomainName,
   zone: DomainName,
+  /** When many services must move at once and the provider lets few calls through: lower goes first, 1 before all others. */
+  priority: z.int().min(1).max(1_000).default(100),
   /** Seconds; the profile's when absent. */
   ttl: z.int().min(1).max(86_400).optional(),
   profile: ProfileName.optional(),
   settings: Settings.optional(),
   /** `advisory`: decide and tell, write nothing by itself. */
   mode: SafetyMode.default("automatic"),
+  /** The declaration's when absent. */
+  drift: Drift.optional(),
   strategy: Strategy,
   quorum: z.strictObject({ networks: z.int().min(1).max(2) }).optional(),
   /** Regions that must keep a positive weight, rule A1. */
@@ -189,6 +216,7 @@ export const Declaration = z.strictObject({
   owner: OwnerId,
   profile: ProfileName.default("standard"),
   quorum: z.strictObject({ networks: z.int().min(1).max(2).default(2) }).prefault({}),
+  drift: Drift.default("report"),
   /** First label of every epoch record's name. */
   epochLabel: z
     .string()

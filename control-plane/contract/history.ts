@@ -14,6 +14,8 @@ export const HistoryKind = z.enum([
   "fence-lost",
   "configuration",
   "control", // a standing decision of an operator that needed no write, such as draining a region without traffic
+  "dead-letter", // something could not be processed and was put aside, tried again or dropped
+  "mode", // the control plane lost what it needs to do its work, or has it again
 ]);
 export type HistoryKind = z.infer<typeof HistoryKind>;
 

@@ -1,5 +1,6 @@
 export * from "./agent-configuration.ts";
 export * from "./change.ts";
+export * from "./dead-letter.ts";
 export * from "./declaration.ts";
 export * from "./history.ts";
 export * from "./ids.ts";

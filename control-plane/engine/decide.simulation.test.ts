@@ -67,6 +67,17 @@ describe.each(strategies)("$strategy", ({ strategy, make }) => {
       expect(world.last?.sentence).toContain("only an operator's failback");
     });
 
+    it("evidence that was not good for a moment, too short for a verdict, begins the stable hold anew", () => {
+      const world = recover(fail(start())).run(settings.stableHoldMs / 2, everyMs);
+      const { health, now } = world.situation;
+      const r1 = health.r1;
+      if (!r1) throw new Error("r1 was never judged");
+      world.change({ health: { ...health, r1: { ...r1, evidenceSince: now } } });
+      const made = world.made.length;
+      while (world.made.length === made) world.run(everyMs, everyMs);
+      expect(world.situation.now - now).toBe(settings.stableHoldMs);
+    });
+
     it("a region that dies again and again while it waits stays out, and moves nothing", () => {
       const world = fail(start());
       for (let round = 0; round < 10; round += 1) {

@@ -9,6 +9,7 @@ import {
   persist,
   request,
   testControl,
+  testGlobalFreeze,
   testSituation,
   World,
 } from "./testing/situation.ts";
@@ -85,7 +86,7 @@ describe("freezing", () => {
   });
 
   it("everywhere counts like one service's", () => {
-    const world = new World().change({ controls: { ...NO_CONTROLS, frozenGlobally: testControl() } });
+    const world = new World().change({ controls: { ...NO_CONTROLS, frozenGlobally: testGlobalFreeze() } });
     expect(world.look().proposal).toMatchObject({ kind: "freeze", reason: "a test" });
   });
 });

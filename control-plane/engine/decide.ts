@@ -4,12 +4,14 @@
  */
 import type { Shares, Weights } from "@regent/contract";
 import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
+import { type Meeting, meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf } from "./safety/basis.ts";
 import { evaluate, isClear } from "./safety/evaluate.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
+import { partsOf } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
 import { wantShares } from "./strategy/shares.ts";
@@ -30,14 +32,27 @@ export const decide = (situation: Situation, request: OperatorRequest | null): D
     actor: request ? { kind: "operator", name: request.by } : AUTOMATION,
     placement: controls.placement,
   });
-  const weightsAfter = weightsFor(situation, wanted, request);
-  const isSame = sameWeights(situation.written, weightsAfter);
+  const { how, weightsBefore, weightsAfter } = meetEdit(situation, weightsFor(situation, wanted, request), request);
+  const isSame = sameWeights(weightsBefore, weightsAfter);
   const controlsKept: Controls = { ...controls, placement: wanted.placement };
   const isWriteDue = situation.areRecordsOutdated || isModeOutdated(situation);
-  if (isSame && !isWriteDue) return standStill(wanted, controlsKept);
-  const decision = judge(situation, { wanted, weightsAfter, isSame, request }, controlsKept);
+  if (isSame && !isWriteDue && how !== "replace") return standStill(wanted, controlsKept);
+  const met = { ...situation, written: weightsBefore };
+  const drafted = how === "rebase" ? rebased(wanted, weightsAfter) : { wanted, weightsAfter, isSame, request, isRebased: false };
+  const decision = judge(met, { ...drafted, isRevert: isRevert(situation, how, weightsAfter, request) }, controlsKept);
   if (decision.isAllowed || isSame || request || !isWriteDue) return decision;
   return decideQuietly(situation, wanted, decision);
+};
+
+/** Nothing is wanted but what we wrote before. */
+const isRevert = ({ written }: Situation, how: Meeting["how"], after: Weights, request: OperatorRequest | null): boolean =>
+  how === "replace" && request === null && sameWeights(written ?? {}, after);
+
+/** What is wanted is then what the weights amount to: most of them are somebody else's. */
+const rebased = (wanted: Wanted, weightsAfter: Weights): Omit<Drafted, "isRevert"> => {
+  const shares = Object.fromEntries(Object.entries(weightsAfter).map(([family, weights]) => [family, partsOf(weights)]));
+  const traffic = { ...wanted.traffic, shares };
+  return { wanted: { ...wanted, shares, traffic }, weightsAfter, isSame: false, request: null, isRebased: true };
 };
 
 const controlsAfter = ({ controls, now }: Situation, request: OperatorRequest | null): Controls => {
@@ -104,7 +119,11 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
   );
   const traffic = { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince };
   const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [], panicFamilies: [] };
-  const decision = judge(situation, { wanted: quiet, weightsAfter, isSame: true, request: null }, situation.controls);
+  const decision = judge(
+    situation,
+    { wanted: quiet, weightsAfter, isSame: true, request: null, isRebased: false, isRevert: false },
+    situation.controls,
+  );
   return decision.isAllowed
     ? { ...decision, sentence: `${decision.sentence}; ${refused.sentence}`, nextLookAt: refused.nextLookAt }
     : refused;
@@ -175,6 +194,7 @@ const decideFirst = (situation: Situation): Decision => {
     breakGlass: [],
     computedAt: now,
     basis: basisOf(situation),
+    isRebased: false,
   };
   const rules = evaluate({ proposal, situation });
   // Whoever applied the declaration asked for the name, in advisory mode too.

@@ -2,7 +2,7 @@
  * What must hold of everything we send, whoever decided it. Pure; each function answers violations as sentences, none when all is well. The
  * same functions stand before the send in production, in the properties of the builders, and in the simulation.
  */
-import type { RegionId, Shares } from "@regent/contract";
+import type { Shares } from "@regent/contract";
 import type { Epoch, RecordSet, ServiceBatch, ServiceSpec } from "./model.ts";
 import { readEpochSet } from "./plan/epoch.ts";
 import { toSetKey, toSetWords } from "./plan/record-values.ts";
@@ -13,21 +13,25 @@ const SHARES_SUM_TOLERANCE = 1e-9;
 export interface BatchCheck {
   readonly spec: ServiceSpec;
   readonly batch: ServiceBatch;
-  /** Regions that a person took out of the declaration: only their members may go without being made again. */
-  readonly removed?: readonly RegionId[];
+  /** Set identifiers of members that go: regions taken out of the declaration, or what an edit added. No other may go without being made again. */
+  readonly removed?: readonly string[];
+  /** Somebody else's edit is kept: a member that DNS doesn't hold any more may stay gone. */
+  readonly keepsEdit?: boolean;
+  /** The name is adopted: records that stood there are replaced, and so may be its owner. */
+  readonly adopts?: boolean;
 }
 
 /**
  * S1, S3, S5 and A2 for one service's batch: only its own names; a whole, unique, weighted family per name and type that answers something;
  * weights 0..255, the same for all types; one TTL; nothing deleted that isn't made again; and an epoch record that moves one step on.
  */
-export const checkBatch = ({ spec, batch, removed = [] }: BatchCheck): string[] => [
+export const checkBatch = ({ spec, batch, removed = [], keepsEdit = false, adopts = false }: BatchCheck): string[] => [
   ...(batch.service === spec.id ? [] : [`The batch is for service ${batch.service}, not ${spec.id}.`]),
   ...checkNames(spec, batch),
   ...checkUnique(batch),
-  ...checkFamilies(spec, batch.creates),
-  ...checkDeletes({ spec, batch, removed }),
-  ...checkEpochStep(spec, batch),
+  ...checkFamilies(spec, batch, keepsEdit),
+  ...(adopts ? [] : checkDeletes({ spec, batch, removed })),
+  ...checkEpochStep(spec, batch, adopts),
 ];
 
 /** Each family's shares are 0..1 and sum to 1 within 1e-9. */
@@ -60,11 +64,13 @@ const checkUnique = ({ deletes, creates }: ServiceBatch): string[] =>
       .map((set) => `${toSetWords(set)} is ${half === 0 ? "deleted" : "created"} twice.`);
   });
 
-const checkFamilies = (spec: ServiceSpec, creates: readonly RecordSet[]): string[] =>
+const checkFamilies = (spec: ServiceSpec, { deletes, creates }: ServiceBatch, keepsEdit: boolean): string[] =>
   spec.families.flatMap(({ name }) => [
     ...spec.types.flatMap((type) => {
       const members = creates.filter((set) => set.name === name && set.type === type);
-      return [...checkAnswers(`${name} ${type}`, members), ...checkWhole(spec, `${name} ${type}`, members)];
+      const standing = deletes.filter((set) => set.name === name && set.type === type);
+      const regions = keepsEdit ? standing.map(({ setIdentifier }) => setIdentifier) : spec.endpoints.map(({ region }) => region);
+      return [...checkAnswers(`${name} ${type}`, members), ...checkWhole(regions, `${name} ${type}`, members)];
     }),
     ...checkSameWeights(spec, name, creates),
   ]);
@@ -90,10 +96,10 @@ const isWeight = (weight: number | undefined): boolean =>
 const describeTtl = (set: RecordSet): string =>
   set.alias === undefined ? `${toSetWords(set)} has no TTL.` : `${toSetWords(set)} is an alias and has a TTL.`;
 
-const checkWhole = (spec: ServiceSpec, what: string, members: readonly RecordSet[]): string[] =>
-  spec.endpoints
-    .filter(({ region }) => !members.some(({ setIdentifier }) => setIdentifier === region))
-    .map(({ region }) => `${what} would lose its record of ${region}.`);
+const checkWhole = (regions: readonly (string | undefined)[], what: string, members: readonly RecordSet[]): string[] =>
+  regions
+    .filter((region) => !members.some(({ setIdentifier }) => setIdentifier === region))
+    .map((region) => `${what} would lose its record of ${region}.`);
 
 const checkSameWeights = (spec: ServiceSpec, name: string, creates: readonly RecordSet[]): string[] =>
   spec.endpoints.flatMap(({ region }) => {
@@ -111,7 +117,7 @@ const checkDeletes = ({ spec, batch, removed = [] }: BatchCheck): string[] => {
     .map((set) => `${toSetWords(set)} would be deleted and not made again.`);
 };
 
-const checkEpochStep = (spec: ServiceSpec, { deletes, creates }: ServiceBatch): string[] => {
+const checkEpochStep = (spec: ServiceSpec, { deletes, creates }: ServiceBatch, adopts: boolean): string[] => {
   const [created, ...more] = creates.filter((set) => isEpochSet(spec, set));
   if (created === undefined || more.length > 0)
     return [`The batch creates ${more.length + (created === undefined ? 0 : 1)} epoch records, not 1.`];
@@ -121,17 +127,22 @@ const checkEpochStep = (spec: ServiceSpec, { deletes, creates }: ServiceBatch): 
   if (deletes.length === 0)
     return [...owner, ...(next.revision >= 1 ? [] : [`The first revision is ${next.revision}, below 1.`])];
   const deleted = deletes.find((set) => isEpochSet(spec, set));
+  // The members, deleted exactly as read, fence an adoption: there is no epoch record yet.
+  if (deleted === undefined && adopts) return owner;
   if (deleted === undefined)
     return [...owner, `The batch deletes records without the epoch record ${spec.epochName}: nothing fences it.`];
   const before = readEpochSet(deleted);
   if (before === null) return [...owner, `The epoch record that the batch deletes can't be read, so it may not be ours.`];
-  return [...owner, ...compareEpochs(before, next)];
+  return [...owner, ...(adopts && before.owner !== next.owner ? compareUlids(before, next) : compareEpochs(before, next))];
 };
+
+const compareUlids = (before: Epoch, next: Epoch): string[] =>
+  next.ulid !== before.ulid ? [] : [`The ULID ${next.ulid} would come twice.`];
 
 const compareEpochs = (before: Epoch, next: Epoch): string[] => [
   ...(before.owner === next.owner ? [] : [`The owner would change from ${before.owner} to ${next.owner}.`]),
   // A revision that was decided and never arrived leaves a gap in DNS; what was left out is in the outbox.
   ...(next.revision > before.revision ? [] : [`The revision would go from ${before.revision} to ${next.revision}, not up.`]),
   ...(next.term >= before.term ? [] : [`The term would fall from ${before.term} to ${next.term}.`]),
-  ...(next.ulid !== before.ulid ? [] : [`The ULID ${next.ulid} would come twice.`]),
+  ...compareUlids(before, next),
 ];

@@ -28,6 +28,7 @@ import type {
   Weights,
 } from "@regent/contract";
 import type { Streak } from "./health/streak.ts";
+import type { OwnershipMark } from "./plan/ownership-marks.ts";
 
 export type { Instant } from "@regent/contract";
 
@@ -100,6 +101,8 @@ export interface ServiceSpec {
   readonly id: ServiceId;
   readonly name: string;
   readonly zoneId: string;
+  /** 1 to 1,000; among services that move at once, lower goes first. */
+  readonly priority: number;
   readonly owner: string;
   /** Full name of the epoch record, such as `_regent.www.example.com`. */
   readonly epochName: string;
@@ -110,6 +113,7 @@ export interface ServiceSpec {
   readonly settings: Settings;
   readonly quorumNetworks: number;
   readonly regionsMin: number;
+  readonly drift: Readonly<Record<EditClass, DriftPolicy>>;
   /** In declared order. */
   readonly endpoints: readonly EndpointSpec[];
   readonly checks: readonly CheckSpec[];
@@ -242,10 +246,14 @@ export interface Control {
   readonly at: Instant;
 }
 
+/** Everything is frozen: by an operator; or because DNS shows later writes than the database knows, so it was restored from an older state. */
+export interface GlobalFreeze extends Control {
+  readonly cause: "operator" | "restored";
+}
+
 /** Operators' standing decisions. */
 export interface Controls {
-  /** Global freeze. */
-  readonly frozenGlobally: Control | null;
+  readonly frozenGlobally: GlobalFreeze | null;
   readonly frozen: Control | null;
   readonly frozenRegions: Readonly<Record<RegionId, Control>>;
   readonly drained: Readonly<Record<RegionId, Control>>;
@@ -288,6 +296,8 @@ export interface Proposal {
   readonly computedAt: Instant;
   /** Digest input of A12: verdicts, views, controls, configuration version and epoch record. */
   readonly basis: string;
+  /** Only what has to leave an unhealthy region was changed; the rest is as somebody else wrote it. */
+  readonly isRebased: boolean;
 }
 
 export interface Situation {
@@ -307,8 +317,10 @@ export interface Situation {
   readonly isChangeInFlight: boolean;
   /** Foreign, missing or unknown epoch record: why nobody may write. */
   readonly blockedBy: string | null;
-  /** How DNS differs from what we last wrote; null when it doesn't. Holds automation, not operators. */
+  /** How DNS differs from what we last wrote, one sentence; null when it doesn't. Holds automation, not operators. */
   readonly drift: string | null;
+  /** The same as data; null when DNS holds nothing but what Regent wrote. */
+  readonly edit: Edit | null;
   /** Mode that the epoch record in DNS carries; null before the first write. */
   readonly modeWritten: "auto" | "frozen" | null;
   readonly now: Instant;
@@ -332,6 +344,27 @@ export interface Decision {
 }
 
 // ------------------------------------------------------------------------------------------------ DNS
+
+/**
+ * What follows when somebody else edits a managed name. `report`: tell, hold automation, and in an emergency move around the edit. `adopt`:
+ * keep what they wrote and freeze the service. `revert`: write again what Regent wrote, by compare-and-swap on what they wrote.
+ */
+export type DriftPolicy = "report" | "adopt" | "revert";
+
+/** The kinds of edit that have a policy; what concerns the epoch record has none, a person decides. */
+export type EditClass = "weight" | "value" | "ttl" | "missing" | "extra" | "healthcheck";
+
+/** Somebody else's hand in DNS. */
+export interface Edit {
+  readonly policy: DriftPolicy;
+  /** The weights that stand in DNS; null when they can't be told (a member is missing, or the types disagree). */
+  readonly weights: Weights | null;
+  /** Canonical text of the declared records when the edit was kept: another declaration ends it. */
+  readonly declared: string;
+  /** True once a batch of ours carried the edit on, or it was adopted: DNS is as we know it, and not as declared. */
+  readonly isKept: boolean;
+  readonly since: Instant;
+}
 
 /** One record set, exactly as Route 53 holds it. Values of TXT keep their quotes. Names without final dot, lower case, `*` unescaped. */
 export interface RecordSet {
@@ -365,6 +398,8 @@ export interface Observed {
   readonly epoch: Epoch | null;
   /** Every record set at the families' names and at the epoch record's name, the epoch record left out. */
   readonly sets: readonly RecordSet[];
+  /** Other tools' marks of ownership; absent where only the service's own names were read. */
+  readonly marks?: readonly OwnershipMark[];
 }
 
 /** One service's part of a batch: all of it or none of it. */

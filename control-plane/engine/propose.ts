@@ -13,11 +13,18 @@ export interface Drafted {
   /** No weight changes: records or mode do. */
   readonly isSame: boolean;
   readonly request: OperatorRequest | null;
+  /** Around somebody else's edit: only bad regions lose weight. */
+  readonly isRebased: boolean;
+  /** Somebody else's edit is taken back, and nothing else is wanted. */
+  readonly isRevert: boolean;
 }
 
-/** Frozen for automation: the epoch record says so too, for whoever asks DNS. */
+/**
+ * Frozen by a person: the epoch record says so too, for whoever asks DNS. A restored database writes nothing by itself, not even that: the
+ * records may be another installation's.
+ */
 export const isFrozen = ({ controls }: Pick<Situation, "controls">): boolean =>
-  controls.frozen !== null || controls.frozenGlobally !== null;
+  controls.frozen !== null || controls.frozenGlobally?.cause === "operator";
 
 export const isModeOutdated = (situation: Situation): boolean => (situation.modeWritten === "frozen") !== isFrozen(situation);
 
@@ -46,6 +53,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     breakGlass: request?.breakGlass ?? [],
     computedAt: situation.now,
     basis: basisOf(situation),
+    isRebased: drafted.isRebased,
   };
 };
 
@@ -60,9 +68,10 @@ interface Standing {
   readonly control: Control;
 }
 
-const findStanding = (situation: Situation, { wanted, isSame }: Drafted, moved: Moved): Standing | null => {
+const findStanding = (situation: Situation, { wanted, isSame, isRebased, isRevert }: Drafted, moved: Moved): Standing | null => {
+  if (isRebased || isRevert) return null;
   const { controls } = situation;
-  const freeze = controls.frozen ?? controls.frozenGlobally;
+  const freeze = controls.frozen ?? (controls.frozenGlobally?.cause === "operator" ? controls.frozenGlobally : null);
   if (isSame) return freeze && !situation.areRecordsOutdated ? { kind: "freeze", control: freeze } : null;
   if (wanted.left.length > 0 || wanted.stepped.length > 0 || moved.leaves.some((region) => isBad(situation, region))) return null;
   const { placement } = wanted;
@@ -78,8 +87,10 @@ const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pic
   return asked ? { actor: { kind: "operator", name: asked.by }, reason: asked.reason } : { actor: AUTOMATION, reason: null };
 };
 
-const kindOf = (situation: Situation, { wanted, isSame, request }: Drafted, moved: Moved): ChangeKind => {
+const kindOf = (situation: Situation, { wanted, isSame, request, isRebased, isRevert }: Drafted, moved: Moved): ChangeKind => {
   if (request) return request.move.kind;
+  if (isRebased) return "failover";
+  if (isRevert) return "revert";
   if (isSame) return situation.areRecordsOutdated ? "configure" : "unfreeze";
   if (wanted.left.length > 0) return "failover";
   if (wanted.failStatic !== null) return "rebalance";
@@ -112,14 +123,17 @@ interface Said {
   readonly standing: Standing | null;
 }
 
-const whyOf = (situation: Situation, { wanted, request }: Drafted, { kind, bad, standing }: Said): string => {
+const whyOf = (situation: Situation, { wanted, request, isRebased }: Drafted, { kind, bad, standing }: Said): string => {
   const after = sharesText(Object.values(wanted.shares)[0] ?? {});
   if (request) return `${request.by} asked for ${moveText(request)}: ${request.reason}; traffic goes to ${after}`;
   if (kind === "freeze") return `the epoch record says that automation is off; traffic stays at ${after}`;
   if (kind === "unfreeze") return `automation is on again; traffic stays at ${after}`;
+  if (kind === "revert")
+    return `DNS was edited by another hand, and its policy is to revert: ${situation.drift}; traffic goes to ${after}`;
   if (kind === "configure") return `the declared records changed; traffic stays at ${after}`;
   if (standing) return `${standing.control.by} asked for it: ${standing.control.reason}; traffic goes to ${after}`;
-  return `${causeText(situation, wanted, bad)}; traffic goes to ${after}`;
+  const around = isRebased ? "; everything else stays as another hand wrote it" : "";
+  return `${causeText(situation, wanted, bad)}; traffic goes to ${after}${around}`;
 };
 
 const causeText = ({ health }: Situation, wanted: Wanted, bad: readonly RegionId[]): string => {

@@ -25,6 +25,12 @@ const Addresses = z.string().superRefine((text, context) => {
     if (!isAddressPort(part)) context.addIssue({ code: "custom", message: `"${part}" is not an "ip:port"` });
 });
 
+/** A list of `host:port`, as text. */
+const HostPorts = z.string().superRefine((text, context) => {
+  for (const part of list(text))
+    if (!isHostPort(part)) context.addIssue({ code: "custom", message: `"${part}" is not a "host:port"` });
+});
+
 const NameServers = z.string().superRefine((text, context) => {
   for (const [zone, servers] of zonesOf(text)) {
     if (zone === "" || list(servers).length === 0)
@@ -44,6 +50,7 @@ const Environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REGENT_NAME_SERVERS: NameServers.default(""),
   REGENT_RESOLVERS: Addresses.default(""),
+  REGENT_CANARIES: HostPorts.default(""),
   REGENT_ROUTE53_RATE: z
     .string()
     .regex(/^(?!0+(\.0+)?\/)\d{1,6}(\.\d{1,6})?\/0*[1-9]\d{0,5}$/, 'calls a second and burst, both above 0, such as "5/10"')
@@ -76,6 +83,7 @@ export interface Config {
   readonly databaseUrl: string | null;
   readonly nameServers: Readonly<Record<string, readonly string[]>>;
   readonly resolvers: readonly string[];
+  readonly canaries: readonly string[];
   readonly route53: { readonly ratePerSecond: number; readonly burst: number; readonly endpoint: string | null };
   readonly masterKey: string | null;
   readonly staticDir: string | null;
@@ -108,6 +116,7 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
     databaseUrl: e.DATABASE_URL ?? null,
     nameServers: toServers(e.REGENT_NAME_SERVERS),
     resolvers: list(e.REGENT_RESOLVERS),
+    canaries: list(e.REGENT_CANARIES),
     route53: { ratePerSecond: rate ?? 5, burst: burst ?? 10, endpoint: e.AWS_ENDPOINT_URL_ROUTE_53 ?? null },
     masterKey: e.REGENT_MASTER_KEY ?? null,
     staticDir: e.REGENT_STATIC_DIR ?? null,

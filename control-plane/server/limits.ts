@@ -15,6 +15,8 @@ export const SEND_BACKOFF_MAX_MS = 5_000;
 
 /** Verification asks until then, and says what it saw. */
 export const VERIFY_FOR_MS = 180_000;
+/** After a conflict everything is read again first; the next try meets another writer only by bad luck. */
+export const STRIKE_CONFLICTS_MAX = 3;
 export const VERIFY_FIRST_MS = 50;
 export const VERIFY_MAX_MS = 5_000;
 /** Route 53 changes are in sync in a minute as a rule: asking sooner only costs budget. */
@@ -26,6 +28,13 @@ export const LEASE_TTL_MS = 15_000;
 export const LEASE_RENEW_MS = 5_000;
 /** The local lease ends this much earlier than the database's: 1 % of rate difference between clocks, and a pause before a send. */
 export const LEASE_GUARD_MS = 1_150;
+
+/** A leader whose reads of Route 53 fail for this long lets another replica try: two tries and their timeouts. */
+export const UNREACHED_MS = 10_000;
+/** It is patient for twice as long each time that this helped nobody, up to this. */
+export const UNREACHED_MS_MAX = 160_000;
+/** Who gave the lease up leaves it to others for this long: several looks of a follower. */
+export const GIVEN_UP_MS = 5_000;
 
 /** Whoever doesn't get a notification looks this often anyway. */
 export const POLL_MS = 1_000;
@@ -80,3 +89,23 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 export const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the idle time of common load balancers (60 s), so that they and not we close first. */
 export const KEEP_ALIVE_MS = 65_000;
+
+/** Dead letters kept: enough to see a pattern and to bring back an hour of one agent; a flood of them is one fault told often. */
+export const DEAD_LETTERS_MAX = 1_000;
+/** Their payloads: a report has up to 256 KiB, and a small database must not fill with them. */
+export const DEAD_LETTER_BYTES_MAX = 64 * 1024 * 1024;
+/** A person looks within a week, or never. */
+export const DEAD_LETTER_KEPT_MS = 7 * 86_400_000;
+/** One page of them. */
+export const DEAD_LETTERS_PAGE_MAX = 200;
+/** How often the leader looks whether there are new ones to tell. */
+export const DEAD_LETTERS_LOOK_MS = 10_000;
+
+/** A look at what the mode rests on: what it takes to see a trouble is two or three of these. */
+export const MODE_ROUND_MS = 2_000;
+/** A failover is about ten statements: with 2 s for a ping it would outlast its lease. */
+export const DATABASE_SLOW_MS = 2_000;
+/** A canary that takes no connection within this is unreachable. */
+export const CANARY_TIMEOUT_MS = 1_500;
+/** Changes of mode that wait to be told in history. */
+export const MODE_TOLD_MAX = 20;

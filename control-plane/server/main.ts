@@ -15,25 +15,30 @@ import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
 import { createDatabaseClock } from "./adapters/postgres/clock.ts";
 import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
 import { connect, type Database } from "./adapters/postgres/database.ts";
+import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters.ts";
 import { createPostgresDecisionStore } from "./adapters/postgres/decision-store.ts";
 import { createPostgresEvidenceStore } from "./adapters/postgres/evidence-store.ts";
 import { createPostgresLease } from "./adapters/postgres/lease.ts";
 import { createListener } from "./adapters/postgres/listener.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
+import { needWritable } from "./adapters/postgres/writable.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
 import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
+import { dialCanaries } from "./adapters/system/canaries.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { toDifference } from "./configuration/difference.ts";
 import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
 import { withCrashPoint } from "./crash-points.ts";
 import { createApp } from "./http/create-app.ts";
 import { startListener } from "./http/listener.ts";
+import { CANARY_TIMEOUT_MS } from "./limits.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
 import { createMetrics } from "./loop/metrics.ts";
 import type { DatabaseHealth } from "./operations/control-plane.ts";
 import type { ConfigurationStore } from "./ports/configuration-store.ts";
 import type { Lease } from "./ports/lease.ts";
+import { createEnding, createShutdown, type Shutdown } from "./shutdown.ts";
 
 export interface RunningServer {
   readonly url: string;
@@ -47,40 +52,31 @@ const DRAIN_MS = 2_000;
 
 export const startServer = async (config: Config, log: Logger): Promise<RunningServer> => {
   await ensureHome(config.home);
-  const undo: (() => Promise<unknown> | unknown)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse())
-      await Promise.resolve(step()).catch((error: unknown) => log.warn({ err: error }, "a part did not stop cleanly"));
-  };
+  const shutdown = createShutdown({ log });
   try {
-    return await startParts(config, log, undo, stop);
+    return await startParts(config, log, shutdown);
   } catch (error) {
-    await stop();
+    await shutdown.run();
     throw error;
   }
 };
 
-const startParts = async (
-  config: Config,
-  log: Logger,
-  undo: (() => Promise<unknown> | unknown)[],
-  stop: () => Promise<void>,
-): Promise<RunningServer> => {
+const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Promise<RunningServer> => {
   const masterKey = await readMasterKey(config.home, config.masterKey);
-  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, undo));
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, shutdown));
   const database = connect(databaseUrl, {
     applicationName: "regent-server",
     onNotice: (notice) => tellNotice(log, notice),
   });
-  undo.push(() => database.close());
+  shutdown.add("database", () => database.close());
   const migrations = await migrate(database, config.migrationsDir === null ? {} : { folder: config.migrationsDir });
   if (migrations.length > 0) log.info({ migrations }, "database migrated");
   const clock = createDatabaseClock(database);
   await clock.start();
-  undo.push(() => clock.stop());
+  shutdown.add("database", () => clock.stop());
   const ids = { ulid: monotonicFactory() };
   const listener = createListener(database);
-  undo.push(() => listener.close());
+  shutdown.add("database", () => listener.close());
   const configurations = createPostgresConfigurationStore({ database, listener, ids });
   const access = createPostgresAccessStore({ database });
   const signer = await openSigningKey(configurations, masterKey);
@@ -97,7 +93,7 @@ const startParts = async (
     logger: log.child({ area: "route53" }),
     ...(route53.endpoint === null ? {} : { endpoint: route53.endpoint }),
   });
-  undo.push(() => route53Provider.close());
+  shutdown.add("outside", () => route53Provider.close());
   const ports = { decisions: createPostgresDecisionStore({ database }), lease: ownLease, provider: route53Provider };
   const { decisions, lease, provider } = config.crashAt === null ? ports : withCrashPoint(ports, config.crashAt);
   let controlPlane: RunningControlPlane | null = null;
@@ -110,6 +106,7 @@ const startParts = async (
     metrics,
     evidence: createPostgresEvidenceStore({ database, listener }),
     decisions,
+    deadLetters: createPostgresDeadLetters({ database }),
     configurations,
     lease,
     provider,
@@ -118,10 +115,12 @@ const startParts = async (
     nameServers: config.nameServers,
     resolvers: config.resolvers,
     databaseHealth: () => readDatabaseHealth(database),
+    outside: () => dialCanaries(config.canaries, CANARY_TIMEOUT_MS),
   });
   await controlPlane.start();
   const running = controlPlane;
-  undo.push(() => running.stop());
+  shutdown.add("not-ready", running.retire);
+  shutdown.add("leading", running.stop);
   const app = createApp({
     controlPlane,
     access,
@@ -132,9 +131,10 @@ const startParts = async (
     ...(config.staticDir === null ? {} : { staticDir: config.staticDir }),
   });
   const door = await startListener({ app, host: config.host, port: config.port });
-  undo.push(() => door.close(DRAIN_MS));
+  shutdown.add("door", door.refuse);
+  shutdown.add("requests", () => door.close(DRAIN_MS));
   await publish(join(config.home, "server.json"), { url: door.url, pid: process.pid });
-  return { url: door.url, configurationKey: signer.publicKey, controlPlane, stop };
+  return { url: door.url, configurationKey: signer.publicKey, controlPlane, stop: shutdown.run };
 };
 
 /** "Already exists, skipping": what is made only where it is missing says so at every start. */
@@ -143,7 +143,7 @@ const EXISTS_ALREADY: readonly string[] = ["42P06", "42P07"];
 const tellNotice = (log: Logger, notice: { readonly code: string; readonly message: string }): void =>
   EXISTS_ALREADY.includes(notice.code) ? log.debug(notice, "database notice") : log.warn(notice, "database notice");
 
-const startDatabase = async (config: Config, log: Logger, undo: (() => Promise<unknown> | unknown)[]): Promise<string> => {
+const startDatabase = async (config: Config, log: Logger, shutdown: Shutdown): Promise<string> => {
   const embedded = await startEmbeddedPostgres({
     dataDir: join(config.home, "postgres"),
     log: (line) => log.debug({ area: "postgres" }, line),
@@ -155,7 +155,7 @@ const startDatabase = async (config: Config, log: Logger, undo: (() => Promise<u
     },
   });
   log.info({ pid: embedded.pid, takenOver: embedded.isTakenOver }, "embedded Postgres runs");
-  undo.push(() => embedded.stop());
+  shutdown.add("database-server", () => embedded.stop());
   return embedded.url;
 };
 
@@ -186,7 +186,7 @@ const applyFirstConfiguration = async (config: Config, configurations: Configura
 const readDatabaseHealth = async (database: Database): Promise<DatabaseHealth> => {
   const poolSize = database.counters().underWay;
   try {
-    return { isUp: true, latencyMs: Math.round((await database.ping()) * 10) / 10, poolSize, why: null };
+    return { isUp: true, latencyMs: Math.round((await needWritable(database)) * 10) / 10, poolSize, why: null };
   } catch (error) {
     return { isUp: false, latencyMs: null, poolSize, why: error instanceof Error ? error.message : "unknown" };
   }
@@ -205,16 +205,13 @@ export const runServer = async (env: Readonly<Record<string, string | undefined>
     { level: config.logLevel, base: { part: "server" }, redact: ["authorization", "cookie", "*.password"] },
     pino.destination(2),
   );
-  let stopping: Promise<void> | null = null;
   const startedServer = startServer(config, log);
-  const shutDown = (why: string): void => {
-    if (stopping) return;
-    log.info({ why }, "stopping");
-    // A stop that hangs must not keep the address and the lease.
-    setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
-    stopping = startedServer.then((server) => server.stop()).catch(() => undefined);
-    void stopping.then(() => process.exit(process.exitCode ?? 0));
-  };
+  const shutDown = createEnding({
+    log,
+    stop: async () => (await startedServer).stop(),
+    exit: (code) => process.exit(code),
+    exitCode: () => Number(process.exitCode ?? 0),
+  });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => shutDown(signal));
   if (config.stopsWithStdin) process.stdin.on("close", () => shutDown("supervisor gone")).resume();
   const server = await startedServer.catch((error: unknown) => {
@@ -226,8 +223,6 @@ export const runServer = async (env: Readonly<Record<string, string | undefined>
     `${JSON.stringify({ ready: true, url: server.url, configurationKey: server.configurationKey, pid: process.pid })}\n`,
   );
 };
-
-const STOP_MS_MAX = 15_000;
 
 const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
   try {

@@ -2,34 +2,29 @@
  * Builds what goes to Route 53: per service one compare-and-swap, per zone as few calls as the limits allow. Pure. Route 53 accepts a batch
  * whole or not at all and refuses a DELETE that doesn't match what it holds, so a batch built from a stale read can do nothing.
  */
-import type { BatchLine, ServiceId, Weights } from "@regent/contract";
-import type { Epoch, Observed, RecordSet, ServiceBatch, ServiceSpec } from "../model.ts";
+import type { BatchLine, ServiceId } from "@regent/contract";
+import type { Epoch, RecordSet, ServiceBatch } from "../model.ts";
 import { toEpochSet } from "./epoch.ts";
-import { renderMembers, toMembers } from "./record-sets.ts";
+import { type RenderOrder, renderMembers, toMembers } from "./record-sets.ts";
 
-export interface BatchOrder {
-  readonly spec: ServiceSpec;
-  /** Just read: its spelling goes into the DELETEs. */
-  readonly observed: Observed;
-  /** Family -> region -> 0..255. */
-  readonly weights: Weights;
+/** `observed` was just read: its spelling goes into the DELETEs. */
+export interface BatchOrder extends RenderOrder {
   /** The new epoch record; its digest is that of `renderMembers` for the same order. */
   readonly epoch: Epoch;
-  /** Regions that a person took out of the declaration: their members go. */
-  readonly removed?: readonly string[];
 }
 
 /**
  * `DELETE epoch(old) + DELETE each member exactly as read + CREATE epoch(new) + CREATE each member` (DESIGN §8, algorithms §4.4). With nothing at
  * the names, only CREATEs. Throws when members stand there without an epoch record: `preflight` refuses that, so it is a bug.
  */
-export const buildServiceBatch = ({ spec, observed, weights, epoch, removed = [] }: BatchOrder): ServiceBatch => {
+export const buildServiceBatch = ({ epoch, ...order }: BatchOrder): ServiceBatch => {
+  const { spec, observed } = order;
   const members = toMembers(spec, observed);
   if (observed.epochSet === null && members.length > 0) throw new Error(`Service ${spec.id} has records and no epoch record.`);
   return {
     service: spec.id,
     deletes: observed.epochSet === null ? [] : [observed.epochSet, ...members],
-    creates: [toEpochSet(spec, epoch), ...renderMembers({ spec, observed, weights, removed })],
+    creates: [toEpochSet(spec, epoch), ...renderMembers(order)],
   };
 };
 

@@ -1,19 +1,10 @@
 /**
  * How DNS differs from what we last wrote. Pure. Somebody else's hand is named, never corrected here: what follows is the drift policy's.
  */
-import type { Observed, RecordSet, ServiceSpec } from "../model.ts";
+import type { DriftPolicy, EditClass, Observed, RecordSet, ServiceSpec } from "../model.ts";
 import { toCanonicalAnswer, toSetKey, toSetWords } from "./record-values.ts";
 
-export type DriftClass =
-  | "weight"
-  | "value"
-  | "ttl"
-  | "missing"
-  | "extra"
-  | "healthcheck"
-  | "epoch-missing"
-  | "foreign-owner"
-  | "epoch-changed";
+export type DriftClass = EditClass | "epoch-missing" | "foreign-owner" | "epoch-changed";
 
 export interface Drift {
   readonly class: DriftClass;
@@ -51,8 +42,26 @@ export const findDrift = ({ spec, expected, observed, expectedUlid }: DriftQuest
   const extras = observed.sets
     .filter((set) => !expectedKeys.has(toSetKey(set)) && isRival(spec, set))
     .map((set): Drift => ({ class: "extra", line: `${toSetWords(set)} is there; Regent never wrote it.` }));
-  return [...findEpochDrift({ spec, observed, expectedUlid }), ...differences, ...extras];
+  return [...findEpochDrift({ spec, observed, expectedUlid }), ...findMarks(observed), ...differences, ...extras];
 };
+
+/** Another tool began to call the name its own: sooner or later it writes there. */
+const findMarks = ({ marks = [] }: Observed): Drift[] =>
+  marks.map(({ owner, name }) => ({
+    class: "foreign-owner",
+    line: `${name} TXT says that external-dns (owner ${owner}) manages this name.`,
+  }));
+
+/**
+ * The policy for all that differs. The most careful one that any of it has: an edit is adopted or reverted whole or not at all. Another owner's
+ * mark or an epoch record that isn't ours has no policy: it is reported.
+ */
+export const driftPolicyOf = (spec: ServiceSpec, drifts: readonly Drift[]): DriftPolicy => {
+  const policies = drifts.map(({ class: kind }): DriftPolicy => (isEdit(spec, kind) ? spec.drift[kind] : "report"));
+  return policies.includes("report") ? "report" : policies.includes("adopt") ? "adopt" : "revert";
+};
+
+const isEdit = (spec: ServiceSpec, kind: DriftClass): kind is EditClass => kind in spec.drift;
 
 const findEpochDrift = ({ spec, observed, expectedUlid }: Pick<DriftQuestion, "spec" | "observed" | "expectedUlid">): Drift[] => {
   const { epochSet, epoch } = observed;

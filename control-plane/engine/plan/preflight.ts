@@ -3,6 +3,7 @@
  * with what stands there and what a person does about it; an epoch record that vanished after we wrote is never made again.
  */
 import type { Epoch, Observed, RecordSet, ServiceSpec } from "../model.ts";
+import type { OwnershipMark } from "./ownership-marks.ts";
 import { toSetWords } from "./record-values.ts";
 
 export type PreflightProblem =
@@ -13,6 +14,7 @@ export type PreflightProblem =
   | "epoch-missing"
   | "epoch-unreadable"
   | "other-policy"
+  | "other-tool"
   | "mixed";
 
 export interface PreflightRefusal {
@@ -46,9 +48,18 @@ export const preflight = ({ spec, observed, everWritten }: PreflightQuestion): P
   if (cname !== null) return cname;
   const addresses = toAddressSets(spec, observed);
   if (epoch !== null) return addresses.every(isWeighted) ? { kind: "managed", epoch } : refusePolicy(addresses);
+  const [mark] = observed.marks ?? [];
+  if (mark !== undefined) return refuseMarked(mark);
   if (addresses.length === 0) return { kind: "create" };
   return addresses.every(isWeighted) ? refuseUnfenced(spec, addresses) : refusePolicy(addresses);
 };
+
+const refuseMarked = ({ owner, name }: OwnershipMark): PreflightRefusal => ({
+  kind: "refused",
+  problem: "other-tool",
+  why: `external-dns (owner ${owner}) marks this name as its own with the TXT record ${name}.`,
+  fix: "Take the name out of external-dns' sources, let it or yourself remove its TXT records; Regent never touches them.",
+});
 
 /** Sets at a family's name that answer for it, in any of the types that the service declares. */
 const toAddressSets = (spec: ServiceSpec, { sets }: Observed): RecordSet[] =>
@@ -88,7 +99,12 @@ const refusePolicy = (addresses: readonly RecordSet[]): PreflightRefusal => {
         : odd.some(isSimple)
           ? "mixed"
           : "other-policy";
-  return { kind: "refused", problem, why: POLICY_WHY[problem](toList(odd)), fix: POLICY_FIX(toList(odd)) };
+  return {
+    kind: "refused",
+    problem,
+    why: POLICY_WHY[problem](toList(odd)),
+    fix: problem === "other-policy" ? OTHER_POLICY_FIX : ADOPT_FIX,
+  };
 };
 
 const POLICY_WHY = {
@@ -97,21 +113,23 @@ const POLICY_WHY = {
   mixed: (list: string) => `The name holds weighted records and others: ${list} is not weighted.`,
 };
 
-const POLICY_FIX = (list: string): string =>
-  `Keep what clients use, and declare a name that has no records; or delete ${list} in a maintenance window, and Regent creates the weighted records at its next look.`;
+const OTHER_POLICY_FIX = "Bring it to weighted records by hand first, or declare a name that has no records.";
+
+const ADOPT_FIX =
+  "See what adopting would change (regent adopt SERVICE --dry-run), then adopt it; or declare a name that has no records.";
 
 const refuseUnfenced = (spec: ServiceSpec, addresses: readonly RecordSet[]): PreflightRefusal => ({
   kind: "refused",
   problem: "weighted-without-epoch",
   why: `${toList(addresses)} is weighted already, and there is no epoch record at ${spec.epochName}: somebody else writes this name.`,
-  fix: `Stop whoever writes it; then delete ${toList(addresses)} in a maintenance window, and Regent creates its own at its next look, or declare a name that has no records.`,
+  fix: `Stop whoever writes it. ${ADOPT_FIX}`,
 });
 
 const refuseMissing = (spec: ServiceSpec): PreflightRefusal => ({
   kind: "refused",
   problem: "epoch-missing",
   why: `Regent has written ${spec.name} before, and its epoch record ${spec.epochName} TXT is gone.`,
-  fix: `Find out who deleted it. To go on, create ${spec.epochName} TXT again with exactly the text that Regent last wrote; it never does so by itself.`,
+  fix: "Find out who deleted it. To go on from what stands, adopt the name again (regent adopt SERVICE); Regent never makes the record anew by itself.",
 });
 
 const refuseUnreadable = (epochSet: RecordSet): PreflightRefusal => ({
@@ -125,7 +143,7 @@ const refuseForeign = (spec: ServiceSpec, epoch: Epoch): PreflightRefusal => ({
   kind: "refused",
   problem: "foreign-epoch",
   why: `The epoch record ${spec.epochName} names owner ${epoch.owner} at revision ${epoch.revision}, and this installation is ${spec.owner}.`,
-  fix: `Stop the installation of ${epoch.owner} and take the name over, or remove service ${spec.id} from this declaration.`,
+  fix: `Stop the installation of ${epoch.owner} and take the name over (regent adopt ${spec.id} --takeover ${epoch.owner}), or remove service ${spec.id} from this declaration.`,
 });
 
 /** The first three by name, the rest by number: a sentence, not a listing. */

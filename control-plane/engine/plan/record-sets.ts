@@ -5,6 +5,7 @@
 import type { RecordType, Weights } from "@regent/contract";
 import type { EndpointSpec, FamilySpec, Observed, RecordSet, ServiceSpec } from "../model.ts";
 import { readEpochSet } from "./epoch.ts";
+import { readMarks } from "./ownership-marks.ts";
 import { toCanonicalAnswer, toSetKey } from "./record-values.ts";
 
 /**
@@ -18,23 +19,21 @@ export const renderFamilies = (spec: ServiceSpec, weights: Weights): RecordSet[]
 
 /**
  * What the next batch creates: `renderFamilies`, with the health check that a member was read with kept where none is declared, and members
- * that nobody declared kept as read (a person's own record is not ours to drop; `removed` names regions that a person took out of the
- * declaration, which go). The digest of the next epoch record is taken over the canonical text of exactly these.
+ * that nobody declared kept as read (a person's own record is not ours to drop; `removed` names those that go). The digest of the next epoch record is taken over the canonical text of exactly these.
  */
 export const renderMembers = ({
   spec,
   observed,
   weights,
   removed = [],
-}: {
-  readonly spec: ServiceSpec;
-  readonly observed: Observed;
-  readonly weights: Weights;
-  readonly removed?: readonly string[];
-}): RecordSet[] => {
+  edit = "replace",
+  expected,
+}: RenderOrder): RecordSet[] => {
   const readByKey = new Map(toMembers(spec, observed).map((set) => [toSetKey(set), set]));
+  if (edit === "keep") return renderAround(renderFamilies(spec, weights), readByKey);
+  const checkByKey = new Map((expected ?? [...readByKey.values()]).map((set) => [toSetKey(set), set.healthCheckId]));
   const declared = renderFamilies(spec, weights).map((set) => {
-    const healthCheckId = set.healthCheckId ?? readByKey.get(toSetKey(set))?.healthCheckId;
+    const healthCheckId = set.healthCheckId ?? checkByKey.get(toSetKey(set));
     return healthCheckId === undefined ? set : { ...set, healthCheckId };
   });
   const declaredKeys = new Set(declared.map(toSetKey));
@@ -44,6 +43,40 @@ export const renderMembers = ({
   // One group has one TTL: Route 53 would silently give all of it the last one written.
   return [...declared, ...kept.map((set) => (set.alias === undefined ? { ...set, ttl: spec.ttlSeconds } : set))];
 };
+
+export interface RenderOrder {
+  readonly spec: ServiceSpec;
+  readonly observed: Observed;
+  /** Family -> region -> 0..255. */
+  readonly weights: Weights;
+  /** Set identifiers of members that go: regions that a person took out of the declaration, or what somebody else added. */
+  readonly removed?: readonly string[];
+  /** `keep`: somebody else's values, TTLs, checks and additions stay as read; only weights are ours. */
+  readonly edit?: "replace" | "keep";
+  /** Whose attached health checks count where none is declared: those last written, when an edit is taken back; else those just read. */
+  readonly expected?: readonly RecordSet[];
+}
+
+/** As read, with our weights. A member that is gone comes back only where it is to answer. */
+const renderAround = (declared: readonly RecordSet[], readByKey: ReadonlyMap<string, RecordSet>): RecordSet[] => {
+  const declaredKeys = new Set(declared.map(toSetKey));
+  const members = declared.flatMap((set) => {
+    const read = readByKey.get(toSetKey(set));
+    if (read !== undefined && set.weight !== undefined) return [{ ...read, weight: set.weight }];
+    // One group has one TTL: that of the members that stand.
+    const ttl = [...readByKey.values()].find(({ name, type, alias }) => name === set.name && type === set.type && !alias)?.ttl;
+    return (set.weight ?? 0) > 0 ? [set.ttl === undefined || ttl === undefined ? set : { ...set, ttl }] : [];
+  });
+  return [...members, ...[...readByKey.values()].filter((set) => !declaredKeys.has(toSetKey(set)))];
+};
+
+/** What the declaration makes of the records, whatever their weights: two declarations with the same text write the same. */
+export const toDeclaredText = (spec: ServiceSpec): string => {
+  return toCanonicalText(renderFamilies(spec, zeroWeights(spec)));
+};
+
+const zeroWeights = (spec: ServiceSpec): Weights =>
+  Object.fromEntries(spec.families.map(({ id }) => [id, Object.fromEntries(spec.endpoints.map(({ region }) => [region, 0]))]));
 
 /** The members among what was read, in the order read. */
 export const toMembers = (spec: ServiceSpec, observed: Observed): RecordSet[] =>
@@ -78,12 +111,23 @@ export const toCanonicalText = (sets: readonly RecordSet[]): string =>
 export const toObserved = (spec: ServiceSpec, sets: readonly RecordSet[]): Observed => {
   const names = new Set([spec.epochName, ...spec.families.map((family) => family.name)]);
   const own = sets.filter((set) => names.has(set.name));
+  const marks = readMarks(spec, sets);
   const epochSet = own.find((set) => set.name === spec.epochName && set.type === "TXT") ?? null;
   return {
     epochSet,
     epoch: epochSet === null ? null : readEpochSet(epochSet),
     sets: own.filter((set) => set !== epochSet),
+    ...(marks.length > 0 ? { marks } : {}),
   };
+};
+
+/** As `readWeights`, where a member that is gone in all types has weight 0: it answers nothing. Null when the types disagree. */
+export const readStandingWeights = (spec: ServiceSpec, observed: Observed): Weights | null => {
+  const standing = new Set(toMembers(spec, observed).map(toSetKey));
+  const gone = renderFamilies(spec, zeroWeights(spec)).filter((set) => !standing.has(toSetKey(set)));
+  const isGone = (set: RecordSet): boolean =>
+    spec.types.every((type) => gone.some((other) => toSetKey(other) === toSetKey({ ...set, type })));
+  return readWeights(spec, { ...observed, sets: [...observed.sets, ...gone.filter(isGone)] });
 };
 
 /**

@@ -6,7 +6,15 @@ import type { Decision, Proposal, Situation } from "../model.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { T0 } from "../testing/evidence.ts";
 import type { SituationInput } from "../testing/situation.ts";
-import { activeSpec, NO_CONTROLS, passiveSpec, request, testControl, testSituation } from "../testing/situation.ts";
+import {
+  activeSpec,
+  NO_CONTROLS,
+  passiveSpec,
+  request,
+  testControl,
+  testGlobalFreeze,
+  testSituation,
+} from "../testing/situation.ts";
 import { evaluate, isClear, RULES } from "./evaluate.ts";
 
 /** r1 is dead and r2 should take its traffic, unless the input says otherwise. */
@@ -46,7 +54,7 @@ describe("one proposal per rule where it is the only objection", () => {
     },
     {
       rule: "A4",
-      situation: failing({ controls: { ...NO_CONTROLS, frozenGlobally: testControl() }, modeWritten: "frozen" }),
+      situation: failing({ controls: { ...NO_CONTROLS, frozenGlobally: testGlobalFreeze() }, modeWritten: "frozen" }),
       why: "everything is frozen by ann: a test",
     },
     {
@@ -256,7 +264,7 @@ describe("laws", () => {
   it("A4: nothing that automation does moves a weight while everything is frozen", () => {
     fc.assert(
       fc.property(arbitrarySituation, ({ situation }) => {
-        const controls = { ...situation.controls, frozenGlobally: testControl() };
+        const controls = { ...situation.controls, frozenGlobally: testGlobalFreeze() };
         const { proposal, isAllowed } = decide({ ...situation, controls }, null);
         if (!isAllowed || !proposal || proposal.actor.kind === "operator") return;
         expect(["configure", "freeze"]).toContain(proposal.kind);

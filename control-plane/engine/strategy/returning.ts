@@ -62,7 +62,9 @@ export const mayReturn = (candidate: Candidate, { traffic, settings, failback, n
   if (failback === "manual") return { kind: "no", wait: `${since} and waits for an operator's failback` };
   if (verdict.evidence !== "good") return { kind: "no", wait: `${since} and returns when the evidence is good: ${verdict.why}` };
   const recent = failed.filter((at) => now - at < settings.escalationMs).length;
-  const at = health.since + settings.stableHoldMs * 2 ** recent;
+  // Evidence that was bad or soft for a moment, too short for a verdict, says as well that the region isn't stable: one that fails 30 % of its
+  // requests is healthy by verdict now and then.
+  const at = Math.max(health.since, health.evidenceSince) + settings.stableHoldMs * 2 ** recent;
   return now < at
     ? { kind: "later", at, wait: `${region} returns in ${durationText(at - now)} if it stays healthy` }
     : { kind: "now" };

@@ -6,7 +6,7 @@ import { toWeights } from "../strategy/weights.ts";
 import { sharesArbitrary } from "./dns.ts";
 import { T0, testServiceSpec, testSettings } from "./evidence.ts";
 import type { RegionChanges } from "./situation.ts";
-import { SANDBOX, testControl, testSituation } from "./situation.ts";
+import { SANDBOX, testControl, testGlobalFreeze, testSituation } from "./situation.ts";
 
 export interface AnySituation {
   readonly situation: Situation;
@@ -131,7 +131,7 @@ const anyTraffic = (spec: ServiceSpec): fc.Arbitrary<TrafficMemory> => {
 
 const anyControls = (regions: readonly RegionId[]): fc.Arbitrary<Controls> =>
   fc.record({
-    frozenGlobally: fc.option(fc.constant(testControl()), { freq: 1 }).map((one) => one),
+    frozenGlobally: fc.option(fc.constant(testGlobalFreeze()), { freq: 1 }).map((one) => one),
     frozen: fc.option(fc.constant(testControl({ by: "bob" })), { freq: 1 }),
     frozenRegions: byRegion(regions, fc.constant(testControl())),
     drained: byRegion(regions, fc.constant(testControl())),

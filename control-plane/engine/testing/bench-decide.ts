@@ -65,6 +65,7 @@ const writtenOnce = (spec: ServiceSpec): Seen["situation"] => {
     isChangeInFlight: false,
     blockedBy: null,
     drift: null,
+    edit: null,
     modeWritten: "auto",
     now: T0,
   };

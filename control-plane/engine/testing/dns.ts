@@ -4,6 +4,16 @@ import type { EndpointSpec, Epoch, Observed, RecordSet, ServiceSpec, Settings } 
 import { toEpochSet } from "../plan/epoch.ts";
 import { renderFamilies, toObserved } from "../plan/record-sets.ts";
 
+/** The default policy: whatever somebody else edits is told and left alone. */
+export const REPORT_ALL: ServiceSpec["drift"] = {
+  weight: "report",
+  value: "report",
+  ttl: "report",
+  missing: "report",
+  extra: "report",
+  healthcheck: "report",
+};
+
 export const REGIONS = ["us-east", "eu-west", "ap-south"] as const;
 
 const SETTINGS: Settings = {
@@ -51,6 +61,7 @@ export const testService = (changes: Partial<ServiceSpec> = {}): ServiceSpec => 
     id: "www",
     name,
     zoneId: "Z1",
+    priority: 100,
     owner: "acme",
     epochName: `_regent.${name}`,
     ttlSeconds: 30,
@@ -60,6 +71,7 @@ export const testService = (changes: Partial<ServiceSpec> = {}): ServiceSpec => 
     settings: SETTINGS,
     quorumNetworks: 2,
     regionsMin: 1,
+    drift: REPORT_ALL,
     endpoints,
     checks: [],
     families: [{ id: "default", name, priority, capacity }],

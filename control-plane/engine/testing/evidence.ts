@@ -1,6 +1,8 @@
 /** Builders of services and evidence for the engine's tests: everything healthy, fresh and declared as usual unless a test says otherwise. */
 import type { CheckEvidence, CheckSpec, Evidence, HealthMemory, ServiceSpec, Settings, Vantage } from "../model.ts";
 
+import { REPORT_ALL } from "./dns.ts";
+
 /** A moment with a readable time of day: 03:12:00Z. */
 export const T0 = 1_700_017_920_000;
 
@@ -53,6 +55,7 @@ export const testServiceSpec = ({ settings, regions = ["r1", "r2", "r3"], ...cha
   id: "shop",
   name: "shop.example.com",
   zoneId: "Z1",
+  priority: 100,
   owner: "test",
   epochName: "_regent.shop.example.com",
   ttlSeconds: 30,
@@ -62,6 +65,7 @@ export const testServiceSpec = ({ settings, regions = ["r1", "r2", "r3"], ...cha
   settings: testSettings(settings),
   quorumNetworks: 2,
   regionsMin: 1,
+  drift: REPORT_ALL,
   endpoints: regions.map((region, index) => ({
     region,
     priority: index + 1,

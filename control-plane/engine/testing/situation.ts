@@ -8,6 +8,7 @@ import type {
   Control,
   Controls,
   Decision,
+  GlobalFreeze,
   HealthMemory,
   OperatorMove,
   OperatorRequest,
@@ -145,6 +146,9 @@ export const NO_CONTROLS: Controls = {
 
 export const testControl = (changed: Partial<Control> = {}): Control => ({ by: "ann", reason: "a test", at: T0, ...changed });
 
+/** By an operator. */
+export const testGlobalFreeze = (): GlobalFreeze => ({ ...testControl(), cause: "operator" });
+
 export interface SituationInput extends Partial<Omit<Situation, "spec" | "verdicts" | "health">> {
   readonly spec?: ServiceSpec;
   /** Regions that are not healthy, fresh and good for an hour. */
@@ -168,6 +172,7 @@ export const testSituation = ({ spec = passiveSpec(), regions = {}, ...changed }
     isChangeInFlight: false,
     blockedBy: null,
     drift: null,
+    edit: null,
     modeWritten: "auto",
     now: T0,
     ...changed,

@@ -14,6 +14,7 @@ test("a plain service comes out with everything resolved", () => {
     id: "www",
     name: "www.example.com",
     zoneId: "ZONE1",
+    priority: 100,
     owner: "small",
     epochName: "_regent.www.example.com",
     ttlSeconds: 30,

@@ -1,6 +1,6 @@
 /** A valid declaration as the engine takes it: everything resolved, nothing left to default. Pure. */
-import type { Check, Declaration, Endpoint, Family, Service } from "@regent/contract";
-import type { CheckSpec, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
+import type { Check, Declaration, Drift, Endpoint, Family, Service } from "@regent/contract";
+import type { CheckSpec, EditClass, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
 import { epochName } from "@regent/engine";
 import { toTypes } from "./record-types.ts";
 import { toServiceSettings, toTtlSeconds } from "./service-settings.ts";
@@ -18,6 +18,7 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     id: service.id,
     name: service.name,
     zoneId: zone.id,
+    priority: service.priority,
     owner: declaration.owner,
     epochName: epoch,
     ttlSeconds: toTtlSeconds(declaration, service),
@@ -27,9 +28,24 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     settings: toServiceSettings(declaration, service),
     quorumNetworks: service.quorum?.networks ?? declaration.quorum.networks,
     regionsMin: service.regionsMin ?? defaultRegionsMin(service),
+    drift: toDriftPolicies(declaration.drift, service.drift),
     endpoints,
     checks: service.checks.map(toCheckSpec),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),
+  };
+};
+
+/** What a service says of a class counts; then its policy for all, then the declaration's. */
+const toDriftPolicies = (all: Drift, own: Drift | undefined): ServiceSpec["drift"] => {
+  const policyOf = (drift: Drift | undefined, of: EditClass) => (typeof drift === "string" ? drift : drift?.[of]);
+  const resolve = (of: EditClass) => policyOf(own, of) ?? policyOf(all, of) ?? "report";
+  return {
+    weight: resolve("weight"),
+    value: resolve("value"),
+    ttl: resolve("ttl"),
+    missing: resolve("missing"),
+    extra: resolve("extra"),
+    healthcheck: resolve("healthcheck"),
   };
 };
 

@@ -5,6 +5,9 @@
 import {
   ApplyAnswer,
   Change,
+  DeadLetterAnswer,
+  DeadLetterDetail,
+  DeadLetterPage,
   type DrainRequest,
   Explanation,
   type FailbackRequest,
@@ -103,9 +106,14 @@ export type Client = ReturnType<typeof createClient>;
 export const createClient = (deps: ClientDeps) => {
   const ask = createAsk(deps);
   const get = <A extends z.ZodType>(path: string, schema: A) => ask({ method: "GET", path, schema });
-  const mutate = <A extends z.ZodType>(path: string, schema: A, body: unknown, { idempotencyKey }: MutationOptions = {}) =>
+  const mutate = <A extends z.ZodType>(
+    path: string,
+    schema: A,
+    body: unknown,
+    { idempotencyKey, method = "POST" }: MutationOptions & { readonly method?: "POST" | "DELETE" } = {},
+  ) =>
     ask({
-      method: "POST",
+      method,
       path,
       schema,
       body: { type: "application/json", text: JSON.stringify(body) },
@@ -131,6 +139,13 @@ export const createClient = (deps: ClientDeps) => {
     unfreeze: freeze("unfreeze"),
     history: (query: HistoryQuery = {}) => get(`/v1/history${toQuery(query)}`, HistoryPage),
     change: (id: string) => get(`/v1/changes/${encodeURIComponent(id)}`, Change),
+    deadLetters: ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string } = {}) =>
+      get(`/v1/dead-letters${toQuery({ limit, cursor })}`, DeadLetterPage),
+    deadLetter: (id: string) => get(`/v1/dead-letters/${encodeURIComponent(id)}`, DeadLetterDetail),
+    retryDeadLetter: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/dead-letters/${encodeURIComponent(id)}/retry`, DeadLetterAnswer, { reason }, options),
+    dropDeadLetter: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/dead-letters/${encodeURIComponent(id)}`, DeadLetterAnswer, { reason }, { ...options, method: "DELETE" }),
     configuration: () => get("/v1/configuration", ConfigurationAnswer),
     planConfiguration: (text: string) =>
       ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),
@@ -174,7 +189,7 @@ const toFreezePath = ({ service, region }: FreezeTarget): string => {
   return region === undefined ? toServicePath(service) : `${toServicePath(service)}/regions/${encodeURIComponent(region)}`;
 };
 
-const toQuery = ({ service, kinds, limit, cursor }: HistoryQuery): string => {
+const toQuery = ({ service, kinds, limit, cursor }: { [K in keyof HistoryQuery]: HistoryQuery[K] | undefined }): string => {
   const query = new URLSearchParams();
   if (service !== undefined) query.set("service", service);
   if (kinds !== undefined && kinds.length > 0) query.set("kind", kinds.join(","));
@@ -188,7 +203,7 @@ const toKey = (key: string = crypto.randomUUID(), more: Readonly<Record<string, 
 });
 
 interface Ask<A extends z.ZodType> {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly schema: A;
   readonly headers?: Readonly<Record<string, string>>;

@@ -14,6 +14,7 @@ import type { Mount } from "./mount-route.ts";
 import { type Failure, toFailure, toProblemResponse, toSlug } from "./problems.ts";
 import { mountConfiguration } from "./routes/configuration.ts";
 import { mountDashboard } from "./routes/dashboard.ts";
+import { mountDeadLetters } from "./routes/dead-letters.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountEvents } from "./routes/events.ts";
 import { mountFreezes } from "./routes/freezes.ts";
@@ -46,6 +47,7 @@ export const createApp = (deps: AppDeps): RegentApp => {
   mountViews(mount, deps);
   mountMoves(mount, deps);
   mountFreezes(mount, deps);
+  mountDeadLetters(mount, deps);
   mountConfiguration(mount, deps);
   mountEvents(mount, { streams });
   mountSessions(mount, { ...deps, credentials, failures });

@@ -9,6 +9,8 @@ export interface Listener {
   /** `http://127.0.0.1:8080`, with the port that was given or found free. */
   readonly url: string;
   readonly port: number;
+  /** Takes no new connection and ends the streams; what is under way goes on. */
+  readonly refuse: () => void;
   /** Answers what is under way for at most `deadlineMs`. May be called again. */
   readonly close: (deadlineMs: number) => Promise<void>;
 }
@@ -30,12 +32,21 @@ export const startListener = async ({
   server.maxConnections = CONNECTIONS_MAX;
   await listen(server, host, port);
   const bound = (server.address() as AddressInfo).port;
+  let refusing: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
+  const refuse = (): Promise<void> => {
+    refusing ??= new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      app.endStreams();
+    });
+    return refusing;
+  };
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     port: bound,
+    refuse: () => void refuse(),
     close: (deadlineMs) => {
-      closing ??= close(server, app, deadlineMs);
+      closing ??= close(server, refuse(), deadlineMs);
       return closing;
     },
   };
@@ -53,9 +64,7 @@ const listen = (server: Server, host: string, port: number): Promise<void> =>
 /** A kept-alive connection counts as open until it is idle, so idle ones are let go again and again. */
 const SWEEP_MS = 50;
 
-const close = async (server: Server, app: Pick<RegentApp, "endStreams">, deadlineMs: number): Promise<void> => {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  app.endStreams();
+const close = async (server: Server, closed: Promise<void>, deadlineMs: number): Promise<void> => {
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;

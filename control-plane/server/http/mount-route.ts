@@ -113,7 +113,7 @@ const toConfig = (
   route: Pick<Route<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, Exclude<keyof Route<never, never, never, never>, "handle">>,
 ) => {
   const access = accessOf(key);
-  const [method, path] = key.split(" ") as ["GET" | "POST" | "PUT", string];
+  const [method, path] = key.split(" ") as ["GET" | "POST" | "PUT" | "DELETE", string];
   const isOnce = access.kind === "role" && access.isOnce;
   const headers = isOnce ? IdempotencyHeader.extend(route.headers?.shape ?? {}) : route.headers;
   const bytesMax = route.rawBody?.bytesMax ?? OPERATOR_BYTES_MAX;
@@ -124,7 +124,7 @@ const toConfig = (
     ...(route.rawBody && access.kind === "role" ? [createTypeCheck(route.rawBody.mediaTypes)] : []),
   ];
   return createRoute({
-    method: method.toLowerCase() as "get" | "post" | "put",
+    method: method.toLowerCase() as "get" | "post" | "put" | "delete",
     path,
     summary: route.summary,
     tags: [path.split("/")[path.startsWith("/v1/") ? 2 : 1] ?? ""],

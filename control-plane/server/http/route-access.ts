@@ -56,6 +56,11 @@ export const ROUTE_ACCESS = {
   "POST /v1/freeze": act("operator", "all"),
   "POST /v1/unfreeze": act("operator", "all"),
 
+  "GET /v1/dead-letters": look("all"),
+  "GET /v1/dead-letters/{id}": look("all"),
+  "POST /v1/dead-letters/{id}/retry": act("operator", "all"),
+  "DELETE /v1/dead-letters/{id}": act("operator", "all"),
+
   "GET /v1/configuration": look("all"),
   "POST /v1/configuration/plan": { kind: "role", role: "operator", reach: "all", isMutation: false, isOnce: false },
   "PUT /v1/configuration": act("approver", "all"),

@@ -287,7 +287,7 @@ describe("names that aren't ours", () => {
     expect(move.kind).toBe("name-taken");
   });
 
-  test("a human edit is reported as drift and holds automation", async () => {
+  test("a human edit is reported as drift, and an emergency moves around it", async () => {
     world = await testWorld();
     await world.until("healthy", healthy);
     const read = await world.dns.provider.readNames(world.zoneId, ["checkout.example.test"]);
@@ -299,7 +299,10 @@ describe("names that aren't ours", () => {
       "drift told",
       async () => (await world.controlPlane.history({ limit: 50, kinds: ["drift"] })).events.length > 0,
     );
-    expect(await world.weights("checkout.example.test")).toMatchObject({ "eu-west": 255, "us-east": 7 });
+    await world.until("moved", async () => (await world.weights("checkout.example.test"))["eu-west"] === 0);
+    expect(await world.weights("checkout.example.test")).toEqual({ "eu-west": 0, "us-east": 7, "ap-south": 0 });
+    const { events } = await world.controlPlane.history({ limit: 50, kinds: ["change"], service: "checkout" });
+    expect(events[0]?.why).toMatch(/everything else stays as another hand wrote it/);
   });
 });
 

@@ -8,7 +8,15 @@ import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { toDifference } from "../configuration/difference.ts";
 import { parseDeclaration } from "../configuration/parse-declaration.ts";
-import { AGGREGATES_KEPT_MS, DRIFT_SCAN_MS, POLL_MS, RETENTION_EVERY_MS, TRANSITIONS_KEPT_MS } from "../limits.ts";
+import {
+  AGGREGATES_KEPT_MS,
+  DEAD_LETTERS_LOOK_MS,
+  DRIFT_SCAN_MS,
+  MODE_ROUND_MS,
+  POLL_MS,
+  RETENTION_EVERY_MS,
+  TRANSITIONS_KEPT_MS,
+} from "../limits.ts";
 import { type Applied, type ConfigurationSigner, prepareConfiguration } from "../operations/configuration-in-force.ts";
 import type {
   ApplyResult,
@@ -22,15 +30,22 @@ import { createDeliver } from "../operations/deliver-batches.ts";
 import { createEvidenceCache } from "../operations/evidence-cache.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
 import { createJudgeServices } from "../operations/judge-services.ts";
+import { boundsAt, createKeepDeadLetter } from "../operations/keep-dead-letter.ts";
 import { createLedger, LeadershipLost } from "../operations/ledger.ts";
+import type { ModeRound } from "../operations/modes.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
 import type { MoveOrder } from "../operations/request-move.ts";
-import { setFreeze } from "../operations/set-freeze.ts";
+import { dropDeadLetter, type LetterOrder, retryDeadLetter } from "../operations/retry-dead-letter.ts";
+import { holdAutomation, setFreeze } from "../operations/set-freeze.ts";
+import { shareProgress } from "../operations/share-progress.ts";
+import { createTellDeadLetters } from "../operations/tell-dead-letters.ts";
 import { createVerifyChange } from "../operations/verify-change.ts";
 import { createZoneWriter, type ZoneWriter } from "../operations/write-zone.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
+import { DatabaseAway } from "../ports/database-away.ts";
+import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
@@ -38,6 +53,8 @@ import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
+import { createModeWatch } from "./mode-watch.ts";
+import { withReach } from "./reach.ts";
 import { createReconcileLoop } from "./reconcile-loop.ts";
 import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
 import { createServerBook } from "./server-book.ts";
@@ -50,6 +67,7 @@ export interface ControlPlaneDeps {
   readonly metrics: Metrics;
   readonly evidence: EvidenceStore;
   readonly decisions: DecisionStore;
+  readonly deadLetters: DeadLetters;
   readonly configurations: ConfigurationStore;
   readonly lease: Lease;
   readonly provider: DnsProvider;
@@ -59,22 +77,33 @@ export interface ControlPlaneDeps {
   readonly nameServers: Readonly<Record<string, readonly string[]>>;
   readonly resolvers: readonly string[];
   readonly databaseHealth: () => Promise<DatabaseHealth>;
+  /** Whether anything outside answers this process. */
+  readonly outside: () => Promise<ModeRound["outside"]>;
 }
 
 export interface RunningControlPlane extends ControlPlane {
   readonly start: () => Promise<void>;
-  /** Stops leading first, then lets what is under way end. */
+  /** Not ready from now on, so that balancers and agents go elsewhere; everything still works. */
+  readonly retire: () => void;
+  /** Begins nothing more, lets the batch under way end or leaves it to the outbox, and only then gives the lease back. */
   readonly stop: () => Promise<void>;
 }
 
 export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane => {
-  const { clock, ids, log, metrics, provider } = deps;
+  const { clock, ids, log, metrics } = deps;
+  const provider = withReach({
+    provider: deps.provider,
+    monotonic: clock.monotonic,
+    isLeading: () => leadership.isLeading(),
+    giveUp: (why) => void leadership.giveUp(why),
+  });
   const stopped = new AbortController();
   const listeners = new Set<(event: LiveEvent) => void>();
   const writers = new Map<string, ZoneWriter>();
   const following = new Set<string>();
   const stops: (() => Promise<void>)[] = [];
   let applied: Applied | null = null;
+  let isRetiring = false;
 
   const specs = (): ReadonlyMap<string, ServiceSpec> => applied?.specs ?? new Map();
   const inForce = (): Applied => {
@@ -107,13 +136,20 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     () => inForce().declaration,
     () => reportMs,
   );
-  const reader = createZoneReader({ provider, ledger, clock, ids, specs });
+  const reader = createZoneReader({ provider, ledger, clock, ids, specs, onRestored: (why) => void holdRestored(why) });
   const serversOf = createServerBook({ ...deps, zones: () => inForce().declaration.zones });
   const seen = createSeenWatch({ resolver: deps.resolver, provider, ledger, now: clock.now, serversOf });
 
+  const keepDeadLetter = createKeepDeadLetter({
+    clock,
+    ids,
+    log,
+    letters: deps.deadLetters,
+    onKept: metrics.deadLetterKept,
+  });
   const verify = createVerifyChange({
     clock,
-    provider,
+    provider: { readChange: shareProgress(provider, clock.monotonic) },
     resolver: deps.resolver,
     ledger,
     log,
@@ -121,12 +157,13 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     serversOf,
     resolvers: deps.resolvers,
     onStranded: (service) => void lookAtZoneOf(service),
+    keepDeadLetter,
   });
   const lookAtZoneOf = async (service: string): Promise<void> => {
     const spec = specs().get(service);
     if (!spec || !leadership.isLeading()) return;
     await writerOf(spec.zoneId)
-      .scan([service])
+      .scan([service], { lane: "read", rank: 0 })
       .catch((error: unknown) => log.warn({ err: error, service }, "zone not read; the drift scan reads it again"));
     loop.wake([service]);
   };
@@ -150,13 +187,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (spec) setTimeout(() => void seen.sweep([spec]).catch(() => undefined), SEEN_SOON_MS).unref();
   };
 
-  const mayWrite = (): boolean => leadership.isLeading() && !stopped.signal.aborted;
+  const mayWrite = (): boolean => leadership.isLeading() && modes.mayWrite() && !stopped.signal.aborted;
   const deliver = createDeliver({
     clock,
     provider,
     ledger,
     reader,
     log,
+    priorityOf: (service) => specs().get(service)?.priority ?? PRIORITY_UNKNOWN,
     mayWrite,
     onAccepted,
     onMeasured: metrics.routed,
@@ -213,10 +251,13 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loop.stop();
       ledger.lead(term);
       leadingSince = clock.now();
+      tellDeadLetters = createTellDeadLetters({ ...deps, letters: deps.deadLetters, ledger, now: clock.now });
       await loadAll();
       loop.start();
       // Whatever was accepted and not yet seen by everybody is followed again.
       for (const change of ledger.changes()) if (isUnseen(change)) followChange(change.id);
+      // What the leader before us wrote down may have been taken back since. An emergency goes first.
+      setTimeout(() => void scanSafely(), SCAN_AFTER_GAIN_MS).unref();
       emit("overview", []);
     },
     onLost: () => {
@@ -224,13 +265,36 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       loop.forget();
       emit("overview", []);
     },
+    mayLead: () => modes.mayLead(),
   });
+
+  const modes = createModeWatch({
+    clock,
+    ids,
+    log,
+    ledger,
+    facts: () => ({
+      isLeading: leadership.isLeading(),
+      isLed: leaderNow() !== null,
+      frozen: ledger.freeze()?.reason ?? null,
+    }),
+    databaseHealth: deps.databaseHealth,
+    outside: deps.outside,
+    onIsolated: () => leadership.stepDown(),
+    onChange: () => {
+      // What was held back is looked at as soon as it may be done.
+      if (leadership.isLeading()) loop.wake();
+      emit("overview", []);
+    },
+  });
+  metrics.watchMode(() => modes.view().mode);
 
   const ingest = createIngestReport({
     clock,
     evidence: deps.evidence,
     log,
     inForce: () => applied,
+    keepDeadLetter,
     onTaken: ({ agent, changed, hasTransition }) => {
       metrics.reportTaken(agent.agent);
       cache
@@ -283,7 +347,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (!leaseSeen || leaseSeen.expiresAt <= clock.now()) return null;
     return { holder: leaseSeen.holder, term: leaseSeen.term, self: leaseSeen.holder === deps.holder };
   };
-  const mode = (): Overview["mode"] => (leadership.isLeading() ? "normal" : leaderNow() ? "read-only" : "degraded");
+  const mode = (): Overview["mode"] => modes.view().mode;
 
   const follow = async (): Promise<void> => {
     leaseSeen = await deps.lease.read();
@@ -319,10 +383,20 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (!leadership.isLeading()) return;
     for (const [zoneId, services] of groupByZone(specs())) {
       const before = services.map((service) => ledger.record(service));
-      await writerOf(zoneId).scan(services);
+      await writerOf(zoneId).scan(services, { lane: "scan", rank: 0 });
       // Only what the scan found something out about: looking at everything takes time that reports need.
       loop.wake(services.filter((service, i) => ledger.record(service) !== before[i]));
     }
+  };
+
+  const scanSafely = (): Promise<void> =>
+    scanAll().catch((error: unknown) => log.warn({ err: error }, "zones not read; the drift scan reads them again"));
+
+  let tellDeadLetters: (() => Promise<void>) | null = null;
+  const lookAtDeadLetters = async (): Promise<void> => {
+    const { count } = await deps.deadLetters.prune(boundsAt(clock.now()));
+    metrics.deadLettersLeft(count);
+    if (leadership.isLeading()) await tellDeadLetters?.();
   };
 
   const background = (name: string, periodMs: number, work: () => Promise<unknown>): void => {
@@ -333,6 +407,16 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     };
     const running = run().catch(() => undefined);
     stops.push(() => running.then(() => undefined));
+  };
+
+  /** The database is older than DNS: automation is off until a person confirms, and DNS is taken as it stands. Told once. */
+  const holdRestored = async (why: string): Promise<void> => {
+    if (!leadership.isLeading() || ledger.freeze()?.cause === "restored") return;
+    log.error({ why }, "the database is older than DNS");
+    const held = await whileLeading(() => holdAutomation({ ledger, clock, ids }, why)).catch((error: unknown) =>
+      log.warn({ err: error }, "automation not held yet; the next look does it"),
+    );
+    if (held !== "not-leader") await scanAll().catch((error: unknown) => log.warn({ err: error }, "zones not read"));
   };
 
   /** Whoever asks for something in the moment in which we lose the lease is sent to the next leader. */
@@ -367,6 +451,26 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (!order.dryRun) loop.wake([order.service]);
     return result;
   };
+
+  const letter = (work: typeof retryDeadLetter) => async (order: LetterOrder) => {
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const result = await whileLeading(() => work({ ...deps, letters: deps.deadLetters, ledger, inForce: () => applied }, order));
+    return result === "not-leader" ? ({ kind: "not-leader" } as const) : result;
+  };
+
+  /** A full disk or a standby answers every question and takes no report. */
+  const noteWrites =
+    (take: typeof ingest): typeof ingest =>
+    async (request, recheck) => {
+      try {
+        const ingested = await take(request, recheck);
+        if (ingested.kind === "taken") modes.noteWrite(true);
+        return ingested;
+      } catch (error) {
+        if (error instanceof DatabaseAway) modes.noteWrite(false);
+        throw error;
+      }
+    };
 
   const planConfiguration = async (text: string, fileName: string): Promise<PlanResult> => {
     const parsed = parseDeclaration(text, fileName);
@@ -413,12 +517,17 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   };
 
   const readiness = (): Readiness => {
-    const missing = [...(applied ? [] : ["no configuration is applied"]), ...(leaderNow() ? [] : ["nobody leads"])];
+    const missing = [
+      ...(isRetiring ? ["it is stopping"] : []),
+      ...(applied ? [] : ["no configuration is applied"]),
+      ...(leaderNow() ? [] : ["nobody leads"]),
+      ...(modes.mayLead() ? [] : ["nothing outside answers"]),
+    ];
     return { isReady: missing.length === 0, mode: mode(), isLeader: leadership.isLeading(), missing };
   };
 
   return {
-    ingestReport: ingest,
+    ingestReport: noteWrites(ingest),
     overview: async () => toOverview(sources(), mode(), leaderNow()),
     service: async (id) => {
       const spec = specs().get(id);
@@ -435,6 +544,13 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       return { events: [...page.events], next: page.next };
     },
     change: (id) => deps.decisions.readChange(id),
+    deadLetters: async ({ limit, cursor }) => {
+      const letters = await deps.deadLetters.list({ limit, ...(cursor === undefined ? {} : { before: cursor }) });
+      return { letters: [...letters], next: letters.length < limit ? null : (letters.at(-1)?.id ?? null) };
+    },
+    deadLetter: (id) => deps.deadLetters.read(id),
+    retryDeadLetter: letter(retryDeadLetter),
+    dropDeadLetter: letter(dropDeadLetter),
     configuration: () =>
       applied ? { version: applied.version, text: applied.text, author: applied.author, at: applied.at } : null,
     planConfiguration,
@@ -459,11 +575,18 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       background("follow", POLL_MS, follow);
       background("drift scan", DRIFT_SCAN_MS, scanAll);
       background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
+      background("mode", MODE_ROUND_MS, modes.look);
+      background("dead letters", DEAD_LETTERS_LOOK_MS, lookAtDeadLetters);
       background("retention", RETENTION_EVERY_MS, () =>
         deps.evidence.prune({ aggregates: clock.now() - AGGREGATES_KEPT_MS, transitions: clock.now() - TRANSITIONS_KEPT_MS }),
       );
     },
+    retire: () => {
+      isRetiring = true;
+      emit("overview", []);
+    },
     stop: async () => {
+      isRetiring = true;
       stopped.abort();
       await loop.stop();
       await Promise.all([...writers.values()].map((writer) => writer.idle()));
@@ -480,6 +603,12 @@ const isUnseen = ({ stage, times }: Change): boolean =>
   times.accepted !== undefined &&
   ["accepted", "in-sync", "visible"].includes(stage) &&
   (times.inSync === undefined || times.visible === undefined);
+
+/** Long enough for the first look's own reading and writing. */
+const SCAN_AFTER_GAIN_MS = 1_000;
+
+/** Of a service that was taken out of the declaration while a change of it was under way: after all others. */
+const PRIORITY_UNKNOWN = 1_000;
 
 /** What the world sees is asked for this long after a change was accepted, besides the regular sweep. */
 const SEEN_SOON_MS = 400;

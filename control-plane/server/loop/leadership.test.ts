@@ -42,6 +42,7 @@ afterEach(async () => {
 const setUp = (lease: Lease, more: Partial<LeadershipDeps> = {}) => {
   const heard: string[] = [];
   const leadership = createLeadership({
+    mayLead: () => true,
     holder: "me",
     lease,
     clock,
@@ -67,6 +68,17 @@ test("a free lease is taken, and kept by renewing", async () => {
   await pass(10 * LEASE_TTL_MS);
   expect(leadership.isLeading()).toBe(true);
   expect(heard).toEqual(["gained 1"]);
+});
+
+test("a process that may not lead leaves a free lease alone, and takes it when it may", async () => {
+  const lease = createMemoryLease({ clock });
+  let mayLead = false;
+  const { leadership } = await start(lease, { mayLead: () => mayLead });
+  await pass(10 * LEASE_TTL_MS);
+  expect(await lease.read()).toBeNull();
+  mayLead = true;
+  await pass(LEASE_TTL_MS);
+  expect(leadership.isLeading()).toBe(true);
 });
 
 test("it is sure no longer than the database would keep the lease for it, a guard before that", async () => {
@@ -175,6 +187,20 @@ test("stepping down while it still reads leaves nobody leading by mistake", asyn
   await turn();
   expect(leadership.isLeading()).toBe(false);
   expect(lost).toEqual(["lost"]);
+});
+
+test("given up, the lease is another's for the taking; where nobody takes it, it is taken again", async () => {
+  const lease = createMemoryLease({ clock });
+  const { leadership, heard } = await start(lease);
+  await leadership.giveUp("nothing can be written from here");
+  expect(await lease.read()).toBeNull();
+  await pass(LEASE_RENEW_MS);
+  const other = await start(lease, { holder: "other" });
+  expect(other.leadership.isLeading()).toBe(true);
+  await other.leadership.giveUp("neither from here");
+  await pass(2 * LEASE_RENEW_MS);
+  expect([leadership.isLeading(), other.leadership.isLeading()]).toEqual([true, false]);
+  expect(heard).toEqual(["gained 1", "lost", "gained 3"]);
 });
 
 test("stopping releases the lease, so that the next one needn't wait", async () => {

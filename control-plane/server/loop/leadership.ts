@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { LEASE_GUARD_MS, LEASE_RENEW_MS, LEASE_TTL_MS } from "../limits.ts";
+import { GIVEN_UP_MS, LEASE_GUARD_MS, LEASE_RENEW_MS, LEASE_TTL_MS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Lease } from "../ports/lease.ts";
 
@@ -16,6 +16,8 @@ export interface Leadership {
   readonly sawTerm: (term: number) => void;
   /** Stop leading now and let somebody else take over. With a term, only if that is still ours: an older one of ours may be told late. */
   readonly stepDown: (of?: number) => Promise<void>;
+  /** Let somebody else lead who may get further, and take the lease again only when nobody does. */
+  readonly giveUp: (why: string) => Promise<void>;
   readonly start: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -28,17 +30,20 @@ export interface LeadershipDeps {
   /** Called with a new term before anything is written under it; leading begins when it resolves. */
   readonly onGained: (term: number) => Promise<void>;
   readonly onLost: () => void;
+  /** A process that can't trust what it sees doesn't take the lease. */
+  readonly mayLead: () => boolean;
 }
 
-/** How often a follower looks whether the lease is free. */
-const FOLLOW_MS = 2_000;
+/** How often a follower looks whether the lease is free: one small statement. */
+const FOLLOW_MS = 1_000;
 
-export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }: LeadershipDeps): Leadership => {
+export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, mayLead }: LeadershipDeps): Leadership => {
   const stopped = new AbortController();
   let term = 0;
   let sureUntil = 0;
   let isReady = false;
   let termSeen = 0;
+  let restsUntil = 0;
   let running: Promise<void> = Promise.resolve();
 
   /** Counted from before the call was sent, so that a slow answer makes the local lease shorter, never longer. */
@@ -58,6 +63,7 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
 
   const gain = async (): Promise<void> => {
     const sentAt = clock.monotonic();
+    if (sentAt < restsUntil) return;
     const view = await lease.acquire(holder, LEASE_TTL_MS, termSeen);
     if (!view) return;
     noteHeld(sentAt);
@@ -85,7 +91,8 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       try {
-        await (term === 0 ? gain() : renew());
+        if (term !== 0) await renew();
+        else if (mayLead()) await gain();
       } catch (error) {
         log.warn({ err: error }, "lease could not be asked for");
         if (clock.monotonic() > sureUntil) lose("the lease could not be renewed in time");
@@ -95,10 +102,10 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
     }
   };
 
-  const stepDown = async (of?: number): Promise<void> => {
+  const stepDown = async (of?: number, why = "stepping down"): Promise<void> => {
     if (of !== undefined && of !== term) return;
     const held = term;
-    lose("stepping down");
+    lose(why);
     if (held !== 0)
       await lease
         .release(holder, held)
@@ -112,7 +119,11 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost }
       // An equal term under another holder's record is as bad as a higher one: ours must be above.
       if (seen > term && seen > termSeen) termSeen = seen;
     },
-    stepDown,
+    stepDown: (of) => stepDown(of),
+    giveUp: (why) => {
+      restsUntil = clock.monotonic() + GIVEN_UP_MS;
+      return stepDown(undefined, why);
+    },
     start: () => {
       running = run();
     },

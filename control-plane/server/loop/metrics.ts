@@ -1,6 +1,6 @@
 /** What Prometheus may ask of this process. Names end in their unit; labels come from closed lists and declared ids only. */
 
-import type { Change } from "@regent/contract";
+import { type Change, type DeadLetterKind, Overview } from "@regent/contract";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export interface Metrics {
@@ -9,6 +9,10 @@ export interface Metrics {
   readonly routed: (what: string) => void;
   readonly looked: (measured: { services: number; ms: number }) => void;
   readonly changeAccepted: (change: Change, now: number) => void;
+  readonly deadLetterKept: (kept: { kind: DeadLetterKind; dropped: number }) => void;
+  readonly deadLettersLeft: (count: number) => void;
+  /** Exports the mode from now on. */
+  readonly watchMode: (mode: () => Overview["mode"]) => void;
   readonly text: () => Promise<string>;
   readonly registry: Registry;
 }
@@ -51,6 +55,22 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
     buckets: SECONDS,
     registers,
   });
+  const deadLetters = new Counter({
+    name: "regent_dead_letters_total",
+    help: "Reports and strikes put aside by this process, by kind",
+    labelNames: ["kind"],
+    registers,
+  });
+  const deadLettersDropped = new Counter({
+    name: "regent_dead_letters_dropped_total",
+    help: "Old dead letters that went for new ones",
+    registers,
+  });
+  const deadLettersLeft = new Gauge({
+    name: "regent_dead_letters",
+    help: "Dead letters that wait for a person, as last counted",
+    registers,
+  });
   new Gauge({
     name: "regent_leading",
     help: "1 while this process is sure to lead",
@@ -68,6 +88,22 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
       services.inc(count);
     },
     changeAccepted: ({ kind, times }, now) => accepted.observe({ kind }, Math.max(0, now - times.decided) / 1000),
+    deadLetterKept: ({ kind, dropped }) => {
+      deadLetters.inc({ kind });
+      deadLettersDropped.inc(dropped);
+    },
+    deadLettersLeft: (count) => deadLettersLeft.set(count),
+    watchMode: (mode) => {
+      new Gauge({
+        name: "regent_mode",
+        help: "1 for the mode that this process is in, 0 for the others",
+        labelNames: ["mode"],
+        registers,
+        collect() {
+          for (const each of Overview.shape.mode.options) this.set({ mode: each }, each === mode() ? 1 : 0);
+        },
+      });
+    },
     text: () => registry.metrics(),
     registry,
   };

@@ -5,12 +5,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type ServiceSpec } from "@regent/engine";
+import { inOrder, isRescue, type Move, rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import { POLL_MS } from "../limits.ts";
+import { AUTOMATION } from "../operations/actors.ts";
 import type { EvidenceCache } from "../operations/evidence-cache.ts";
 import type { JudgedService } from "../operations/judge-services.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
 import { isUnsettled, toSituation } from "../operations/situation.ts";
+import { createSlices } from "../operations/slices.ts";
 import { standstillKey } from "../operations/tell-standstill.ts";
 import type { ZoneWriter } from "../operations/write-zone.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -51,13 +54,27 @@ const REST_MS_MAX = 100;
 /** After a zone could not be read. */
 const RETRY_MS = 1_000;
 
+/** A service that the writer of its zone has to look at. */
+interface Wish {
+  readonly service: string;
+  readonly zoneId: string;
+  /** See engine/plan/order.ts. */
+  readonly rank: number;
+}
+
+const errandOf = ({ zoneId, rank }: Wish): string => `${zoneId} ${isRescue(rank) ? "rescue" : "rest"}`;
+
+/** Nothing is to be moved; a row's fate or a memory is to be written down. */
+const SETTLING: Move = { kind: "configure", actor: AUTOMATION };
+
 export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
   const { clock, cache, log } = deps;
   const judged = new Map<string, JudgedService>();
   const decisions = new Map<string, Decision>();
   const lookAt = new Map<string, number>();
   const touched = new Set<string>();
-  const busy = new Map<string, Set<string>>();
+  /** By errand: what was asked for while it runs. */
+  const busy = new Map<string, Map<string, Wish>>();
   let stopped = new AbortController();
   let alarm = new AbortController();
   let running: Promise<void> = Promise.resolve();
@@ -95,28 +112,31 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     for (const [service, answer] of await deps.judge(due, now, believe)) {
       if (answer.nextLookAt !== null) sooner(service, Math.max(answer.nextLookAt, now + 1));
     }
-    const zones = new Map<string, string[]>();
+    const wishes: Wish[] = [];
+    const rest = createSlices();
     for (const service of due) {
       const spec = deps.specs().get(service);
-      if (spec && decideSafely(spec, now)) zones.set(spec.zoneId, [...(zones.get(spec.zoneId) ?? []), service]);
+      const rank = spec ? decideSafely(spec, now) : null;
+      if (spec && rank !== null) wishes.push({ service, zoneId: spec.zoneId, rank });
+      await rest();
     }
     lookedMs = clock.monotonic() - started;
     deps.onLooked({ services: due.size, ms: lookedMs });
-    for (const [zoneId, services] of zones) writeZone(zoneId, services);
+    runErrands(wishes);
   };
 
   /** A service that can't be decided is a bug of ours; it mustn't hold back the others. */
-  const decideSafely = (spec: ServiceSpec, now: number): boolean => {
+  const decideSafely = (spec: ServiceSpec, now: number): number | null => {
     try {
       return decideOne(spec, now);
     } catch (error) {
       log.error({ err: error, service: spec.id }, "this service could not be decided; its traffic stays");
-      return false;
+      return null;
     }
   };
 
-  /** True when the zone's writer has something to do or to settle for this service. */
-  const decideOne = (spec: ServiceSpec, now: number): boolean => {
+  /** Rank of what the zone's writer has to do or to settle for this service; null when that is nothing. */
+  const decideOne = (spec: ServiceSpec, now: number): number | null => {
     const record = deps.ledger.record(spec.id);
     const verdicts = judged.get(spec.id)?.verdicts ?? [];
     const situation = toSituation({
@@ -133,28 +153,44 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     // A refusal that was told already needs no second look at DNS.
     const wantsWrite = decision.isAllowed || standstillKey(decision) !== record.lastRefusal;
     const isMemoryOld = JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic);
-    return wantsWrite || isMemoryOld || deps.ledger.outbox(spec.id).some(isUnsettled);
+    const unsettled = deps.ledger.outbox(spec.id).filter(isUnsettled);
+    if (!wantsWrite && !isMemoryOld && unsettled.length === 0) return null;
+    const open = unsettled.flatMap(({ changeId }) => deps.ledger.change(changeId) ?? []);
+    const moves: readonly Move[] = [...(decision.proposal ? [decision.proposal] : []), ...open, SETTLING];
+    return Math.min(...moves.map((move) => rankOf(move, spec.priority)));
   };
 
-  /** One run per zone at a time; what is asked for meanwhile runs right after it, decided on what is true then. */
-  const writeZone = (zoneId: string, services: readonly string[]): void => {
-    const waiting = busy.get(zoneId);
-    if (waiting) {
-      for (const service of services) waiting.add(service);
-      return;
+  /** Rescues are errands of their own, so that they wait for nothing else of their zone; the most urgent errand begins first. */
+  const runErrands = (wishes: Iterable<Wish>): void => {
+    const errands = new Map<string, Wish[]>();
+    for (const wish of inOrder([...wishes])) {
+      const errand = errandOf(wish);
+      const known = errands.get(errand);
+      if (known) known.push(wish);
+      else errands.set(errand, [wish]);
     }
-    busy.set(zoneId, new Set());
+    for (const [errand, ordered] of errands) writeZone(errand, ordered);
+  };
+
+  /** One run of an errand at a time; what is asked for meanwhile runs right after it, decided on what is true then. */
+  const writeZone = (errand: string, wishes: readonly Wish[]): void => {
+    const [first] = wishes;
+    const waiting = busy.get(errand);
+    if (waiting) for (const wish of wishes) waiting.set(wish.service, wish);
+    if (waiting || !first) return;
+    busy.set(errand, new Map());
+    const services = wishes.map(({ service }) => service);
     deps
-      .writerOf(zoneId)
-      .reconcile(services)
+      .writerOf(first.zoneId)
+      .reconcile(services, first.rank)
       .then(
         ({ retryMs }) => retryMs !== null && retryLater(services, retryMs),
         (error: unknown) => fail(error, services),
       )
       .finally(() => {
-        const next = busy.get(zoneId) ?? new Set<string>();
-        busy.delete(zoneId);
-        if (next.size > 0 && deps.isLeading()) writeZone(zoneId, [...next]);
+        const next = busy.get(errand);
+        busy.delete(errand);
+        if (next && deps.isLeading()) runErrands(next.values());
       });
   };
 

@@ -2,6 +2,8 @@
 import type {
   ApplyAnswer,
   Change,
+  DeadLetterDetail,
+  DeadLetterPage,
   Explanation,
   HistoryKind,
   HistoryPage,
@@ -10,8 +12,9 @@ import type {
   PlanAnswer,
   ServiceState,
 } from "@regent/contract";
-import type { Ingested } from "./ingest-report.ts";
+import type { Ingested, Recheck } from "./ingest-report.ts";
 import type { MoveOrder, MoveResult } from "./request-move.ts";
+import type { LetterOrder, LetterResult } from "./retry-dead-letter.ts";
 import type { SignedRequest } from "./verify-report.ts";
 
 export type FreezeScope =
@@ -61,7 +64,7 @@ export interface DatabaseHealth {
 }
 
 export interface ControlPlane {
-  readonly ingestReport: (request: SignedRequest) => Promise<Ingested>;
+  readonly ingestReport: (request: SignedRequest, recheck?: Recheck) => Promise<Ingested>;
   readonly overview: () => Promise<Overview>;
   readonly service: (id: string) => Promise<ServiceState | null>;
   readonly explain: (id: string) => Promise<Explanation | null>;
@@ -75,6 +78,11 @@ export interface ControlPlane {
     cursor?: string;
   }) => Promise<HistoryPage>;
   readonly change: (id: string) => Promise<Change | null>;
+  /** What was acknowledged and could not be processed. */
+  readonly deadLetters: (query: { limit: number; cursor?: string }) => Promise<DeadLetterPage>;
+  readonly deadLetter: (id: string) => Promise<DeadLetterDetail | null>;
+  readonly retryDeadLetter: (order: LetterOrder) => Promise<LetterResult | NotHere>;
+  readonly dropDeadLetter: (order: LetterOrder) => Promise<LetterResult | NotHere>;
   readonly configuration: () => {
     readonly version: number;
     readonly text: string;

@@ -2,15 +2,16 @@
  * One service inside its zone's turn: decided on DNS as just read, and written ahead. Nothing is sent here. A batch that was written ahead before
  * and still says the right thing is sent again as it stands.
  */
-import type { RegionVerdict } from "@regent/contract";
+import type { Change, RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec } from "@regent/engine";
 import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
-import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import type { Ownership, StoredOutboxRow } from "../ports/decision-store.ts";
 import { type PlannedChange, planChange } from "./draft-change.ts";
 import type { Draft, Ledger } from "./ledger.ts";
+import { REVERTS_MAX } from "./note-truth.ts";
 import { holdsDeletes } from "./read-zone.ts";
 import { expectedMembers, modeWritten, toSituation } from "./situation.ts";
 import { tellStandstill, tellViolations } from "./tell-standstill.ts";
@@ -104,14 +105,13 @@ export const planNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneS
     decision,
     proposal: decision.proposal,
     verdicts: deps.verdictsOf(spec.id),
-    frozenGlobally: deps.ledger.freeze() !== null,
     term: deps.ledger.term(),
     ids: deps.ids,
     now: deps.clock.now(),
   });
 };
 
-export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, row, change }: PlannedChange): void => {
+export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, proposal, row, change }: PlannedChange): void => {
   const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
   draft.update(spec.id, (record) => ({
     ...record,
@@ -119,6 +119,7 @@ export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, r
     traffic: decision.trafficAfter,
     controls,
     lastRefusal: null,
+    ownership: afterDraft(record.ownership, change, proposal.isRebased),
   }));
   draft.insertOutbox(row);
   draft.insertChange(change);
@@ -134,3 +135,10 @@ export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, r
     detail: { kind: change.kind, revision: change.revision },
   });
 };
+
+/** An edit that a batch carries on is still there when it stands; any other batch writes over it. */
+const afterDraft = ({ edit, reverts, released }: Ownership, { kind, times }: Change, isRebased: boolean): Ownership => ({
+  edit: edit && { ...edit, isKept: isRebased },
+  reverts: kind === "revert" ? [...reverts, times.decided].slice(-REVERTS_MAX) : reverts,
+  released,
+});

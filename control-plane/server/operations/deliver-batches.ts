@@ -1,18 +1,24 @@
 /**
- * Sends write-ahead rows of one zone, as few calls as the limits allow, and writes down what became of each. An answer other than "accepted"
- * leads back to reading DNS: only the epoch record tells. A row is never rebuilt here, only sent again as it is.
+ * Sends write-ahead rows of one zone, the most urgent first and as few calls as the limits allow, and writes down what became of each. An
+ * answer other than "accepted" leads back to reading DNS: only the epoch record tells. A row is never rebuilt here, only sent again as it is.
+ *
+ * It goes in rounds, so that one service's trouble never holds back another. A round sends every batch once. Then all names of those that
+ * were not accepted are read together: what somebody changed is left out, and the rest goes again as few batches. A batch that is refused
+ * although DNS holds all that it deletes is halved until the service that Route 53 won't have is alone.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceBatch } from "@regent/engine";
 import { composeZoneBatches } from "@regent/engine/plan/batch.ts";
+import { inOrder, isRescue, rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import { BATCH_CHARACTERS_MAX, BATCH_ELEMENTS_MAX, SEND_BACKOFF_MAX_MS, SEND_BACKOFF_MIN_MS, SEND_FOR_MS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
 import type { DnsProvider, SendResult } from "../ports/dns-provider.ts";
+import { AUTOMATION } from "./actors.ts";
 import { findFreeze } from "./find-freeze.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ZoneReader } from "./read-zone.ts";
+import { withWritten } from "./written-record.ts";
 
 export interface DeliverDeps {
   readonly clock: Clock;
@@ -20,6 +26,8 @@ export interface DeliverDeps {
   readonly ledger: Ledger;
   readonly reader: ZoneReader;
   readonly log: Logger;
+  /** 1 to 1,000: the service's declared priority. */
+  readonly priorityOf: (service: string) => number;
   /** The local lease: a controller that isn't sure that it leads sends nothing. */
   readonly mayWrite: () => boolean;
   readonly onAccepted: (changeId: string) => void;
@@ -38,124 +46,207 @@ const LOOK_AGAIN_MS = 1_000;
 /** What Route 53 denies or refuses needs a person: asked again often enough to notice, rarely enough to leave the API to others. */
 const REFUSED_AGAIN_MS = 5_000;
 
+/** `givesWay`: traffic waits for another turn of this zone. What isn't a rescue then stays unsent; its rows are open and decided anew. */
 export const createDeliver = (deps: DeliverDeps) => {
-  const deliver = async (rows: readonly StoredOutboxRow[]): Promise<Delivered> => {
-    const byService = new Map(rows.map((row) => [row.service, row]));
-    const batches: ServiceBatch[] = rows.map(({ service, deletes, creates }) => ({ service, deletes, creates }));
-    const { groups, oversized } = composeZoneBatches(batches, {
-      elementsMax: BATCH_ELEMENTS_MAX,
-      charactersMax: BATCH_CHARACTERS_MAX,
-    });
-    for (const { service, why } of oversized) await settle(deps, pick(byService, [service]), "refused", why);
-    const waits: Wait[] = oversized.length > 0 ? [REFUSED_AGAIN_MS] : [];
-    for (const group of groups)
-      waits.push(
-        await sendGroup(
-          deps,
-          pick(
-            byService,
-            group.map(({ service }) => service),
-          ),
-        ),
-      );
-    return { retryMs: soonest(waits) };
+  const troubled = new Set<string>();
+  return async (rows: readonly StoredOutboxRow[], givesWay: () => boolean = () => false): Promise<Delivered> => {
+    const waits: number[] = [];
+    const trip: Trip = {
+      deps,
+      troubled,
+      givesWay,
+      again: (ms) => void waits.push(ms),
+      deadline: deps.clock.monotonic() + SEND_FOR_MS,
+    };
+    let groups = await compose(trip, inOrder(rows.map((row) => ({ row, rank: rankRow(deps, row) }))));
+    for (let round = 0; groups.length > 0; round++) {
+      const open: OpenGroup[] = [];
+      for (const group of groups) open.push(...(await sendGroup(trip, group)));
+      groups = await sortOut(trip, open, round);
+    }
+    return { retryMs: waits.length > 0 ? Math.min(...waits) : null };
   };
-  return deliver;
-};
-
-type Wait = number | null;
-
-const soonest = (waits: readonly Wait[]): Wait => {
-  const known = waits.filter((wait) => wait !== null);
-  return known.length > 0 ? Math.min(...known) : null;
 };
 
 export type Deliver = ReturnType<typeof createDeliver>;
 
-const pick = (byService: ReadonlyMap<string, StoredOutboxRow>, services: readonly string[]): StoredOutboxRow[] =>
-  services.flatMap((service) => byService.get(service) ?? []);
+/** One delivery, from its first batch to the last. */
+interface Trip {
+  readonly deps: DeliverDeps;
+  /** Services that Route 53 refused alone: until one is accepted it goes alone and last, so that it costs the others no second call. */
+  readonly troubled: Set<string>;
+  readonly givesWay: () => boolean;
+  readonly again: (ms: number) => void;
+  /** Monotonic ms: later, what was decided is too old to be sent (rule A12). */
+  readonly deadline: number;
+}
 
-const sendGroup = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<Wait> => {
-  const { clock, log } = deps;
-  let waiting = rows;
-  let isAgain: Wait = null;
-  const deadline = clock.monotonic() + SEND_FOR_MS;
+interface Outgoing {
+  readonly row: StoredOutboxRow;
+  readonly rank: number;
+}
+
+/** What goes in one call. */
+interface Group {
+  readonly sent: readonly Outgoing[];
+  /** Part of a batch that was refused with nobody to blame in DNS. */
+  readonly isPart: boolean;
+}
+
+/** A group that was sent and not accepted: whether a copy can have arrived, only DNS tells. */
+interface OpenGroup extends Group {
+  readonly kind: "refused" | "unknown";
+  readonly why: string;
+}
+
+const rankRow = ({ ledger, priorityOf }: DeliverDeps, { changeId, service }: StoredOutboxRow): number =>
+  rankOf(ledger.change(changeId) ?? { kind: "configure", actor: AUTOMATION }, priorityOf(service));
+
+/** Rescues share no batch with anything else, which might be refused for reasons that aren't theirs. */
+const compose = async (trip: Trip, outgoing: readonly Outgoing[]): Promise<readonly Group[]> => {
+  const isTroubled = ({ row }: Outgoing): boolean => trip.troubled.has(row.service);
+  const sound = outgoing.filter((each) => !isTroubled(each));
+  const kinds = [
+    sound.filter(({ rank }) => isRescue(rank)),
+    sound.filter(({ rank }) => !isRescue(rank)),
+    ...outgoing.filter(isTroubled).map((each) => [each]),
+  ];
+  const groups: Group[] = [];
+  for (const kind of kinds) {
+    const byService = new Map(kind.map((each) => [each.row.service, each]));
+    const composed = composeZoneBatches(
+      kind.map(({ row: { service, deletes, creates } }) => ({ service, deletes, creates })),
+      { elementsMax: BATCH_ELEMENTS_MAX, charactersMax: BATCH_CHARACTERS_MAX },
+    );
+    for (const batches of composed.groups)
+      groups.push({ sent: batches.flatMap(({ service }) => byService.get(service) ?? []), isPart: false });
+    for (const { service, why } of composed.oversized) {
+      trip.again(REFUSED_AGAIN_MS);
+      await settle(trip.deps, toRows([byService.get(service)].filter((each) => each !== undefined)), "refused", why);
+    }
+  }
+  return groups;
+};
+
+const toRows = (outgoing: readonly Outgoing[]): readonly StoredOutboxRow[] => outgoing.map(({ row }) => row);
+
+/** Sends one batch until Route 53 says something about it. Nothing comes back when nothing is left to find out. */
+const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly OpenGroup[]> => {
+  const { deps, again } = trip;
+  let waiting = sent;
   for (let attempt = 0; waiting.length > 0; attempt++) {
-    if (!deps.mayWrite()) return null;
-    if (clock.monotonic() > deadline) return leaveOpen(deps, waiting, attempt);
+    if (!deps.mayWrite()) return [];
+    const rank = waiting[0]?.rank ?? 0;
+    if (!isRescue(rank) && trip.givesWay()) return postpone(trip, waiting, "a rescue waits for this zone");
+    if (deps.clock.monotonic() > trip.deadline) {
+      if (attempt === 0) return postpone(trip, waiting, `no call was left for it in ${SEND_FOR_MS / 1000} s`);
+      await leaveOpen(trip, waiting, attempt);
+      return [];
+    }
     const free = await withoutFrozen(deps, waiting);
-    if (free.length < waiting.length) isAgain = LOOK_AGAIN_MS;
+    if (free.length < waiting.length) again(LOOK_AGAIN_MS);
     waiting = free;
-    if (waiting.length === 0 || !deps.mayWrite()) break;
-    const result = await sendOnce(deps, waiting);
-    log.info(
-      { zone: waiting[0]?.zoneId, services: waiting.map(({ service }) => service), attempt, result: result.kind },
+    if (waiting.length === 0 || !deps.mayWrite()) return [];
+    const rows = toRows(waiting);
+    const result = await sendOnce(deps, rows, rank);
+    deps.log.info(
+      { zone: rows[0]?.zoneId, services: rows.map(({ service }) => service), attempt, result: result.kind },
       "batch sent",
     );
     switch (result.kind) {
       case "accepted":
-        await noteAccepted(deps, waiting, result.changeInfoId);
-        return isAgain;
+        for (const { service } of rows) trip.troubled.delete(service);
+        await noteAccepted(deps, rows, result.changeInfoId);
+        return [];
       case "denied":
-        await settle(deps, waiting, "refused", result.why);
-        return REFUSED_AGAIN_MS;
+        await settle(deps, rows, "refused", result.why);
+        again(REFUSED_AGAIN_MS);
+        return [];
       case "throttled":
-      case "busy":
+        // The account's budget slows down all calls together: to wait longer here as well would only lose our place.
+        await pause(deps, backoffMs(0));
         break;
+      case "busy":
+      case "not-sent":
+        await pause(deps, backoffMs(attempt));
+        break;
+      case "refused":
+        return [{ kind: "refused", sent: waiting, isPart, why: result.messages.join(" ") }];
       case "unknown": {
         // From here on a copy may be under way: whatever comes next, only DNS can say that it never arrived.
-        waiting = waiting.map((row) => ({ ...row, state: "unknown" }));
-        const sorted = await sortByDns(deps, waiting, result.why);
-        if (sorted.kind === "sorted") {
-          if (sorted.innocent.length < waiting.length) isAgain = LOOK_AGAIN_MS;
-          waiting = sorted.innocent;
-        }
-        break;
-      }
-      case "refused": {
-        const why = result.messages.join(" ");
-        const sorted = await sortByDns(deps, waiting, why);
-        if (sorted.kind === "unread") return LOOK_AGAIN_MS;
-        // Nobody to blame in DNS, and still refused together: each alone, so that one service can't hold back the others.
-        if (sorted.innocent.length === waiting.length) {
-          if (waiting.length > 1) return sendEach(deps, waiting);
-          await settle(deps, waiting, "refused", why);
-          return REFUSED_AGAIN_MS;
-        }
-        isAgain = LOOK_AGAIN_MS;
-        waiting = sorted.innocent;
-        break;
+        const unsure = waiting.map(({ row, ...each }): Outgoing => ({ ...each, row: { ...row, state: "unknown" } }));
+        return [{ kind: "unknown", sent: unsure, isPart, why: result.why }];
       }
     }
-    if (waiting.length > 0 && result.kind !== "refused")
-      await sleep(backoffMs(attempt), undefined, { signal: deps.signal }).catch(() => undefined);
   }
-  return isAgain;
+  return [];
 };
 
-const sendEach = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<Wait> => {
-  const waits: Wait[] = [];
-  for (const row of rows) waits.push(await sendGroup(deps, [row]));
-  return soonest(waits);
+/** Never sent: the rows stay as they are, and are decided anew. */
+const postpone = ({ deps, again }: Trip, waiting: readonly Outgoing[], why: string): readonly OpenGroup[] => {
+  deps.log.info({ services: waiting.map(({ row }) => row.service), why }, "batch not sent yet");
+  again(LOOK_AGAIN_MS);
+  return [];
+};
+
+/** What the next round sends. */
+const sortOut = async (trip: Trip, open: readonly OpenGroup[], round: number): Promise<readonly Group[]> => {
+  const groups: Group[] = [];
+  const unread: OpenGroup[] = [];
+  for (const group of open)
+    if (group.kind === "refused" && group.isPart) groups.push(...(await halve(trip, group)));
+    else unread.push(group);
+  if (unread.length === 0) return groups;
+  const innocent = await sortByDns(trip.deps, unread);
+  if (innocent === null) {
+    trip.again(LOOK_AGAIN_MS);
+    return groups;
+  }
+  const rest: Outgoing[] = [];
+  for (const group of unread) {
+    const left = group.sent.filter(({ row }) => innocent.has(row.ulid));
+    if (left.length < group.sent.length) trip.again(LOOK_AGAIN_MS);
+    if (left.length < group.sent.length || group.kind === "unknown") rest.push(...left);
+    else groups.push(...(await halve(trip, group)));
+  }
+  if (unread.some(({ kind }) => kind === "unknown")) await pause(trip.deps, backoffMs(round));
+  return [...(await compose(trip, inOrder(rest))), ...groups];
+};
+
+/** Nobody to blame in DNS: each half may be the sound one. Alone, it is to blame itself. */
+const halve = async (trip: Trip, { sent, why }: OpenGroup): Promise<readonly Group[]> => {
+  if (sent.length > 1) {
+    const middle = Math.ceil(sent.length / 2);
+    return [sent.slice(0, middle), sent.slice(middle)].map((half) => ({ sent: half, isPart: true }));
+  }
+  for (const { row } of sent) trip.troubled.add(row.service);
+  await settle(trip.deps, toRows(sent), "refused", why);
+  trip.again(REFUSED_AGAIN_MS);
+  return [];
 };
 
 /** An operator's freeze counts from its commit on: what automation decided before, and couldn't send yet, stays here. */
-const withoutFrozen = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<readonly StoredOutboxRow[]> => {
-  const frozen = new Map(rows.map((row) => [row, findFreeze(deps.ledger, row)]));
-  const held = rows.filter((row) => frozen.get(row) !== null);
-  for (const row of held) {
-    const control = frozen.get(row);
-    if (control) await settle(deps, [row], "abandoned", `frozen by ${control.by} before it could be sent: ${control.reason}`);
+const withoutFrozen = async (deps: DeliverDeps, outgoing: readonly Outgoing[]): Promise<readonly Outgoing[]> => {
+  const free: Outgoing[] = [];
+  for (const each of outgoing) {
+    const control = findFreeze(deps.ledger, each.row);
+    if (control === null) free.push(each);
+    else await settle(deps, [each.row], "abandoned", `frozen by ${control.by} before it could be sent: ${control.reason}`);
   }
-  return rows.filter((row) => !held.includes(row));
+  return free;
 };
 
-const sendOnce = (deps: DeliverDeps, rows: readonly StoredOutboxRow[]): Promise<SendResult> => {
+const sendOnce = (deps: DeliverDeps, rows: readonly StoredOutboxRow[], rank: number): Promise<SendResult> => {
   const [first] = rows;
   if (!first) throw new Error("an empty batch has nothing to send");
   deps.onMeasured("sent");
   const comment = `regent ${rows.map(({ changeId }) => changeId).join(" ")}`.slice(0, 250);
-  const batch = { deletes: rows.flatMap(({ deletes }) => deletes), creates: rows.flatMap(({ creates }) => creates), comment };
+  const batch = {
+    deletes: rows.flatMap(({ deletes }) => deletes),
+    creates: rows.flatMap(({ creates }) => creates),
+    comment,
+    rank,
+  };
   return deps.provider.send(first.zoneId, batch).then((result) => {
     deps.onMeasured(result.kind);
     return result;
@@ -172,35 +263,36 @@ const noteAccepted = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[],
     for (const row of rows) {
       draft.updateOutbox({ ulid: row.ulid, state: "accepted", changeInfoId });
       draft.stage({ changeId: row.changeId, stage: "accepted", at, clock: "accepted" });
-      draft.update(row.service, (record) => ({
-        ...record,
-        written: row.weights,
-        expected: row.creates,
-        epoch: row.ulid,
-        drift: null,
-        blockedBy: null,
-      }));
+      draft.update(row.service, (record) => withWritten(record, row));
     }
   });
   for (const { changeId } of rows) deps.onAccepted(changeId);
 };
 
-type Sorted = { readonly kind: "sorted"; readonly innocent: readonly StoredOutboxRow[] } | { readonly kind: "unread" };
-
-/** Reads every name again. Applied and lost rows are settled; those that DNS would still take come back. */
-const sortByDns = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], why: string): Promise<Sorted> => {
-  const services = rows.map(({ service }) => service);
-  const read = await deps.reader.settle(rows[0]?.zoneId ?? "", services);
+/**
+ * Reads every name again, of all groups at once. Applied and lost rows are settled; of those that DNS would still take, the ULIDs come back.
+ * Null when DNS could not be read.
+ */
+const sortByDns = async (deps: DeliverDeps, groups: readonly OpenGroup[]): Promise<ReadonlySet<string> | null> => {
+  const sent = groups.flatMap((group) => group.sent);
+  const rank = Math.min(...sent.map((each) => each.rank));
+  const services = sent.map(({ row }) => row.service);
+  const read = await deps.reader.settle(sent[0]?.row.zoneId ?? "", services, { lane: "read", rank });
   if (read.kind !== "settled") {
-    await settle(deps, rows, "unknown", `${why}; and DNS could not be read: ${read.why}`);
-    return { kind: "unread" };
+    for (const group of groups)
+      await settle(deps, toRows(group.sent), "unknown", `${group.why}; and DNS could not be read: ${read.why}`);
+    return null;
   }
   for (const changeId of read.accepted) deps.onAccepted(changeId);
-  const stillOpen = rows.filter((row) => read.open.some(({ ulid }) => ulid === row.ulid));
-  const innocent = stillOpen.filter((row) => read.matches(row));
-  const drifted = stillOpen.filter((row) => !innocent.includes(row));
-  if (drifted.length > 0) await settle(deps, drifted, "refused", `DNS no longer holds what this batch deletes: ${why}`);
-  return { kind: "sorted", innocent };
+  const openUlids = new Set(read.open.map(({ ulid }) => ulid));
+  const innocent = new Set<string>();
+  for (const group of groups) {
+    const stillOpen = toRows(group.sent).filter(({ ulid }) => openUlids.has(ulid));
+    for (const row of stillOpen) if (read.matches(row)) innocent.add(row.ulid);
+    const drifted = stillOpen.filter(({ ulid }) => !innocent.has(ulid));
+    await settle(deps, drifted, "refused", `DNS no longer holds what this batch deletes: ${group.why}`);
+  }
+  return innocent;
 };
 
 /** `refused` and `abandoned` say that no copy can arrive any more. Of a row whose fate was once unknown, nobody here can say so. */
@@ -222,12 +314,10 @@ const settle = async (
 };
 
 /** Out of time: the row stays, and its fate is read off DNS. */
-const leaveOpen = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], attempt: number): Promise<Wait> => {
-  await settle(
-    deps,
-    rows,
-    "unknown",
-    `not accepted after ${attempt} attempts in ${SEND_FOR_MS / 1000} s; it will be decided anew`,
-  );
-  return LOOK_AGAIN_MS;
+const leaveOpen = async ({ deps, again }: Trip, waiting: readonly Outgoing[], attempt: number): Promise<void> => {
+  const why = `not accepted after ${attempt} attempts in ${SEND_FOR_MS / 1000} s; it will be decided anew`;
+  await settle(deps, toRows(waiting), "unknown", why);
+  again(LOOK_AGAIN_MS);
 };
+
+const pause = ({ signal }: DeliverDeps, ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);

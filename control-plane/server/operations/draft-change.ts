@@ -5,7 +5,7 @@ import type { Decision, Observed, Proposal, RecordSet, ServiceBatch, ServiceSpec
 import { isFrozen } from "@regent/engine";
 import { checkBatch, checkShares } from "@regent/engine/invariants.ts";
 import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
-import { renderMembers, toCanonicalText } from "@regent/engine/plan/record-sets.ts";
+import { renderMembers, toCanonicalText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { toSetKey } from "@regent/engine/plan/record-values.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
@@ -29,7 +29,6 @@ export interface PlanInput {
   readonly decision: Decision;
   readonly proposal: Proposal;
   readonly verdicts: readonly RegionVerdict[];
-  readonly frozenGlobally: boolean;
   readonly term: number;
   readonly ids: Ids;
   readonly now: Instant;
@@ -39,18 +38,18 @@ export const planChange = (input: PlanInput): PlannedChange => {
   const { spec, record, observed, decision, proposal, term, ids, now } = input;
   const ulid = ids.ulid();
   const revision = Math.max(record.revision, observed.epoch?.revision ?? 0) + 1;
-  const removed = removedRegions(spec, record);
-  const rendered = renderMembers({ spec, observed, weights: proposal.weightsAfter, removed });
-  const isOff = isFrozen({ controls: { ...decision.controlsAfter } }) || input.frozenGlobally;
+  const order = toRenderOrder(input);
+  const { removed } = order;
+  const rendered = renderMembers(order);
   const epoch = {
     owner: spec.owner,
     term,
     revision,
     ulid,
-    mode: isOff ? ("frozen" as const) : ("auto" as const),
+    mode: isFrozen({ controls: decision.controlsAfter }) ? ("frozen" as const) : ("auto" as const),
     digest: createHash("sha256").update(toCanonicalText(rendered)).digest("hex").slice(0, 16),
   };
-  const members = buildServiceBatch({ spec, observed, weights: proposal.weightsAfter, epoch, removed });
+  const members = buildServiceBatch({ ...order, epoch });
   const batch = { ...members, deletes: [...members.deletes, ...retiredSets(input)] };
   const change = toChange(input, { id: ids.ulid(), revision });
   const row: StoredOutboxRow = {
@@ -70,8 +69,27 @@ export const planChange = (input: PlanInput): PlannedChange => {
     sentAt: now,
     changeInfoId: null,
   };
-  const violations = [...checkBatch({ spec, batch: members, removed }), ...checkShares(proposal.sharesAfter)];
+  const violations = [
+    ...checkBatch({ spec, batch: members, removed, keepsEdit: order.edit === "keep" }),
+    ...checkShares(proposal.sharesAfter),
+  ];
   return { spec, decision, proposal, batch, row, change, violations };
+};
+
+/** Around somebody else's edit, or over it. What an edit added goes only where its policy is to revert: it may be a region that is being set up. */
+const toRenderOrder = ({ spec, record, observed, proposal }: PlanInput) => {
+  const standing = record.ownership.edit;
+  const expected = expectedMembers(spec, record.expected);
+  const isReverted = standing?.policy === "revert" && !proposal.isRebased;
+  const added = toMembers(spec, observed).filter((set) => !expected.some((known) => toSetKey(known) === toSetKey(set)));
+  return {
+    spec,
+    observed,
+    weights: proposal.weightsAfter,
+    removed: [...removedRegions(spec, record), ...(isReverted ? added.flatMap(({ setIdentifier }) => setIdentifier ?? []) : [])],
+    edit: proposal.isRebased ? ("keep" as const) : ("replace" as const),
+    ...(isReverted ? { expected } : {}),
+  };
 };
 
 const removedRegions = (spec: ServiceSpec, { written }: ServiceRecord): readonly string[] => {

@@ -210,19 +210,15 @@ const foldUnchanged = (draft: Draft, target: string, ageMs: number, latencyMs: n
 
 const foldBackfill = (draft: Draft, observation: Observation): void => {
   if (!draft.input.assigned.has(observation.target)) return;
-  const at = Math.max(0, draft.input.receivedAt - observation.ageMs);
+  const { report, receivedAt } = draft.input;
+  draft.transitions.push(toBackfilled(report.agent, receivedAt, observation));
+};
+
+/** For history only: what it was before isn't known. */
+export const toBackfilled = (agent: string, receivedAt: Instant, observation: Observation): Transition => {
   const to = observation.outcome === "fail" ? "down" : observation.outcome === "unknown" ? "unknown" : "up";
-  const { target, outcome } = observation;
-  draft.transitions.push({
-    agent: draft.input.report.agent,
-    target,
-    at,
-    from: "unknown",
-    to,
-    outcome,
-    reason: observation.reason ?? null,
-    isBackfill: true,
-  });
+  const { target, outcome, reason = null, ageMs } = observation;
+  return { agent, target, at: Math.max(0, receivedAt - ageMs), from: "unknown", to, outcome, reason, isBackfill: true };
 };
 
 /** Keeps the newest evidence time, and counts the minute in the agent's own row: a finished minute is written as an aggregate. */

@@ -1,18 +1,25 @@
 /** Takes one report: verified, folded and committed before the answer. Any replica does this; only the leader judges. */
 
-import type { ReportReceipt } from "@regent/contract";
+import type { Report, ReportReceipt } from "@regent/contract";
 import type { Logger } from "pino";
 import type { Clock } from "../ports/clock.ts";
+import { DatabaseAway } from "../ports/database-away.ts";
 import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
 import type { Applied } from "./configuration-in-force.ts";
 import { type Folded, foldReport } from "./fold-report.ts";
+import type { KeepDeadLetter } from "./keep-dead-letter.ts";
 import { type SignedRequest, type Verified, verifyReport } from "./verify-report.ts";
 
 export type Ingested =
   | { readonly kind: "taken"; readonly receipt: ReportReceipt }
   | { readonly kind: "replayed"; readonly sequence: number }
   | Exclude<Verified, { kind: "verified" }>
-  | { readonly kind: "unconfigured" };
+  | { readonly kind: "unconfigured" }
+  /** It was moved to a lane that has no room. */
+  | { readonly kind: "busy"; readonly why: string; readonly retryAfterMs: number };
+
+/** Asked once the signature is known to be good and before anything is written; null: go on. */
+export type Recheck = (report: Report) => Promise<Extract<Ingested, { kind: "busy" }> | null>;
 
 export interface IngestDeps {
   readonly clock: Clock;
@@ -20,12 +27,13 @@ export interface IngestDeps {
   readonly log: Logger;
   readonly inForce: () => Applied | null;
   /** Called after the commit, in this process: the leader's shortest way to what changed. */
+  readonly keepDeadLetter: KeepDeadLetter;
   readonly onTaken: (taken: { agent: StoredAgent; changed: readonly StoredCheck[]; hasTransition: boolean }) => void;
 }
 
 export const createIngestReport =
-  ({ clock, evidence, inForce, onTaken }: IngestDeps) =>
-  async (request: SignedRequest): Promise<Ingested> => {
+  ({ clock, evidence, inForce, keepDeadLetter, onTaken }: IngestDeps) =>
+  async (request: SignedRequest, recheck?: Recheck): Promise<Ingested> => {
     const applied = inForce();
     if (!applied) return { kind: "unconfigured" };
     const receivedAt = clock.now();
@@ -34,9 +42,19 @@ export const createIngestReport =
     const { report } = verified;
     const assigned = applied.assignedTo(report.agent);
     const targets = [...new Set(report.observations.map(({ target }) => target))].filter((target) => assigned.has(target));
-    const folded: Folded = await evidence.ingest(report.agent, targets, (agent, checks) =>
-      foldReport({ report, receivedAt, assigned }, agent, checks),
-    );
+    const busy = (await recheck?.(report)) ?? null;
+    if (busy) return busy;
+    let folded: Folded;
+    try {
+      folded = await evidence.ingest(report.agent, targets, (agent, checks) =>
+        foldReport({ report, receivedAt, assigned }, agent, checks),
+      );
+    } catch (error) {
+      if (error instanceof DatabaseAway) throw error;
+      // Nothing that its agent could do would make it foldable. What it told is told again in full, so that nothing rests on it.
+      await keepDeadLetter({ kind: "report", subject: report.agent, payload: { report, receivedAt } }, error);
+      return { kind: "taken", receipt: { ack: report.sequence, serverTime: clock.now(), listAll: true } };
+    }
     if (folded.kind === "replayed") return { kind: "replayed", sequence: report.sequence };
     onTaken(folded);
     const configuration = report.configurationVersion !== applied.version ? applied.signedFor(report.agent) : null;

@@ -1,5 +1,4 @@
 /** Evidence to verdicts, for the services that something touched. Persists what must survive a restart, and tells history of every new verdict. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Instant, RegionVerdict } from "@regent/contract";
 import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
 import { findSuspects } from "@regent/engine/health/suspect.ts";
@@ -10,6 +9,7 @@ import type { ServiceRecord } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
 import type { EvidenceCache } from "./evidence-cache.ts";
 import type { Ledger } from "./ledger.ts";
+import { createSlices } from "./slices.ts";
 
 export interface JudgedService {
   readonly verdicts: readonly RegionVerdict[];
@@ -99,25 +99,17 @@ interface Look {
   readonly looked: Looked;
 }
 
-/** Reports are taken between slices: with a thousand agents a look at everything takes longer than a report may wait. */
-const SLICE_MS = 10;
-/** A report takes several turns of the event loop, so it needs as much time as the slice took, not one turn. Small systems have no second slice. */
-const REST_MS_MAX = 50;
-
 const lookInSlices = async (
   services: Iterable<string>,
   specs: ReadonlyMap<string, ServiceSpec>,
   look: (spec: ServiceSpec) => Look,
 ): Promise<ReadonlyMap<string, Look & { readonly spec: ServiceSpec }>> => {
   const looks = new Map<string, Look & { readonly spec: ServiceSpec }>();
-  let sliceBeganAt = performance.now();
+  const rest = createSlices();
   for (const id of services) {
     const spec = specs.get(id);
     if (spec) looks.set(id, { spec, ...look(spec) });
-    const tookMs = performance.now() - sliceBeganAt;
-    if (tookMs < SLICE_MS) continue;
-    await sleep(Math.min(REST_MS_MAX, tookMs));
-    sliceBeganAt = performance.now();
+    await rest();
   }
   return looks;
 };

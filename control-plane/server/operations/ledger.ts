@@ -89,6 +89,7 @@ export const emptyRecord = (service: string): ServiceRecord => ({
   drift: null,
   seen: null,
   lastRefusal: null,
+  ownership: { edit: null, reverts: [], released: null },
 });
 
 export const createLedger = ({

@@ -1,11 +1,12 @@
 /** Reads the names of some services exactly as Route 53 holds them, and settles what that tells. */
 import type { Observed, RecordSet, ServiceSpec } from "@regent/engine";
+import { markNames } from "@regent/engine/plan/ownership-marks.ts";
 import { toObserved } from "@regent/engine/plan/record-sets.ts";
 import { toCanonicalAnswer, toSetKey } from "@regent/engine/plan/record-values.ts";
 import { NAMES_READ_MAX } from "../limits.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
-import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { DnsProvider, ReadTurn } from "../ports/dns-provider.ts";
 import type { Draft, Ledger } from "./ledger.ts";
 import { type Settled, settleService } from "./settle-service.ts";
 
@@ -30,9 +31,9 @@ export type ZoneSettled =
   | { readonly kind: "unread"; readonly why: string; readonly isTransient: boolean };
 
 export interface ZoneReader {
-  readonly read: (zoneId: string, services: readonly string[]) => Promise<ZoneRead>;
+  readonly read: (zoneId: string, services: readonly string[], turn: ReadTurn) => Promise<ZoneRead>;
   /** Reads and commits what became of the rows. */
-  readonly settle: (zoneId: string, services: readonly string[]) => Promise<ZoneSettled>;
+  readonly settle: (zoneId: string, services: readonly string[], turn: ReadTurn) => Promise<ZoneSettled>;
   /** The same inside somebody's commit. Settles nothing when the read is of another term. */
   readonly settleInto: (draft: Draft, read: ReadSets) => ReadonlyMap<string, Settled>;
 }
@@ -43,16 +44,22 @@ export interface ReadDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+  /** DNS knows more of a service than this database does. */
+  readonly onRestored: (why: string) => void;
 }
 
-export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDeps): ZoneReader => {
-  const read = async (zoneId: string, services: readonly string[]): Promise<ZoneRead> => {
+export const createZoneReader = ({ provider, ledger, clock, ids, specs, onRestored }: ReadDeps): ZoneReader => {
+  const read = async (zoneId: string, services: readonly string[], turn: ReadTurn): Promise<ZoneRead> => {
     const term = ledger.term();
     const wanted = services.flatMap((service) => specs().get(service) ?? []);
     const result =
       wanted.length > NAMES_READ_MAX
-        ? await provider.readZone(zoneId)
-        : await provider.readNames(zoneId, wanted.flatMap(namesOf));
+        ? await provider.readZone(zoneId, turn)
+        : await provider.readNames(
+            zoneId,
+            wanted.flatMap((spec) => [...namesOf(spec), ...(isUnwritten(spec) ? markNames(spec) : [])]),
+            turn,
+          );
     switch (result.kind) {
       case "sets":
         return { kind: "read", observed: observeEach(wanted, result.sets), term };
@@ -65,18 +72,21 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs }: ReadDe
     }
   };
 
+  /** Other tools' marks are asked for before a name is first written; afterwards only where they come for free, with the whole zone. */
+  const isUnwritten = ({ id }: ServiceSpec): boolean => ledger.record(id).expected === null;
+
   const settleInto: ZoneReader["settleInto"] = (draft, { observed, term }) => {
     const settled = new Map<string, Settled>();
     if (term !== ledger.term()) return settled;
     for (const [service, seen] of observed) {
       const spec = specs().get(service);
-      if (spec) settled.set(service, settleService({ spec, observed: seen, ledger, draft, ids, now: clock.now() }));
+      if (spec) settled.set(service, settleService({ spec, observed: seen, ledger, draft, ids, now: clock.now(), onRestored }));
     }
     return settled;
   };
 
-  const settle = async (zoneId: string, services: readonly string[]): Promise<ZoneSettled> => {
-    const result = await read(zoneId, services);
+  const settle = async (zoneId: string, services: readonly string[], turn: ReadTurn): Promise<ZoneSettled> => {
+    const result = await read(zoneId, services, turn);
     if (result.kind === "unread") return result;
     const settled = await ledger.commit((draft) => settleInto(draft, result));
     const all = [...settled.values()];
@@ -105,7 +115,7 @@ const observeEach = (specs: readonly ServiceSpec[], sets: readonly RecordSet[]):
       spec.id,
       toObserved(
         spec,
-        [...new Set(namesOf(spec))].flatMap((name) => byName.get(name) ?? []),
+        [...new Set([...namesOf(spec), ...markNames(spec)])].flatMap((name) => byName.get(name) ?? []),
       ),
     ]),
   );

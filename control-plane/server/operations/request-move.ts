@@ -41,7 +41,7 @@ export interface Moved {
 export const requestMove = async (deps: MoveDeps, order: MoveOrder): Promise<Moved> => {
   const spec = deps.specs().get(order.service);
   if (!spec) throw new Error(`no service ${order.service}`);
-  const read = await deps.reader.read(spec.zoneId, [order.service]);
+  const read = await deps.reader.read(spec.zoneId, [order.service], { lane: "read", rank: 0 });
   if (read.kind === "unread") return { result: { kind: "dns-away", why: read.why }, rows: [], accepted: [] };
   return deps.ledger.commit((draft) => {
     const settled = deps.reader.settleInto(draft, read).get(order.service);

@@ -1,7 +1,8 @@
 /** Automation off and on again, by an operator, for everything, a service, or one of its regions. Counts from its commit on; DNS follows. */
 import type { Control, ServiceSpec } from "@regent/engine";
 import type { Clock, Ids } from "../ports/clock.ts";
-import { operator } from "./actors.ts";
+import type { ServiceRecord } from "../ports/decision-store.ts";
+import { AUTOMATION, operator } from "./actors.ts";
 import type { FreezeOrder, FreezeScope } from "./control-plane.ts";
 import { type Ledger, LedgerConflict } from "./ledger.ts";
 
@@ -31,7 +32,8 @@ export const setFreeze = async (
     return { kind: "not-found", what: `region ${scope.region} of ${scope.service}` };
   const standing = findControl(ledger, scope);
   // Asked for again, by a repeated click or script: what stands is the answer, and history has it already.
-  if (!isFrozen && !standing) return { kind: "set", why: `${nameOf(scope)} is not frozen`, isNew: false };
+  if (!isFrozen && !standing && !keepsEdit(ledger, scope))
+    return { kind: "set", why: `${nameOf(scope)} is not frozen`, isNew: false };
   if (isFrozen && standing?.by === by && standing.reason === reason)
     return { kind: "set", why: `${nameOf(scope)} is frozen already by ${by}: ${reason}`, isNew: false };
   const at = clock.now();
@@ -49,13 +51,33 @@ export const setFreeze = async (
   };
   const write = (): Promise<void> =>
     scope.kind === "global"
-      ? ledger.setFreeze(control, entry)
+      ? ledger.setFreeze(control && { ...control, cause: "operator" }, entry)
       : ledger.commit((draft) => {
-          draft.update(scope.service, (record) => ({ ...record, controls: withFreeze(record.controls, scope, control) }));
+          draft.update(scope.service, (record) => ({
+            ...record,
+            controls: withFreeze(record.controls, scope, control),
+            ...(scope.kind === "service" && !isFrozen && record.ownership.edit?.isKept ? endEdit(record) : {}),
+          }));
           draft.tell(entry);
         });
   await write().catch((error: unknown) => (error instanceof LedgerConflict ? write() : Promise.reject(error)));
   return { kind: "set", why, isNew: true };
+};
+
+/** Everything, because the database was restored from an older state than DNS shows. Written nowhere in DNS: it may be another installation's. */
+export const holdAutomation = async ({ ledger, clock, ids }: Omit<FreezeDeps, "specs">, why: string): Promise<void> => {
+  const at = clock.now();
+  const entry = {
+    id: ids.ulid(),
+    at,
+    service: null,
+    kind: "freeze" as const,
+    actor: AUTOMATION,
+    why,
+    page: true,
+    detail: { cause: "restored" },
+  };
+  await ledger.setFreeze({ by: AUTOMATION.name, reason: why, at, cause: "restored" }, entry);
 };
 
 const nameOf = (scope: FreezeScope): string => {
@@ -84,3 +106,12 @@ const withFreeze = <T extends { frozen: unknown; frozenRegions: Readonly<Record<
   const { [scope.region]: _before, ...others } = controls.frozenRegions;
   return { ...controls, frozenRegions: control ? { ...others, [scope.region]: control } : others };
 };
+
+/** Somebody's edit in DNS that was kept: with automation on again, what is declared is written again. */
+const keepsEdit = (ledger: Ledger, scope: FreezeScope): boolean =>
+  scope.kind === "service" && ledger.record(scope.service).ownership.edit?.isKept === true;
+
+const endEdit = ({ ownership }: ServiceRecord): Pick<ServiceRecord, "drift" | "ownership"> => ({
+  drift: null,
+  ownership: { ...ownership, edit: null },
+});

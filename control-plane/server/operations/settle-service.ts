@@ -2,17 +2,15 @@
  * Reads off DNS what became of a service's outbox rows, whether the name is ours, and how it differs from what we wrote. The error that a send
  * once got decides nothing here: only the epoch record does.
  */
+
 import type { Instant } from "@regent/contract";
-import type { Observed, RecordSet, ServiceSpec } from "@regent/engine";
-import { findDrift } from "@regent/engine/plan/drift.ts";
+import type { Observed } from "@regent/engine";
 import { type OutboxAnswer, resolveOutbox, SIGNATURE_VALID_MS } from "@regent/engine/plan/outbox.ts";
-import { preflight } from "@regent/engine/plan/preflight.ts";
 import { SEND_FOR_MS } from "../limits.ts";
-import type { Ids } from "../ports/clock.ts";
-import type { HistoryEntry, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
-import { AUTOMATION } from "./actors.ts";
-import type { Draft, Ledger } from "./ledger.ts";
-import { expectedMembers, isUnsettled } from "./situation.ts";
+import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import { entry, isAtEpochName, noteTruth, type SettleInput } from "./note-truth.ts";
+import { isUnsettled } from "./situation.ts";
+import { isRelease, withWritten } from "./written-record.ts";
 
 export interface Settled {
   readonly observed: Observed;
@@ -22,19 +20,11 @@ export interface Settled {
   readonly accepted: readonly string[];
 }
 
-export interface SettleInput {
-  readonly spec: ServiceSpec;
-  readonly observed: Observed;
-  readonly ledger: Ledger;
-  readonly draft: Draft;
-  readonly ids: Ids;
-  readonly now: Instant;
-}
-
 export const settleService = (input: SettleInput): Settled => {
-  const { spec, observed, ledger, now } = input;
+  const { spec, observed, ledger, draft, now } = input;
   // A service that was given another name begins a new life there: what was written at the old one explains nothing here.
-  const rows = ledger.outbox(spec.id).filter(({ creates }) => isAtEpochName(spec, creates));
+  const all = ledger.outbox(spec.id);
+  const rows = all.filter(({ creates }) => isAtEpochName(spec, creates));
   const answers = new Map(
     resolveOutbox({ rows, observedUlid: observed.epoch?.ulid ?? null, now }).map((answer) => [answer.ulid, answer]),
   );
@@ -54,12 +44,19 @@ export const settleService = (input: SettleInput): Settled => {
     }
     if (row.state === "accepted" && isGone(answer, observed)) noteStranded(input, row, answer);
   }
-  noteTruth(input, rows);
+  for (const row of all.filter((one) => isRelease(one) && isUnsettled(one) && isAtEpochName(spec, one.deletes))) {
+    if (observed.epochSet === null) {
+      accepted.push(row.changeId);
+      noteApplied(input, row);
+      draft.update(spec.id, (record) => withWritten(record, row));
+    } else if (observed.epoch?.ulid !== row.expects)
+      noteLost(input, row, { why: "the epoch record that it takes away was replaced first" });
+    else if (isOver(row, now)) noteAbandoned(input, row);
+    else open.push(row);
+  }
+  noteTruth(input, rows, open.some(isRelease));
   return { observed, open, accepted };
 };
-
-const isAtEpochName = (spec: ServiceSpec, sets: readonly RecordSet[]): boolean =>
-  sets.some(({ name }) => name === spec.epochName);
 
 /** No copy of it can arrive any more, whenever within its time it was last sent. */
 const isOver = ({ sentAt, createdAt }: StoredOutboxRow, now: Instant): boolean =>
@@ -81,7 +78,7 @@ const noteApplied = ({ draft, now }: SettleInput, row: StoredOutboxRow): void =>
   });
 };
 
-const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, { why }: OutboxAnswer): void => {
+const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, { why }: Pick<OutboxAnswer, "why">): void => {
   draft.updateOutbox({ ulid: row.ulid, state: "lost" });
   draft.stage({ changeId: row.changeId, stage: "lost", at: now, why });
   draft.tell(
@@ -113,80 +110,3 @@ const noteStranded = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxR
   draft.stage({ changeId: row.changeId, stage: "lost", at: now, why: words });
   draft.tell(entry({ ids, now, service: spec.id, kind: "drift", page: true, why: words }));
 };
-
-/** What DNS holds now becomes what the record says; who may write follows from it. */
-const noteTruth = ({ spec, observed, ledger, draft, ids, now }: SettleInput, rows: readonly StoredOutboxRow[]): void => {
-  const before = ledger.record(spec.id);
-  const current = rows.find(({ ulid }) => ulid === observed.epoch?.ulid);
-  const isHere = before.expected !== null && isAtEpochName(spec, before.expected);
-  // A row that only might have arrived is no proof: a first write that was refused, or that nobody sent, is written again.
-  const everWritten = isHere || rows.some(({ state }) => state === "accepted");
-  const checked = preflight({ spec, observed, everWritten });
-  const truth: Partial<ServiceRecord> = current
-    ? { written: current.weights, expected: current.creates, epoch: current.ulid }
-    : {};
-  const after = { ...before, ...truth };
-  const blockedBy = blockOf(after, checked, observed);
-  const isWritten = after.expected !== null && isAtEpochName(spec, after.expected);
-  const drift = blockedBy === null && isWritten ? driftOf(spec, after, observed) : null;
-  const next: ServiceRecord = { ...after, blockedBy, drift };
-  if (next.blockedBy === before.blockedBy && next.drift === before.drift && next.epoch === before.epoch) return;
-  draft.update(spec.id, (record) => ({ ...record, ...truth, blockedBy, drift }));
-  const told = blockedBy ?? drift;
-  const toldBefore = before.blockedBy ?? before.drift;
-  if (told !== toldBefore)
-    draft.tell(
-      entry({
-        ids,
-        now,
-        service: spec.id,
-        kind: "drift",
-        page: told !== null,
-        why: told ?? (isWritten ? "DNS is again as Regent wrote it" : "nothing stands in the way of the first write any more"),
-        detail: { before: toldBefore },
-      }),
-    );
-};
-
-const blockOf = (record: ServiceRecord, checked: ReturnType<typeof preflight>, observed: Observed): string | null => {
-  switch (checked.kind) {
-    case "refused":
-      return `${checked.why} ${checked.fix}`;
-    case "create":
-      return null;
-    case "managed": {
-      if (checked.epoch.ulid === record.epoch) return null;
-      const { owner, term, revision, ulid } = checked.epoch;
-      return `The epoch record ${observed.epochSet?.name} shows revision ${revision} of term ${term} (${owner}, ${ulid}), which this database doesn't know: it was restored or is another installation's. Regent writes nothing here until an operator decides.`;
-    }
-  }
-};
-
-const driftOf = (spec: ServiceSpec, record: ServiceRecord, observed: Observed): string | null => {
-  const drift = findDrift({ spec, expected: expectedMembers(spec, record.expected), observed, expectedUlid: record.epoch });
-  return drift.length === 0
-    ? null
-    : drift
-        .map(({ class: kind, line }) => `${kind}: ${line}`)
-        .slice(0, 5)
-        .join(" ");
-};
-
-const entry = (of: {
-  ids: Ids;
-  now: Instant;
-  service: string;
-  kind: HistoryEntry["kind"];
-  page: boolean;
-  why: string;
-  detail?: HistoryEntry["detail"];
-}): HistoryEntry => ({
-  id: of.ids.ulid(),
-  at: of.now,
-  service: of.service,
-  kind: of.kind,
-  actor: AUTOMATION,
-  why: of.why,
-  page: of.page,
-  detail: of.detail ?? {},
-});

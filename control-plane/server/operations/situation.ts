@@ -1,8 +1,8 @@
 /** Puts together what the engine is given to decide one service. */
 import type { Instant, RegionVerdict } from "@regent/contract";
-import type { RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import type { Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
-import { renderMembers, toCanonicalText } from "@regent/engine/plan/record-sets.ts";
+import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -15,22 +15,30 @@ export interface SituationInput {
   readonly now: Instant;
 }
 
-export const toSituation = ({ spec, configurationVersion, record, verdicts, ledger, now }: SituationInput): Situation => ({
-  spec,
-  configurationVersion,
-  verdicts,
-  health: record.health,
-  traffic: record.traffic,
-  controls: { ...record.controls, frozenGlobally: ledger.freeze() },
-  written: record.written,
-  areRecordsOutdated: areRecordsOutdated(spec, record),
-  epoch: record.epoch,
-  isChangeInFlight: ledger.outbox(spec.id).some(isUnsettled),
-  blockedBy: record.blockedBy,
-  drift: record.drift,
-  modeWritten: modeWritten(record.expected),
-  now,
-});
+export const toSituation = ({ spec, configurationVersion, record, verdicts, ledger, now }: SituationInput): Situation => {
+  const edit = standingEdit(spec, record);
+  return {
+    spec,
+    configurationVersion,
+    verdicts,
+    health: record.health,
+    traffic: record.traffic,
+    controls: { ...record.controls, frozenGlobally: ledger.freeze() },
+    written: record.written,
+    areRecordsOutdated: !edit?.isKept && areRecordsOutdated(spec, record),
+    epoch: record.epoch,
+    isChangeInFlight: ledger.outbox(spec.id).some(isUnsettled),
+    blockedBy: record.blockedBy,
+    drift: edit || record.ownership.edit === null ? record.drift : null,
+    edit,
+    modeWritten: modeWritten(record.expected),
+    now,
+  };
+};
+
+/** Somebody's edit that was kept ends when what they edited is declared anew. */
+export const standingEdit = (spec: ServiceSpec, { ownership: { edit } }: Pick<ServiceRecord, "ownership">): Edit | null =>
+  edit?.isKept && edit.declared !== toDeclaredText(spec) ? null : edit;
 
 export const isUnsettled = ({ state }: { readonly state: string }): boolean =>
   state === "intent" || state === "sent" || state === "unknown";

@@ -11,6 +11,7 @@ import {
   GET_CHANGE_EVERY_MS,
   GET_CHANGE_FIRST_MS,
   RESOLVER_TIMEOUT_MS,
+  STRIKE_CONFLICTS_MAX,
   VERIFY_FIRST_MS,
   VERIFY_FOR_MS,
   VERIFY_MAX_MS,
@@ -19,11 +20,12 @@ import type { Clock } from "../ports/clock.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Resolver } from "../ports/resolver.ts";
-import type { Ledger } from "./ledger.ts";
+import type { KeepDeadLetter } from "./keep-dead-letter.ts";
+import { LeadershipLost, type Ledger, LedgerConflict } from "./ledger.ts";
 
 export interface VerifyDeps {
   readonly clock: Clock;
-  readonly provider: DnsProvider;
+  readonly provider: Pick<DnsProvider, "readChange">;
   readonly resolver: Resolver;
   readonly ledger: Ledger;
   readonly log: Logger;
@@ -33,6 +35,7 @@ export interface VerifyDeps {
   /** `ip:port` of resolvers that stand for the users'. */
   readonly resolvers: readonly string[];
   readonly onStranded: (service: string) => void;
+  readonly keepDeadLetter: KeepDeadLetter;
 }
 
 export const createVerifyChange =
@@ -60,14 +63,23 @@ interface Strike {
   readonly stage: ChangeStage | null;
 }
 
-/** What was seen is written down when the database is back; it was seen when it was seen. */
+/**
+ * What was seen is written down when the database is back; it was seen when it was seen. What the database refuses to write down is put aside:
+ * the change itself stands, and only this clock of it waits for a person.
+ */
 const strike = async (deps: VerifyDeps, { changeId, clock, stage }: Strike, signal: AbortSignal): Promise<void> => {
   const at = deps.clock.now();
+  let conflicts = 0;
   for (const until = deps.clock.monotonic() + VERIFY_FOR_MS; !signal.aborted; await pause(VERIFY_MAX_MS, signal))
     try {
       return await write(deps, { changeId, clock, stage }, at);
     } catch (error) {
-      if (!(error instanceof DatabaseAway) || deps.clock.monotonic() > until) throw error;
+      // Whoever leads now follows this change anew.
+      if (error instanceof LeadershipLost) throw error;
+      if (error instanceof LedgerConflict && conflicts++ < STRIKE_CONFLICTS_MAX) continue;
+      if (!(error instanceof DatabaseAway))
+        return deps.keepDeadLetter({ kind: "strike", subject: changeId, payload: { changeId, clock, stage, at } }, error);
+      if (deps.clock.monotonic() > until) throw error;
     }
 };
 

@@ -1,23 +1,30 @@
 /**
  * The one writer of a zone in this process: reads DNS, settles what is open, decides on what is true now, writes ahead, sends. One at a time per
- * zone; what comes meanwhile waits and is decided on what it finds then.
+ * zone; what comes meanwhile waits, the most urgent in front, and is decided on what it finds then.
  */
 import type { Observed, ServiceSpec } from "@regent/engine";
+import { isRescue } from "@regent/engine/plan/order.ts";
 import { ZONE_QUEUE_MAX } from "../limits.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import type { ReadTurn } from "../ports/dns-provider.ts";
 import { type DecideDeps, draftService, type OneService } from "./decide-service.ts";
 import type { Deliver } from "./deliver-batches.ts";
 import { type Draft, LedgerConflict } from "./ledger.ts";
 import type { ReadSets, ZoneReader } from "./read-zone.ts";
 import { type MoveOrder, type MoveResult, requestMove } from "./request-move.ts";
+import { createSlices } from "./slices.ts";
+import { createZoneTurns } from "./zone-turns.ts";
 
 export interface ZoneWriter {
-  /** Decides and writes these services; answers in how many ms they want another look because something stood in the way, null when not. */
-  readonly reconcile: (services: readonly string[]) => Promise<{ readonly retryMs: number | null }>;
+  /**
+   * Decides and writes these services, in this order as far as the limits of a batch allow; answers in how many ms they want another look because
+   * something stood in the way, null when not. `rank` is that of the most urgent of them.
+   */
+  readonly reconcile: (services: readonly string[], rank: number) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
-  /** Reads DNS for drift, decides nothing. */
-  readonly scan: (services: readonly string[]) => Promise<ReadonlyMap<string, Observed> | null>;
+  /** Reads DNS for drift, decides nothing. Null when it could not be read. */
+  readonly scan: (services: readonly string[], turn: ReadTurn) => Promise<ReadonlyMap<string, Observed> | null>;
   /** Resolves when nothing is under way. */
   readonly idle: () => Promise<void>;
 }
@@ -32,62 +39,68 @@ export interface WriteDeps extends DecideDeps {
   readonly onDnsTerm: (term: number) => void;
 }
 
+/** A person waits for the answer. */
+const MOVE_RANK = 0;
+/** Nobody's traffic waits for what a scan found. */
+const SCAN_RANK = Number.MAX_SAFE_INTEGER;
+
 export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
-  let tail: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const turns = createZoneTurns();
+  const givesWay = (): boolean => isRescue(turns.nextRank());
 
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    waiting += 1;
-    const turn = tail.then(work, work).finally(() => {
-      waiting -= 1;
-    });
-    tail = turn.catch(() => undefined);
-    return turn;
-  };
-
-  const reconcile = (services: readonly string[]) =>
-    inTurn(async () => {
+  const reconcile = (services: readonly string[], rank: number) =>
+    turns.take(rank, async () => {
       if (!deps.mayWrite()) return { retryMs: null };
-      const read = await deps.reader.read(deps.zoneId, services);
+      const read = await deps.reader.read(deps.zoneId, services, { lane: "read", rank });
       if (read.kind === "unread") {
         deps.log.warn({ zone: deps.zoneId, why: read.why }, "zone could not be read");
         return { retryMs: read.isTransient ? UNREAD_AGAIN_MS : DENIED_AGAIN_MS };
       }
-      const drafted = await deps.ledger.commit((draft) => draftAll(deps, draft, read));
+      const drafted = await draftAll(deps, read);
       for (const changeId of drafted.accepted) deps.onAccepted(changeId);
-      return deps.deliver(drafted.rows);
+      return deps.deliver(drafted.rows, givesWay);
     });
 
   const move = (order: MoveOrder): Promise<MoveResult> => {
-    if (waiting > ZONE_QUEUE_MAX) return Promise.resolve({ kind: "too-many" });
+    if (turns.count() > ZONE_QUEUE_MAX) return Promise.resolve({ kind: "too-many" });
     return new Promise((answer, fail) => {
-      inTurn(async () => {
-        const moved = await requestMove(deps, order).catch((error: unknown) => {
-          // What was remembered was old: once more, on what is read now.
-          if (error instanceof LedgerConflict) return requestMove(deps, order);
-          throw error;
+      turns
+        .take(MOVE_RANK, async () => {
+          const moved = await requestMove(deps, order).catch((error: unknown) => {
+            // What was remembered was old: once more, on what is read now.
+            if (error instanceof LedgerConflict) return requestMove(deps, order);
+            throw error;
+          });
+          answer(moved.result);
+          for (const changeId of moved.accepted) deps.onAccepted(changeId);
+          await deps.deliver(moved.rows);
+        })
+        .catch((error: unknown) => {
+          // After the answer an error can only be told in the log: the row stays, and its fate is read off DNS.
+          deps.log.error({ err: error, service: order.service }, "manual move failed");
+          fail(error);
         });
-        answer(moved.result);
-        for (const changeId of moved.accepted) deps.onAccepted(changeId);
-        await deps.deliver(moved.rows);
-      }).catch((error: unknown) => {
-        // After the answer an error can only be told in the log: the row stays, and its fate is read off DNS.
-        deps.log.error({ err: error, service: order.service }, "manual move failed");
-        fail(error);
-      });
     });
   };
 
-  const scan = (services: readonly string[]) =>
-    inTurn(async () => {
-      const settled = await deps.reader.settle(deps.zoneId, services);
-      if (settled.kind === "unread") return null;
-      for (const changeId of settled.accepted) deps.onAccepted(changeId);
-      for (const [service, observed] of settled.observed) noteTerm(deps, deps.specs().get(service), observed);
-      return settled.observed;
+  /** Reads outside of its turn: a scan waits long for a busy account, and no write waits for a scan. What was written meanwhile is left out. */
+  const scan = async (services: readonly string[], turn: ReadTurn) => {
+    const memoryOf = (service: string) => [deps.ledger.record(service), deps.ledger.outbox(service)];
+    const before = new Map(services.map((service) => [service, memoryOf(service)]));
+    const read = await deps.reader.read(deps.zoneId, services, turn);
+    if (read.kind === "unread") return null;
+    return turns.take(SCAN_RANK, async () => {
+      const isSame = ([service]: readonly [string, Observed]): boolean =>
+        memoryOf(service).every((each, i) => each === before.get(service)?.[i]);
+      const observed = new Map([...read.observed].filter(isSame));
+      const settled = await deps.ledger.commit((draft) => deps.reader.settleInto(draft, { ...read, observed }));
+      for (const { accepted } of settled.values()) for (const changeId of accepted) deps.onAccepted(changeId);
+      for (const [service, seen] of observed) noteTerm(deps, deps.specs().get(service), seen);
+      return observed;
     });
+  };
 
-  return { reconcile, move, scan, idle: () => tail.then(() => undefined) };
+  return { reconcile, move, scan, idle: turns.idle };
 };
 
 /** After a transient failure to read the zone. */
@@ -101,7 +114,26 @@ interface DraftedRows {
   readonly accepted: readonly string[];
 }
 
-const draftAll = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedRows => {
+/** Services of one commit: few enough that building it lets reports in, enough that a region's worth needs no more than ten commits. */
+const COMMIT_SERVICES_MAX = 25;
+
+/** In parts, each committed by itself: services don't rest on each other, and all are written ahead before the first is sent. */
+const draftAll = async (deps: WriteDeps, read: ReadSets): Promise<DraftedRows> => {
+  const observed = [...read.observed];
+  const rows: StoredOutboxRow[] = [];
+  const accepted: string[] = [];
+  const rest = createSlices();
+  for (let from = 0; from < observed.length; from += COMMIT_SERVICES_MAX) {
+    const part = new Map(observed.slice(from, from + COMMIT_SERVICES_MAX));
+    const drafted = await deps.ledger.commit((draft) => draftPart(deps, draft, { ...read, observed: part }));
+    rows.push(...drafted.rows);
+    accepted.push(...drafted.accepted);
+    await rest();
+  }
+  return { rows, accepted };
+};
+
+const draftPart = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedRows => {
   const settled = deps.reader.settleInto(draft, read);
   const rows: StoredOutboxRow[] = [];
   for (const [service, { open, observed }] of settled) {

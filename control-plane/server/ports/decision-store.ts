@@ -13,7 +13,7 @@ import type {
   Seen,
   Weights,
 } from "@regent/contract";
-import type { Controls, HealthMemory, OutboxRow, RecordSet, TrafficMemory } from "@regent/engine";
+import type { Control, Controls, Edit, HealthMemory, OutboxRow, RecordSet, TrafficMemory } from "@regent/engine";
 
 /** Everything remembered about one service. Loaded when leadership begins, then kept in memory and written through. */
 export interface ServiceRecord {
@@ -38,6 +38,17 @@ export interface ServiceRecord {
   readonly seen: Seen | null;
   /** Key of the last refusal told in history, so that it is told once. */
   readonly lastRefusal: string | null;
+  readonly ownership: Ownership;
+}
+
+/** What somebody else did to this name in DNS, and what was decided about it. */
+export interface Ownership {
+  /** Null while DNS holds nothing but what Regent wrote. `drift` is its sentence. */
+  readonly edit: Edit | null;
+  /** When the last edits were reverted; so many within an hour and the policy reports instead. */
+  readonly reverts: readonly Instant[];
+  /** A person gave the name up: nobody writes it until it is adopted again. */
+  readonly released: Control | null;
 }
 
 /** A write-ahead row, with everything needed to send it again or to recognise it in DNS. */
@@ -107,7 +118,7 @@ export type CommitResult =
 
 export interface Loaded {
   readonly services: readonly ServiceRecord[];
-  /** Rows whose fate can still matter: not refused or abandoned, and newer than 24 h or unsettled. */
+  /** Rows whose fate can still matter: unsettled, or newer than 24 h; refused and abandoned ones for 15 minutes, as a copy may arrive late. */
   readonly outbox: readonly StoredOutboxRow[];
   readonly changes: readonly Change[];
 }

@@ -18,6 +18,8 @@ export type SendResult =
   | { readonly kind: "throttled" }
   /** PriorRequestNotComplete: certainly not applied. */
   | { readonly kind: "busy" }
+  /** Never left this process, as Route 53 is known to be down: certainly not applied. */
+  | { readonly kind: "not-sent"; readonly why: string }
   /** Timeout, reset, 5xx: may have been applied. */
   | { readonly kind: "unknown"; readonly why: string }
   | { readonly kind: "denied"; readonly why: string };
@@ -30,15 +32,23 @@ export type ChangeProgress =
   | { readonly kind: "throttled" }
   | { readonly kind: "failed"; readonly why: string };
 
+/** How a read waits when the account lets few calls through. */
+export interface ReadTurn {
+  /** `read`: a write waits for it. `scan`: nobody's traffic does, so it leaves the account to everything else. */
+  readonly lane: "read" | "scan";
+  /** Rank of the most urgent move that waits for it (engine/plan/order.ts); lower is served first. */
+  readonly rank: number;
+}
+
 export interface DnsProvider {
-  /** Every record set of exactly these names, all types, newest version including pending ones. Names as in RecordSet. */
-  readonly readNames: (zoneId: string, names: readonly string[]) => Promise<ReadResult>;
+  /** Every record set of exactly these names, all types, newest version including pending ones. Names as in RecordSet. A turn of rank 0 unless told. */
+  readonly readNames: (zoneId: string, names: readonly string[], turn?: ReadTurn) => Promise<ReadResult>;
   /** The whole zone, by pages of 300. */
-  readonly readZone: (zoneId: string) => Promise<ReadResult>;
-  /** One batch, all or nothing, sent exactly once: deletes first, then creates. */
+  readonly readZone: (zoneId: string, turn?: ReadTurn) => Promise<ReadResult>;
+  /** One batch, all or nothing, sent exactly once: deletes first, then creates. Waits for the account by `rank`, 0 unless told. */
   readonly send: (
     zoneId: string,
-    batch: { deletes: readonly RecordSet[]; creates: readonly RecordSet[]; comment: string },
+    batch: { deletes: readonly RecordSet[]; creates: readonly RecordSet[]; comment: string; rank?: number },
   ) => Promise<SendResult>;
   readonly readChange: (changeInfoId: string) => Promise<ChangeProgress>;
   /** Health-check id -> healthy, or null when unknown. */
@@ -48,8 +58,8 @@ export interface DnsProvider {
 }
 
 export interface ApiBudget {
-  /** Waits for a token; `urgent` goes before the rest. `reads` never starve sends. Resolves at the moment the call may start. */
-  readonly take: (lane: "change" | "read" | "poll" | "scan") => Promise<void>;
+  /** Waits for a token; lanes are served in this order, each by rank, 0 unless told. Resolves at the moment the call may start. */
+  readonly take: (lane: "change" | "read" | "poll" | "scan", rank?: number) => Promise<void>;
   readonly available: () => number;
   readonly now?: () => Instant;
 }

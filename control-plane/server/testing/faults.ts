@@ -14,12 +14,19 @@ export type Around = (call: PortCall, proceed: () => Promise<unknown>) => Promis
 
 export interface Faults {
   isDatabaseAway: boolean;
+  /** No canary answers. */
+  isCutOff: boolean;
   /** Like `kill -9`: what was asked for may have happened, and nobody hears of it any more. */
   isDead: boolean;
   around: Around;
 }
 
-export const noFaults = (): Faults => ({ isDatabaseAway: false, isDead: false, around: (_, proceed) => proceed() });
+export const noFaults = (): Faults => ({
+  isDatabaseAway: false,
+  isCutOff: false,
+  isDead: false,
+  around: (_, proceed) => proceed(),
+});
 
 const never = (): Promise<never> => new Promise(() => undefined);
 

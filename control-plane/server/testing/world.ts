@@ -166,6 +166,7 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       metrics: createMetrics(() => controlPlane?.readiness().isLeader ?? false),
       evidence: withFaults("evidence", database.evidence, faults),
       decisions: withFaults("decisions", database.decisions, faults),
+      deadLetters: withFaults("deadLetters", database.deadLetters, faults),
       configurations: withFaults("configurations", database.configuration, faults),
       lease: withFaults("lease", database.lease, faults),
       provider: withFaults("dns", dns.provider, faults),
@@ -173,7 +174,8 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       signer,
       nameServers: { "example.test": ["127.0.0.1:5301", "127.0.0.1:5302"] },
       resolvers: [],
-      databaseHealth: async () => ({ isUp: true, latencyMs: 0, poolSize: 0, why: null }),
+      databaseHealth: async () => ({ isUp: !faults.isDatabaseAway, latencyMs: 0, poolSize: 0, why: null }),
+      outside: async () => (faults.isCutOff ? "unreached" : "reached"),
     });
     const replica = { controlPlane, faults };
     replicas.push(replica);

@@ -2,9 +2,11 @@
 import type { AccessStore } from "../../ports/access-store.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import type { ConfigurationStore } from "../../ports/configuration-store.ts";
+import type { DeadLetters } from "../../ports/dead-letters.ts";
 import type { DecisionStore } from "../../ports/decision-store.ts";
 import { createMemoryAccessStore } from "./access-store.ts";
 import { createMemoryConfigurationStore } from "./configuration-store.ts";
+import { createMemoryDeadLetters } from "./dead-letters.ts";
 import { createMemoryDecisionStore } from "./decision-store.ts";
 import { createMemoryEvidenceStore, type MemoryEvidenceStore } from "./evidence-store.ts";
 import { createMemoryHistory } from "./history.ts";
@@ -16,6 +18,7 @@ export interface MemoryDatabase {
   readonly lease: MemoryLease;
   readonly configuration: ConfigurationStore;
   readonly access: AccessStore;
+  readonly deadLetters: DeadLetters;
 }
 
 /** `clock` stands for the database's clock; `ids` names the history entries of configuration. */
@@ -34,5 +37,6 @@ export const createMemoryDatabase = ({
     lease,
     configuration: createMemoryConfigurationStore({ clock, ids, history }),
     access: createMemoryAccessStore({ clock }),
+    deadLetters: createMemoryDeadLetters(),
   };
 };

@@ -19,6 +19,8 @@ import type { MemoryLease } from "./lease.ts";
 
 /** Settled rows are loaded this long. */
 const OUTBOX_LOADED_MS = 86_400_000;
+/** A copy of a batch that was given up may still arrive for a few minutes; then it must be known. */
+const REFUSED_LOADED_MS = 900_000;
 const UNSETTLED: readonly StoredOutboxRow["state"][] = ["intent", "sent", "unknown"];
 const OVER: readonly StoredOutboxRow["state"][] = ["refused", "abandoned"];
 
@@ -53,7 +55,7 @@ export const createMemoryDecisionStore = ({
   const changeOf = (id: string): Change | null => toChange(tables, id);
 
   return {
-    load: async () => load(tables, clock.now() - OUTBOX_LOADED_MS),
+    load: async () => load(tables, clock.now()),
     commit: async (commit): Promise<CommitResult> => {
       if (!lease.isLeading(commit.holder, commit.term)) return { kind: "fenced" };
       const conflict = commit.services.find((record) => record.version !== (tables.services.get(record.service)?.version ?? 0));
@@ -127,12 +129,12 @@ const write = (tables: Tables, commit: Commit): void => {
   }
 };
 
-const load = (tables: Tables, settledAfter: Instant): Loaded => {
+const load = (tables: Tables, now: Instant): Loaded => {
   const byRevision = (a: { service: string; revision: number }, b: { service: string; revision: number }): number =>
     a.service < b.service ? -1 : a.service > b.service ? 1 : a.revision - b.revision;
-  const outbox = [...tables.outbox.values()]
-    .filter((row) => !OVER.includes(row.state) && (UNSETTLED.includes(row.state) || row.createdAt > settledAfter))
-    .sort(byRevision);
+  const isWanted = ({ state, createdAt }: StoredOutboxRow): boolean =>
+    UNSETTLED.includes(state) || createdAt > (OVER.includes(state) ? now - REFUSED_LOADED_MS : now - OUTBOX_LOADED_MS);
+  const outbox = [...tables.outbox.values()].filter(isWanted).sort(byRevision);
   const lastByService = new Map<string, Change>();
   for (const change of [...tables.changes.values()].sort(byRevision)) lastByService.set(change.service, change);
   const ids = new Set(outbox.filter((row) => UNSETTLED.includes(row.state)).map((row) => row.changeId));

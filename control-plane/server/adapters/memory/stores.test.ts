@@ -1,6 +1,7 @@
 /** The memory twins keep what the ports promise, so that simulation and unit tests can't be told something that Postgres wouldn't do. */
 import { accessStoreSuite } from "../../ports/suites/access-store.suite.ts";
 import { configurationStoreSuite } from "../../ports/suites/configuration-store.suite.ts";
+import { deadLettersSuite } from "../../ports/suites/dead-letters.suite.ts";
 import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { ulid } from "../../ports/suites/examples.ts";
@@ -28,3 +29,4 @@ decisionStoreSuite("memory", open);
 leaseSuite("memory", open);
 configurationStoreSuite("memory", open);
 accessStoreSuite("memory", open);
+deadLettersSuite("memory", open);

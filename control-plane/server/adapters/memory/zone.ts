@@ -34,7 +34,7 @@ export const applyBatch = (zoneName: string, before: ZoneRecords, batch: ZoneBat
 
 const keyOf = (set: RecordSet): string => JSON.stringify([set.name, set.type, set.setIdentifier ?? null]);
 const describe = (set: RecordSet): string =>
-  `resource record set [name='${set.name}.', type='${set.type}'${set.setIdentifier === undefined ? "" : `, set identifier='${set.setIdentifier}'`}]`;
+  `resource record set [name='${set.name}.', type='${set.type}'${set.setIdentifier === undefined ? "" : `, set-identifier='${set.setIdentifier}'`}]`;
 
 const sizeProblems = (sets: readonly RecordSet[]): string[] => {
   if (sets.length === 0) return ["A batch has at least one change"];

@@ -4,7 +4,7 @@ import { and, asc, gt, inArray, notInArray, or, sql } from "drizzle-orm";
 import type { Loaded, ServiceRecord } from "../../ports/decision-store.ts";
 import type { Statements } from "./database.ts";
 import { type ShareRow, toChange, toOutboxRow, toServiceRecord, type VerdictRow } from "./decision-rows.ts";
-import { OUTBOX_LOADED_MS } from "./limits.ts";
+import { OUTBOX_LOADED_MS, REFUSED_LOADED_MS } from "./limits.ts";
 import { changeStages, changes, NOW, outbox, services, shares, verdicts } from "./schema.ts";
 
 const UNSETTLED = ["intent", "sent", "unknown"];
@@ -69,9 +69,10 @@ const loadOutbox = async (line: Statements) => {
     .select()
     .from(outbox)
     .where(
-      and(
-        notInArray(outbox.state, ["refused", "abandoned"]),
-        or(inArray(outbox.state, UNSETTLED), gt(outbox.createdAt, sql`${NOW} - ${OUTBOX_LOADED_MS}`)),
+      or(
+        inArray(outbox.state, UNSETTLED),
+        and(notInArray(outbox.state, ["refused", "abandoned"]), gt(outbox.createdAt, sql`${NOW} - ${OUTBOX_LOADED_MS}`)),
+        gt(outbox.createdAt, sql`${NOW} - ${REFUSED_LOADED_MS}`),
       ),
     )
     .orderBy(asc(outbox.service), asc(outbox.revision));

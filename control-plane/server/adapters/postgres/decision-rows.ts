@@ -30,6 +30,7 @@ export const toServiceRow = (record: ServiceRecord): ServiceRow => {
     // Shares are rows; the empty object only says that they are known.
     seen: record.seen === null ? null : { ...record.seen, shares: record.seen.shares === null ? null : {} },
     lastRefusal: record.lastRefusal,
+    ownership: record.ownership,
   };
 };
 
@@ -72,6 +73,7 @@ export const toServiceRecord = (
     drift: row.drift,
     seen: seen === null ? null : { ...seen, shares: seen.shares === null ? null : byFamily(shareRows, "seen") },
     lastRefusal: row.lastRefusal,
+    ownership: row.ownership as ServiceRecord["ownership"],
   };
 };
 

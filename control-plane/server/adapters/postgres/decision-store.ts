@@ -17,7 +17,7 @@ export const createPostgresDecisionStore = ({ database }: { readonly database: D
 });
 
 const readFreeze = async (line: Statements): Promise<Controls["frozenGlobally"]> => {
-  const { by, reason, at } = globalFreezes;
-  const [row] = await line.orm.select({ by, reason, at }).from(globalFreezes);
+  const { by, reason, at, cause } = globalFreezes;
+  const [row] = await line.orm.select({ by, reason, at, cause }).from(globalFreezes);
   return row ?? null;
 };

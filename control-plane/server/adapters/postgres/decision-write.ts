@@ -33,8 +33,10 @@ export const writeFreeze = async (
   if (value === null) await send`delete from regent.global_freeze`;
   else
     await send`
-      insert into regent.global_freeze (by, reason, at) values (${toPlainText(value.by)}, ${toPlainText(value.reason)}, ${value.at})
-      on conflict (is_only) do update set by = excluded.by, reason = excluded.reason, at = excluded.at`;
+      insert into regent.global_freeze (by, reason, at, cause)
+      values (${toPlainText(value.by)}, ${toPlainText(value.reason)}, ${value.at}, ${value.cause})
+      on conflict (is_only) do update set
+        by = excluded.by, reason = excluded.reason, at = excluded.at, cause = excluded.cause`;
   await appendHistory(send, [entry]);
   return { kind: "committed" };
 };
@@ -45,18 +47,20 @@ const writeServices = async (send: Send, records: readonly ServiceRecord[]): Pro
   // In the order of ids, so that two commits never wait for each other.
   const written = await send<{ service: string }[]>`
     insert into regent.service as s
-      (service, version, revision, traffic, controls, is_written, expected, epoch, blocked_by, drift, seen, last_refusal)
+      (service, version, revision, traffic, controls, is_written, expected, epoch, blocked_by, drift, seen, last_refusal,
+        ownership)
     select r.service, r.version, r.revision, r.traffic, r.controls, r."isWritten", r.expected, r.epoch, r."blockedBy", r.drift, r.seen,
-      r."lastRefusal"
+      r."lastRefusal", r.ownership
     from jsonb_to_recordset(${toJsonText(records.map(toServiceRow))}::text::jsonb) as r
       (service text, version bigint, revision bigint, traffic jsonb, controls jsonb, "isWritten" boolean, expected jsonb, epoch text,
-        "blockedBy" text, drift text, seen jsonb, "lastRefusal" text)
+        "blockedBy" text, drift text, seen jsonb, "lastRefusal" text, ownership jsonb)
     where r.version = 1 or exists (select 1 from regent.service known where known.service = r.service)
     order by r.service
     on conflict (service) do update set
       version = excluded.version, revision = excluded.revision, traffic = excluded.traffic, controls = excluded.controls,
       is_written = excluded.is_written, expected = excluded.expected, epoch = excluded.epoch, blocked_by = excluded.blocked_by,
-      drift = excluded.drift, seen = excluded.seen, last_refusal = excluded.last_refusal
+      drift = excluded.drift, seen = excluded.seen, last_refusal = excluded.last_refusal,
+      ownership = excluded.ownership
     where s.version = excluded.version - 1
     returning s.service`;
   const names = new Set(written.map((row) => row.service));

@@ -46,6 +46,7 @@ const BUSY = new Set([
   "55P03", // lock_timeout
   "53100", // disk full
   "53200", // out of memory
+  "58030", // the server's disk fails
   "25006", // read-only: this is a standby, a failover is under way
 ]);
 
@@ -67,8 +68,8 @@ export const classifyError = (error: unknown): ErrorClass => {
   return BUSY.has(code) ? "busy" : "other";
 };
 
-/** The error as DatabaseAway when it means that, else as it is. */
+/** The error as DatabaseAway when it means that, else as it is. One that ought to be tried again, and was in vain, means it too. */
 export const toDatabaseAway = (error: unknown): unknown => {
   const kind = classifyError(error);
-  return kind === "lost" || kind === "busy" ? new DatabaseAway(codeOf(error) ?? "unknown", error) : error;
+  return kind !== "other" ? new DatabaseAway(codeOf(error) ?? "unknown", error) : error;
 };

@@ -6,6 +6,7 @@
 import { and, desc, eq, gte } from "drizzle-orm";
 import type { EvidenceStore, FoldWrite, StoredAgent, StoredCheck, Transition } from "../../ports/evidence-store.ts";
 import type { Database, Statements } from "./database.ts";
+import { DatabaseAway } from "./errors.ts";
 import { createEvidenceMemory, type RememberedAgent } from "./evidence-memory.ts";
 import { type AgentRow, readRemembered, toStoredAgent } from "./evidence-rows.ts";
 import { writeFold } from "./evidence-write.ts";
@@ -36,7 +37,9 @@ export const createPostgresEvidenceStore = ({
           const taken = await ingestOnce(line, { agent, targets, fold });
           if (taken !== null) return taken.result;
         }
-        throw new Error(`Others wrote the row of agent ${agent} ${INGEST_ATTEMPTS_MAX} times while one report was folded.`);
+        // Nothing is wrong with the report: its agent sends it again.
+        const why = new Error(`Others wrote the row of agent ${agent} ${INGEST_ATTEMPTS_MAX} times while one report was folded.`);
+        throw new DatabaseAway("CONTENTION", why);
       }),
     readAgents: () =>
       database.attempt(async (line) => {

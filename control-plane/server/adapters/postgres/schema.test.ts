@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ChangeKind, ChangeStage, EvidenceKind, HistoryKind, Outcome, Verdict } from "@regent/contract";
+import { ChangeKind, ChangeStage, DeadLetterKind, EvidenceKind, HistoryKind, Outcome, Verdict } from "@regent/contract";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Migration, readMigrations } from "../../migrations/index.ts";
@@ -52,6 +52,7 @@ test.each([
   ["change_kind_check", ChangeKind.options],
   ["change_stage_stage_check", ChangeStage.options],
   ["history_kind_check", HistoryKind.options],
+  ["dead_letter_kind_check", DeadLetterKind.options],
   ["verdict_verdict_check", Verdict.options],
   ["verdict_evidence_check", EvidenceKind.options],
   ["agent_check_outcome_check", Outcome.options],

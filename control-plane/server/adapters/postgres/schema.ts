@@ -98,6 +98,7 @@ export const services = regent.table("service", {
   drift: text(),
   seen: jsonb(),
   lastRefusal: text("last_refusal"),
+  ownership: jsonb().notNull(),
 });
 
 export const verdicts = regent.table(
@@ -223,6 +224,7 @@ export const globalFreezes = regent.table("global_freeze", {
   by: text().notNull(),
   reason: text().notNull(),
   at: instant("at").notNull(),
+  cause: text().$type<"operator" | "restored">().notNull(),
 });
 
 // ------------------------------------------------------------------------------------------------ configuration and access
@@ -259,6 +261,20 @@ export const idempotency = regent.table("idempotency", {
   begunAt: instant("begun_at").notNull(),
   httpStatus: smallint("http_status"),
   body: json(),
+});
+
+// ------------------------------------------------------------------------------------------------ dead letters
+
+export const deadLetters = regent.table("dead_letter", {
+  id: text().primaryKey(),
+  at: instant("at").notNull(),
+  kind: text().notNull(),
+  subject: text().notNull(),
+  why: text().notNull(),
+  attempts: integer().notNull(),
+  triedAt: instant("tried_at").notNull(),
+  bytes: integer().notNull(),
+  payload: text().notNull(),
 });
 
 /** Now, by the database's clock. */

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessStoreSuite } from "../../ports/suites/access-store.suite.ts";
 import { configurationStoreSuite } from "../../ports/suites/configuration-store.suite.ts";
+import { deadLettersSuite } from "../../ports/suites/dead-letters.suite.ts";
 import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { exampleAgent, exampleCheck, exampleFold, exampleTransition } from "../../ports/suites/examples.ts";
@@ -82,3 +83,4 @@ decisionStoreSuite("postgres", testStoresInTurn());
 leaseSuite("postgres", testStoresInTurn());
 configurationStoreSuite("postgres", testStores);
 accessStoreSuite("postgres", testStores);
+deadLettersSuite("postgres", testStores);

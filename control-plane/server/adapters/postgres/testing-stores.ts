@@ -5,6 +5,7 @@ import type { Stores, TestStores } from "../../ports/suites/stores.ts";
 import { createPostgresAccessStore } from "./access-store.ts";
 import { createPostgresConfigurationStore } from "./configuration-store.ts";
 import { connect, type Database } from "./database.ts";
+import { createPostgresDeadLetters } from "./dead-letters.ts";
 import { createPostgresDecisionStore } from "./decision-store.ts";
 import { createPostgresEvidenceStore } from "./evidence-store.ts";
 import { createPostgresLease } from "./lease.ts";
@@ -58,7 +59,8 @@ const emptyDatabase = async (database: Database): Promise<void> => {
       set local session_replication_role = replica;
       truncate regent.agent, regent.agent_check, regent.transition, regent.minute_aggregate, regent.service, regent.verdict,
         regent.share, regent.change, regent.change_stage, regent.outbox, regent.history, regent.history_counter, regent.lease,
-        regent.global_freeze, regent.configuration, regent.signing_key, regent.credential, regent.idempotency restart identity;
+        regent.global_freeze, regent.configuration, regent.signing_key, regent.credential, regent.idempotency, regent.dead_letter
+        restart identity;
       commit`),
   );
 };
@@ -73,6 +75,7 @@ const openReplica = (url: string): Stores & { readonly database: Database; reado
     lease: createPostgresLease({ database }),
     configuration: createPostgresConfigurationStore({ database, listener, ids: { ulid } }),
     access: createPostgresAccessStore({ database }),
+    deadLetters: createPostgresDeadLetters({ database }),
     close: async () => {
       await listener.close();
       await database.close();

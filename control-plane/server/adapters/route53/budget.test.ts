@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createApiBudget, createBucket, slowBucket, takeToken } from "./budget.ts";
+import { createApiBudget, createBucket, refill, slowBucket, takeToken } from "./budget.ts";
 
 type Step = { readonly afterMs: number; readonly kind: "take" | "slow" };
 const step: fc.Arbitrary<Step> = fc.record({
@@ -49,18 +49,23 @@ describe("the bucket", () => {
     );
   });
 
-  test("a throttled answer empties it and halves the rate, down to an eighth, for 30 s", () => {
-    const full = createBucket({ ratePerSecond: 10, burst: 10 }, 0);
-    const waits = [0, 2_000, 4_000, 6_000, 8_000].reduce<{ state: typeof full; waits: number[] }>(
-      ({ state, waits }, now) => {
-        const slowed = slowBucket(state, now);
-        return { state: slowed, waits: [...waits, takeToken(slowed, now).waitMs] };
-      },
-      { state: full, waits: [] },
-    );
-    expect(waits.waits).toEqual([200, 400, 800, 800, 800]);
-    const healed = takeToken(waits.state, 8_000 + 30_000 + 5_000).state;
-    expect(takeToken({ ...healed, tokens: 0 }, healed.at).waitMs).toBe(100);
+  test("each throttled answer empties it and halves the rate, down to an eighth", () => {
+    let state = createBucket({ ratePerSecond: 10, burst: 10 }, 0);
+    const factors = [1_000, 2_000, 3_000, 4_000, 5_000].map((now) => {
+      state = slowBucket(state, now);
+      expect(state.tokens).toBe(0);
+      return Number(state.factor.toFixed(3));
+    });
+    // A second of growth lies between them.
+    expect(factors).toEqual([0.5, 0.267, 0.15, 0.125, 0.125]);
+  });
+
+  test("from a throttled answer on the rate grows evenly, and in less than 30 s it is whole again", () => {
+    const slowed = slowBucket(createBucket({ ratePerSecond: 10, burst: 1_000 }, 0), 0);
+    const gained = [0, 5, 10, 15, 20, 25].map((s) => refill(slowed, s * 1_000).tokens);
+    const perSecond = gained.slice(1).map((tokens, i) => (tokens - (gained[i] ?? 0)) / 5);
+    expect(perSecond.slice(0, 3).map((rate) => Number(rate.toFixed(2)))).toEqual([5.83, 7.5, 9.17]);
+    expect(perSecond.slice(3)).toEqual([10, 10]);
   });
 
   test("answers that were under way together count as one", () => {
@@ -78,13 +83,14 @@ const testTime = () => {
     schedule: (then: () => void, delayMs: number) => void later.push({ at: now + delayMs, then }),
     runTo: async (end: number) => {
       for (;;) {
+        // Whoever was served may ask again first.
+        await new Promise(setImmediate);
         later.sort((a, b) => a.at - b.at);
         const next = later[0];
         if (!next || next.at > end) break;
         later.shift();
         now = next.at;
         next.then();
-        await Promise.resolve();
       }
       now = end;
     },
@@ -103,6 +109,54 @@ describe("the budget", () => {
     await time.runTo(2_000);
     await Promise.all(asked);
     expect(served).toEqual(["change3", "change5", "read2", "read4", "poll1", "scan0"]);
+  });
+
+  test("within a lane the lowest rank goes first, and equals in the order of asking", async () => {
+    const time = testTime();
+    const budget = createApiBudget({ ratePerSecond: 5, burst: 1, ...time });
+    await budget.take("change");
+    const served: string[] = [];
+    const ranks = [20_100, 5, 100, 5, 10_001];
+    const asked = ranks.map((rank, index) => budget.take("change", rank).then(() => served.push(`${rank} ${index}`)));
+    await time.runTo(2_000);
+    await Promise.all(asked);
+    expect(served).toEqual(["5 1", "5 3", "100 2", "10001 4", "20100 0"]);
+  });
+
+  test("beside somebody who takes most of the account it finds its part, is rarely throttled, and gets all when they stop", async () => {
+    const time = testTime();
+    const budget = createApiBudget({ ratePerSecond: 5, burst: 10, ...time });
+    // The account's own bucket, of which others take 4 of 5 a second.
+    let account = { tokens: 10, at: 0 };
+    let others = 4;
+    const isLetIn = (): boolean => {
+      const now = time.monotonic();
+      const tokens = Math.max(0, Math.min(10, account.tokens + ((now - account.at) * (5 - others)) / 1_000));
+      account = { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now };
+      return tokens >= 1;
+    };
+    const taken: number[] = [];
+    const throttled: number[] = [];
+    const call = async (): Promise<void> => {
+      for (;;) {
+        await budget.take("change");
+        if (isLetIn()) taken.push(time.monotonic());
+        else {
+          throttled.push(time.monotonic());
+          budget.slowDown();
+        }
+      }
+    };
+    void call();
+    const within = (times: readonly number[], from: number, to: number) => times.filter((at) => at >= from && at < to).length;
+    await time.runTo(60_000);
+    // What is left over in a minute is 60 and the burst: at least two thirds of it is used.
+    expect(within(taken, 0, 60_000)).toBeGreaterThanOrEqual(46);
+    expect(within(throttled, 0, 60_000)).toBeLessThanOrEqual(30);
+    others = 0;
+    await time.runTo(120_000);
+    expect(within(taken, 90_000, 120_000)).toBeGreaterThanOrEqual(148);
+    expect(within(throttled, 70_000, 120_000)).toBe(0);
   });
 
   test("a scan leaves tokens for a failover that comes a moment later", async () => {
@@ -135,7 +189,7 @@ describe("the budget", () => {
     const asked = budget.take("change").then(() => {
       isServed = true;
     });
-    await time.runTo(399);
+    await time.runTo(390);
     expect(isServed).toBe(false);
     await time.runTo(400);
     await asked;

@@ -2,12 +2,15 @@
  * The account's call budget: one token bucket for all calls, lanes in order of importance. The bucket is pure (`takeToken`,
  * `slowBucket`); `createApiBudget` puts waiting callers around it. Shared by everything that calls Route 53 in this process.
  *
- * Lanes are served change, read, poll, scan. The lower a lane, the more tokens it leaves in the bucket, so that a scan can't spend the
- * burst that a failover needs a moment later. A throttled answer means that somebody else spends the account's rate: the bucket is
- * emptied and the rate halved (at most once a second, down to an eighth) until 30 s have passed without another one.
+ * Lanes are served change, read, poll, scan, and within a lane by rank, lowest first. The lower a lane, the more tokens it leaves in the
+ * bucket, so that a scan can't spend the burst that a failover needs a moment later.
+ *
+ * A throttled answer means that somebody else spends the account's rate. All lanes slow down together: the bucket is emptied and the rate
+ * halved (at most once a second, down to an eighth). From then on the rate grows evenly, so that it finds what others leave and comes back
+ * to the whole by itself when they stop.
  */
 import type { ApiBudget } from "../../ports/dns-provider.ts";
-import { CALLS_BURST, CALLS_PER_SECOND, SLOW_FACTOR_MIN, SLOW_MS, SLOW_STEP_MS, WAITERS_MAX } from "./limits.ts";
+import { CALLS_BURST, CALLS_PER_SECOND, RECOVER_MS, SLOW_FACTOR_MIN, SLOW_STEP_MS, WAITERS_MAX } from "./limits.ts";
 
 /** `burst` tokens at most, `ratePerSecond` new ones a second. */
 export interface BucketLimits {
@@ -20,9 +23,8 @@ export interface BucketState {
   readonly limits: BucketLimits;
   readonly tokens: number;
   readonly at: number;
-  /** Part of the rate that holds until `slowUntil`; 1 is the full rate. */
-  readonly slowFactor: number;
-  readonly slowUntil: number;
+  /** Part of the rate that holds at `at`, above 0; it grows by 1 in RECOVER_MS, up to 1. */
+  readonly factor: number;
   readonly slowedAt: number;
 }
 
@@ -30,18 +32,31 @@ export const createBucket = (limits: BucketLimits, now: number): BucketState => 
   limits,
   tokens: limits.burst,
   at: now,
-  slowFactor: 1,
-  slowUntil: Number.NEGATIVE_INFINITY,
+  factor: 1,
   slowedAt: Number.NEGATIVE_INFINITY,
 });
 
 /** The bucket as it is at `now`. A clock that steps back adds nothing and takes nothing. */
 export const refill = (state: BucketState, now: number): BucketState => {
   if (now <= state.at) return state;
-  const slowMs = Math.max(0, Math.min(now, state.slowUntil) - state.at);
-  const fullMs = now - state.at - slowMs;
-  const gained = ((slowMs * state.slowFactor + fullMs) * state.limits.ratePerSecond) / 1_000;
-  return { ...state, tokens: Math.min(state.limits.burst, state.tokens + gained), at: now };
+  const forMs = now - state.at;
+  return {
+    ...state,
+    tokens: Math.min(state.limits.burst, state.tokens + gainIn(state, forMs)),
+    at: now,
+    factor: Math.min(1, state.factor + forMs / RECOVER_MS),
+  };
+};
+
+/** Time until the whole rate holds again. */
+const growthMs = ({ factor }: BucketState): number => (1 - factor) * RECOVER_MS;
+/** New tokens in the first `forMs`, no longer than the rate grows. */
+const gainGrowing = ({ factor, limits }: BucketState, forMs: number): number =>
+  ((factor * forMs + forMs ** 2 / (2 * RECOVER_MS)) * limits.ratePerSecond) / 1_000;
+
+const gainIn = (state: BucketState, forMs: number): number => {
+  const growing = Math.min(forMs, growthMs(state));
+  return gainGrowing(state, growing) + ((forMs - growing) * state.limits.ratePerSecond) / 1_000;
 };
 
 /**
@@ -60,31 +75,30 @@ export const takeToken = (
   return { state: filled, waitMs: waitFor(filled, missing) };
 };
 
+/** The inverse of `gainIn`, in whole ms. */
 const waitFor = (state: BucketState, missing: number): number => {
-  const { ratePerSecond } = state.limits;
-  const slowLeftMs = Math.max(0, state.slowUntil - state.at);
-  const slowGain = (slowLeftMs * state.slowFactor * ratePerSecond) / 1_000;
-  if (slowGain >= missing) return Math.ceil((missing * 1_000) / (ratePerSecond * state.slowFactor));
-  return Math.ceil(slowLeftMs + ((missing - slowGain) * 1_000) / ratePerSecond);
+  const growing = growthMs(state);
+  const gainedThen = gainGrowing(state, growing);
+  const fullMs = (missing * 1_000) / state.limits.ratePerSecond;
+  if (gainedThen < missing) return Math.ceil(growing + ((missing - gainedThen) * 1_000) / state.limits.ratePerSecond);
+  return Math.ceil(RECOVER_MS * (Math.sqrt(state.factor ** 2 + (2 * fullMs) / RECOVER_MS) - state.factor));
 };
 
-/** After a throttled answer: empty, and half the rate for a while. Answers within a second of each other count once. */
+/** After a throttled answer: empty, and half of the rate. Answers within a second of each other count once. */
 export const slowBucket = (state: BucketState, now: number): BucketState => {
   const filled = refill(state, now);
-  const before = now < filled.slowUntil ? filled.slowFactor : 1;
-  const isSameEvent = now - filled.slowedAt < SLOW_STEP_MS;
-  return {
-    ...filled,
-    tokens: 0,
-    slowFactor: isSameEvent ? before : Math.max(SLOW_FACTOR_MIN, before / 2),
-    slowUntil: now + SLOW_MS,
-    slowedAt: isSameEvent ? filled.slowedAt : now,
-  };
+  if (now - filled.slowedAt < SLOW_STEP_MS) return { ...filled, tokens: 0 };
+  return { ...filled, tokens: 0, factor: Math.max(SLOW_FACTOR_MIN, filled.factor / 2), slowedAt: now };
 };
 
 const lanes = ["change", "read", "poll", "scan"] as const;
 type Lane = (typeof lanes)[number];
 const reserveByLane: Readonly<Record<Lane, number>> = { change: 0, read: 1, poll: 2, scan: 3 };
+
+interface Waiter {
+  readonly rank: number;
+  readonly start: () => void;
+}
 
 /** An ApiBudget that learns from throttled answers. */
 export interface AdaptiveBudget extends ApiBudget {
@@ -105,7 +119,7 @@ export const createApiBudget = (options: ApiBudgetOptions): AdaptiveBudget => {
   if (!(limits.ratePerSecond > 0 && limits.burst >= 1))
     throw new RangeError("a budget needs a rate above 0 and a burst of at least 1");
   const schedule = options.schedule ?? ((then, delayMs) => void setTimeout(then, delayMs));
-  const waiting: Record<Lane, (() => void)[]> = { change: [], read: [], poll: [], scan: [] };
+  const waiting: Record<Lane, Waiter[]> = { change: [], read: [], poll: [], scan: [] };
   let bucket = createBucket(limits, options.monotonic());
   let wakeAt = Number.POSITIVE_INFINITY;
 
@@ -119,7 +133,7 @@ export const createApiBudget = (options: ApiBudgetOptions): AdaptiveBudget => {
           wakeAfter(taken.waitMs);
           return;
         }
-        waiting[lane].shift()!();
+        waiting[lane].shift()!.start();
       }
     }
   };
@@ -134,10 +148,11 @@ export const createApiBudget = (options: ApiBudgetOptions): AdaptiveBudget => {
   };
 
   return {
-    take: (lane) =>
+    take: (lane, rank = 0) =>
       new Promise((resolve) => {
         if (waiting[lane].length >= WAITERS_MAX) throw new RangeError(`more than ${WAITERS_MAX} calls wait in lane ${lane}`);
-        waiting[lane].push(resolve);
+        const at = waiting[lane].findIndex((other) => other.rank > rank);
+        waiting[lane].splice(at < 0 ? waiting[lane].length : at, 0, { rank, start: resolve });
         serve();
       }),
     available: () => Math.floor(refill(bucket, options.monotonic()).tokens),

@@ -167,7 +167,7 @@ describe("a read", () => {
   test.for([
     ["denied", failure(403, "AccessDenied"), 1],
     ["denied", failure(404, "NoSuchHostedZone"), 1],
-    ["throttled", failure(400, "Throttling"), 3],
+    ["throttled", failure(400, "Throttling"), 8],
     ["failed", hang, 3],
     ["failed", reset, 3],
     ["failed", notXml, 3],

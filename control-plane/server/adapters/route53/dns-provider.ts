@@ -1,7 +1,8 @@
 /**
  * Route 53 behind the DnsProvider port. Every call takes a token of the account's budget, has a deadline, and ends in a value.
  * Sends go out exactly once (the SDK's retries are off): a second copy of a batch would be refused by its own first copy. Reads are
- * retried here, each try with its own token.
+ * retried here, each try with its own token. Each lane has its guard, so that hanging reads never take a change's connections; a send
+ * that the guard refuses was certainly not sent.
  */
 import {
   ChangeResourceRecordSetsCommand,
@@ -14,10 +15,12 @@ import {
   type Route53ClientConfig,
   type RRType,
 } from "@aws-sdk/client-route-53";
-import type { ChangeProgress, DnsProvider, SendResult } from "../../ports/dns-provider.ts";
+import type { ChangeProgress, DnsProvider, ReadTurn, SendResult } from "../../ports/dns-provider.ts";
+import type { BreakerLimits } from "../guard/breaker.ts";
+import { createGuards, type Guard, GuardRefused, type Guards } from "../guard/guards.ts";
+import { retry } from "../guard/retry.ts";
 import type { AdaptiveBudget } from "./budget.ts";
-import { withinDeadline } from "./deadline.ts";
-import { classifyError, toProgressFailure, toReadFailure, toSendResult } from "./errors.ts";
+import { classifyError, speaksAgainstService, toProgressFailure, toReadFailure, toSendResult } from "./errors.ts";
 import { createHealthReader } from "./health.ts";
 import * as limits from "./limits.ts";
 import { type Cursor, type Failed, listNames, listZone, type Page } from "./listing.ts";
@@ -37,6 +40,9 @@ export interface Route53Options {
   /** As the SDK takes them. Without any: the SDK's default chain. */
   readonly credentials?: NonNullable<Route53ClientConfig["credentials"]>;
   readonly budget: AdaptiveBudget;
+  /** Where the guards of the calls are kept and seen; of its own unless told. */
+  readonly guards?: Guards;
+  readonly breakers?: Readonly<Record<GuardedLane, BreakerLimits>>;
   readonly timeouts?: { readonly sendMs?: number; readonly readMs?: number; readonly connectMs?: number };
   readonly logger?: CallLogger;
   /** Monotonic ms, for caches. */
@@ -70,8 +76,8 @@ export const createRoute53Provider = (options: Route53Options): Route53Provider 
     },
   });
   return {
-    readNames: (zoneId, names) => listNames((from) => readPage(calls, { zoneId, from, lane: "read" }), names),
-    readZone: (zoneId) => listZone((from) => readPage(calls, { zoneId, from, lane: "scan" })),
+    readNames: (zoneId, names, turn = READ_NOW) => listNames((from) => readPage(calls, { zoneId, from, ...turn }), names),
+    readZone: (zoneId, turn = READ_NOW) => listZone((from) => readPage(calls, { zoneId, from, ...turn })),
     send: (zoneId, batch) => sendBatch(calls, zoneId, batch),
     readChange: (changeInfoId) => readChange(calls, changeInfoId),
     readHealth,
@@ -80,38 +86,56 @@ export const createRoute53Provider = (options: Route53Options): Route53Provider 
   };
 };
 
+const READ_NOW: ReadTurn = { lane: "read", rank: 0 };
+
 type Lane = Parameters<AdaptiveBudget["take"]>[0];
+/** Scans read the zone for a decision as reads do: a region of many services is read page by page. */
+export type GuardedLane = Exclude<Lane, "scan">;
 type Calls = ReturnType<typeof createCalls>;
+
+const createLaneGuards = ({
+  guards = createGuards(),
+  breakers = limits.BREAKERS,
+}: Route53Options): Readonly<Record<Lane, Guard>> => {
+  const guardOf = (lane: GuardedLane): Guard =>
+    guards.get({ name: `route53-${lane}`, breaker: breakers[lane], gate: limits.GATES[lane], isFailure: speaksAgainstService });
+  const read = guardOf("read");
+  return { change: guardOf("change"), read, scan: read, poll: guardOf("poll") };
+};
 
 /** The client, and the two ways to call it: once, or again after a failure that may pass. */
 const createCalls = (options: Route53Options) => {
   const sendMs = options.timeouts?.sendMs ?? limits.SEND_TIMEOUT_MS;
   const readMs = options.timeouts?.readMs ?? limits.READ_TIMEOUT_MS;
-  const random = options.random ?? Math.random;
+  const guardByLane = createLaneGuards(options);
   const client = createClient(options, sendMs);
 
-  const once = async <T>(lane: Lane, name: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    await options.budget.take(lane);
+  const once = async <T>(lane: Lane, name: string, call: (signal: AbortSignal) => Promise<T>, rank = 0): Promise<T> => {
     try {
-      return await withinDeadline(lane === "change" ? sendMs : readMs, call);
+      return await guardByLane[lane].run({
+        ready: () => options.budget.take(lane, rank),
+        timeoutMs: lane === "change" ? sendMs : readMs,
+        work: call,
+      });
     } catch (error) {
+      // Told by the guard's own change of state: an API that is down would fill the log.
+      if (error instanceof GuardRefused) throw error;
       const fault = classifyError(error);
       if (fault.kind === "throttled") options.budget.slowDown();
       options.logger?.warn({ call: name, fault }, "a Route 53 call did not succeed");
       throw error;
     }
   };
-  const retried = async <T>(lane: Lane, name: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await once(lane, name, call);
-      } catch (error) {
-        const { kind } = classifyError(error);
-        const mayPass = kind === "throttled" || kind === "busy" || kind === "unclear";
-        if (!mayPass || tries >= limits.READ_TRIES_MAX) throw error;
-        await pause(limits.READ_RETRY_MS * 2 ** (tries - 1) * random());
-      }
-    }
+  const retried = <T>({ lane, rank }: ReadTurn, name: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    let others = 0;
+    return retry(() => once(lane, name, call, rank), {
+      triesMax: limits.THROTTLED_TRIES_MAX,
+      pauseMs: limits.READ_RETRY_MS,
+      pauseMsMax: limits.READ_RETRY_MS_MAX,
+      mayPass: (error) => mayPass(error) && (isThrottled(error) || ++others < limits.READ_TRIES_MAX),
+      onRetry: guardByLane[lane].noteRetry,
+      ...(options.random ? { random: options.random } : {}),
+    });
   };
   /** For side questions: the answer, or null. Logged by `once`. */
   const quietly = <T>(name: string, call: (signal: AbortSignal) => Promise<T>): Promise<T | null> =>
@@ -134,11 +158,19 @@ const createClient = ({ endpoint, region, credentials, timeouts }: Route53Option
     },
   });
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Nothing is wrong with the call, and the budget paces its next try: it may be tried more often. */
+const isThrottled = (error: unknown): boolean => classifyError(error).kind === "throttled";
+
+/** While it is open, nothing passes soon. Half-open, another call is trying it at this moment. */
+const mayPass = (error: unknown): boolean => {
+  if (error instanceof GuardRefused) return error.reason === "half-open";
+  const { kind } = classifyError(error);
+  return kind === "throttled" || kind === "busy" || kind === "unclear";
+};
 
 const readPage = async (
   calls: Calls,
-  { zoneId, from, lane }: { readonly zoneId: string; readonly from: Cursor | null; readonly lane: Lane },
+  { zoneId, from, ...turn }: ReadTurn & { readonly zoneId: string; readonly from: Cursor | null },
 ): Promise<Page | Failed> => {
   const command = new ListResourceRecordSetsCommand({
     HostedZoneId: zoneId,
@@ -149,7 +181,7 @@ const readPage = async (
   });
   try {
     return toPage(
-      await calls.retried(lane, "ListResourceRecordSets", (signal) => calls.client.send(command, { abortSignal: signal })),
+      await calls.retried(turn, "ListResourceRecordSets", (signal) => calls.client.send(command, { abortSignal: signal })),
     );
   } catch (error) {
     return toReadFailure(error);
@@ -164,8 +196,11 @@ const sendBatch = async (calls: Calls, zoneId: string, batch: Parameters<DnsProv
     ChangeBatch: { Changes: changes, Comment: batch.comment.slice(0, limits.COMMENT_CHARACTERS_MAX) },
   });
   try {
-    const answer = await calls.once("change", "ChangeResourceRecordSets", (signal) =>
-      calls.client.send(command, { abortSignal: signal }),
+    const answer = await calls.once(
+      "change",
+      "ChangeResourceRecordSets",
+      (signal) => calls.client.send(command, { abortSignal: signal }),
+      batch.rank,
     );
     const id = answer.ChangeInfo?.Id;
     return id ? { kind: "accepted", changeInfoId: bareId(id) } : { kind: "unknown", why: "the answer names no change" };

@@ -58,7 +58,7 @@ describe("what an error means", () => {
 });
 
 describe("messages of a refused batch", () => {
-  const first = "Tried to delete resource record set [name='a.', type='A', set identifier='x'] but it was not found";
+  const first = "Tried to delete resource record set [name='a.', type='A', set-identifier='x'] but it was not found";
   const second =
     "RRSet with DNS name a., type A, SetIdentifier x cannot be created as a non-weighted set exists with the same name and type.";
 

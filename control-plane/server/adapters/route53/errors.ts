@@ -3,6 +3,7 @@
  * only an answer of Route 53 itself, with a code that says so, is taken as a no; everything else is `unclear`.
  */
 import type { ChangeProgress, ReadResult, SendResult } from "../../ports/dns-provider.ts";
+import { GuardRefused } from "../guard/guards.ts";
 import { MESSAGES_MAX, WHY_CHARACTERS_MAX } from "./limits.ts";
 
 export type CallFault =
@@ -75,7 +76,17 @@ export const classifyError = (error: unknown): CallFault => {
   return { kind: "unclear", why: whyOf(facts) };
 };
 
+/**
+ * Does this error say that Route 53 is away or broken? No answer and 5xx do. A call that was throttled, refused or denied was answered, as
+ * was one whose signature our own clock made wrong.
+ */
+export const speaksAgainstService = (error: unknown): boolean => {
+  const { status = 0 } = factsOf(error);
+  return classifyError(error).kind === "unclear" && !(status >= 400 && status < 500);
+};
+
 export const toSendResult = (error: unknown): SendResult => {
+  if (error instanceof GuardRefused) return { kind: "not-sent", why: error.message };
   const fault = classifyError(error);
   switch (fault.kind) {
     case "throttled":

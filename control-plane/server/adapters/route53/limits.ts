@@ -17,10 +17,31 @@ export const READ_TIMEOUT_MS = 5_000;
 export const CONNECT_TIMEOUT_MS = 3_000;
 /** Tries of one read, the first included; each takes its own token from the budget. */
 export const READ_TRIES_MAX = 3;
+/** The same while others spend the account's rate: giving up would read all pages of the zone again. At the lowest rate this takes 13 s. */
+export const THROTTLED_TRIES_MAX = 8;
 /** Greatest wait before the first retry of a read; doubles for the next. The wait itself is drawn evenly from 0 to this. */
 export const READ_RETRY_MS = 250;
-/** Connections at a time: the budget starts at most 10 calls at once, the rest are slow ones still under way. */
-export const CONNECTIONS_MAX = 20;
+/** It doubles up to this: while others spend the account's rate, the budget waits already. */
+export const READ_RETRY_MS_MAX = 1_000;
+/** Calls of each lane at once, and those that may wait; together they fill the connections, so none takes another's. */
+export const GATES = {
+  change: { atOnce: 8, queue: 1_000 },
+  read: { atOnce: 8, queue: 5_000 },
+  poll: { atOnce: 4, queue: 5_000 },
+} as const;
+/** Connections at a time: one for each call that the gates let in. */
+export const CONNECTIONS_MAX = GATES.change.atOnce + GATES.read.atOnce + GATES.poll.atOnce;
+/**
+ * Failovers wait for the first two, so they are tried again after a second; a call that fails costs Route 53 nothing. The third only
+ * follows what was done already. Three failures: a send may hang for 10 s, and is given up after 25 s.
+ */
+export const BREAKERS = {
+  change: { failures: 3, successes: 2, openMs: 1_000 },
+  read: { failures: 3, successes: 2, openMs: 1_000 },
+  poll: { failures: 5, successes: 2, openMs: 5_000 },
+} as const;
+/** Longest that the first two may be set to: so long may an emergency wait after the API is back. */
+export const URGENT_OPEN_MS_MAX = 5_000;
 
 /** Characters of one sentence about an error, so that a page of markup never reaches a log or an operator. */
 export const WHY_CHARACTERS_MAX = 300;
@@ -32,8 +53,8 @@ export const CALLS_PER_SECOND = 5;
 export const CALLS_BURST = 10;
 /** Callers that may wait for a token; more is a caller that doesn't wait for its answers. */
 export const WAITERS_MAX = 10_000;
-/** A throttled answer lowers the rate for this long; another service in the account is busy, and such bursts last seconds. */
-export const SLOW_MS = 30_000;
+/** From standstill the rate would grow to the whole in this time: quickly enough for a failover, slowly enough not to be throttled each second. */
+export const RECOVER_MS = 30_000;
 /** Throttled answers closer together than this are one event: they were under way together. */
 export const SLOW_STEP_MS = 1_000;
 /** Lowest part of the configured rate: a change still goes out within 2 s at 5/s. */

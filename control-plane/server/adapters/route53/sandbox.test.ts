@@ -1,7 +1,6 @@
-/** The port's laws on the real SDK against the sandbox's Route 53, and on a real zone when `REGENT_LIVE_ZONE` names one (id/name). */
+/** The port's laws on the real SDK against the sandbox's Route 53. Whether that is like AWS's is asked by its own suite: docs/ROUTE53.md. */
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateHealthCheckCommand, Route53Client } from "@aws-sdk/client-route-53";
-import { describe } from "vitest";
 import type { DnsProvider } from "../../ports/dns-provider.ts";
 import { type BrokenSend, dnsProviderSuite } from "../../ports/suites/dns-provider.suite.ts";
 import { createApiBudget } from "./budget.ts";
@@ -81,17 +80,3 @@ const makeHealthCheck = async (endpoint: string): Promise<string> => {
 
 dnsProviderSuite("Route 53 adapter on the sandbox", startSandboxWorld("error-response"));
 dnsProviderSuite("Route 53 adapter on the sandbox, refusals in the reference's form", startSandboxWorld("messages"));
-
-const live = /^([A-Z0-9]+)\/([a-z0-9.-]+)$/.exec(process.env.REGENT_LIVE_ZONE ?? "");
-describe.runIf(live)("with REGENT_LIVE_ZONE", () => {
-  dnsProviderSuite("Route 53 adapter on a real zone", async () => {
-    const provider = createRoute53Provider({ budget: createApiBudget({ monotonic: () => performance.now() }) });
-    return {
-      provider,
-      zoneId: live![1]!,
-      zoneName: live![2]!,
-      letTimePass: () => pause(2_000),
-      close: async () => provider.close(),
-    };
-  });
-});

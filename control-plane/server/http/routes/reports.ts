@@ -62,6 +62,8 @@ const toOutcome = (ingested: Ingested, serverTime: number): Outcome<ReportReceip
       return { kind: "invalid-request", detail: "the report doesn't have the form of the contract", errors: ingested.errors };
     case "unconfigured":
       return { kind: "not-ready", why: "no configuration is in force yet" };
+    case "busy":
+      return { kind: "too-many-requests", why: ingested.why, retryAfterMs: ingested.retryAfterMs };
     case "unknown-signer":
     case "wrong-place":
       return ingested;

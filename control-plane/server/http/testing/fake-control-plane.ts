@@ -1,5 +1,5 @@
 /** A control plane for tests of the doors: it answers what a test lays before it, and remembers what it was asked. */
-import type { Change, Explanation, LiveEvent, MoveAnswer, Overview, ServiceState } from "@regent/contract";
+import type { Change, DeadLetter, Explanation, LiveEvent, MoveAnswer, Overview, ServiceState } from "@regent/contract";
 import type { ControlPlane } from "../../operations/control-plane.ts";
 
 export const CHANGE_ID = "01JD8Z0000000000000000000A";
@@ -64,6 +64,17 @@ export const testChange = (service: string): Change => {
   };
 };
 
+const testDeadLetter = (): DeadLetter => ({
+  id: CHANGE_ID,
+  at: 1_000,
+  kind: "report",
+  subject: "east-a",
+  why: "the fold threw",
+  attempts: 1,
+  triedAt: 1_000,
+  bytes: 13,
+});
+
 const SERVICES = ["shop", "mail"];
 
 const testOverview = (): Overview => ({
@@ -123,6 +134,11 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     setFreeze: async ({ isFrozen }) => ({ kind: "set", why: isFrozen ? "frozen" : "free" }),
     history: async () => testHistory(),
     change: async (id) => (id === CHANGE_ID ? testChange("shop") : null),
+    deadLetters: async ({ limit }) => ({ letters: [testDeadLetter()].slice(0, limit), next: null }),
+    deadLetter: async (id) => (id === CHANGE_ID ? { ...testDeadLetter(), payload: { report: {} } } : null),
+    retryDeadLetter: async ({ id }) =>
+      id === CHANGE_ID ? { kind: "tried", done: false, why: "refused again" } : { kind: "gone" },
+    dropDeadLetter: async ({ id }) => (id === CHANGE_ID ? { kind: "tried", done: true, why: "dropped" } : { kind: "gone" }),
     configuration: () => configuration,
     planConfiguration: async () => ({
       kind: "planned",
@@ -151,6 +167,8 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     move: noted("move", base.move),
     setFreeze: noted("setFreeze", base.setFreeze),
     history: noted("history", base.history),
+    retryDeadLetter: noted("retryDeadLetter", base.retryDeadLetter),
+    dropDeadLetter: noted("dropDeadLetter", base.dropDeadLetter),
     planConfiguration: noted("planConfiguration", base.planConfiguration),
     applyConfiguration: noted("applyConfiguration", base.applyConfiguration),
     calls,

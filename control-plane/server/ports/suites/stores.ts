@@ -2,6 +2,7 @@
 
 import type { AccessStore } from "../access-store.ts";
 import type { ConfigurationStore } from "../configuration-store.ts";
+import type { DeadLetters } from "../dead-letters.ts";
 import type { DecisionStore } from "../decision-store.ts";
 import type { EvidenceStore, MinuteAggregate } from "../evidence-store.ts";
 import type { Lease } from "../lease.ts";
@@ -12,6 +13,7 @@ export interface Stores {
   readonly lease: Lease;
   readonly configuration: ConfigurationStore;
   readonly access: AccessStore;
+  readonly deadLetters: DeadLetters;
 }
 
 export interface TestStores extends Stores {
