@@ -196,3 +196,9 @@ describe("the example outages", () => {
     }
   });
 });
+
+test("the example in docs/SANDBOX.md is one that plays", () => {
+  const document = readFileSync(new URL("../../../docs/SANDBOX.md", import.meta.url), "utf8");
+  const [, example = ""] = /```yaml\n(.*?)```/s.exec(document) ?? [];
+  expect(drawTimeline(scriptOf(example), LAID_OUT).acts.length).toBeGreaterThan(5);
+});
