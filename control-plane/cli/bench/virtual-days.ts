@@ -1,7 +1,7 @@
 /** Days on virtual time in the profile `standard` that may not move traffic, over several seeds, with a twin that must move. Ten seconds each. */
 
 import { SERVICES } from "../virtual-day/installation.ts";
-import { REQUIRED_DAYS } from "../virtual-day/required-days.ts";
+import { REQUIRED_DAYS, WORST_DAY } from "../virtual-day/quiet-days.ts";
 import { type Day, type DayOptions, runDay } from "../virtual-day/run-day.ts";
 import { errors, outage } from "../virtual-day/weather.ts";
 import { type Row, round } from "./measure.ts";
@@ -12,7 +12,7 @@ const STRATEGIES = "active-passive, active-active and round-robin";
 
 export const benchVirtualDays = async (seeds: number, tell: (line: string) => void): Promise<Row[]> => {
   const rows: Row[] = [];
-  for (const { title, faults } of REQUIRED_DAYS) {
+  for (const { title, faults } of [...REQUIRED_DAYS, WORST_DAY]) {
     const days = await runSeeds(seeds, tell, (seed) => ({ seed, hours: HOURS, faults: faults() }));
     const moves = sum(days, ({ moves }) => moves.length);
     rows.push({
