@@ -2,7 +2,7 @@
 import { pino } from "pino";
 import { afterEach, expect, test, vi } from "vitest";
 import { createMemoryLease } from "../adapters/memory/lease.ts";
-import { LEASE_GUARD_MS, LEASE_RENEW_MS, LEASE_TTL_MS } from "../limits.ts";
+import { GIVEN_UP_MS, LEASE_GUARD_MS, LEASE_RENEW_MS, LEASE_TTL_MS } from "../limits.ts";
 import type { Lease } from "../ports/lease.ts";
 import { createLeadership, type LeadershipDeps } from "./leadership.ts";
 
@@ -194,11 +194,11 @@ test("given up, the lease is another's for the taking; where nobody takes it, it
   const { leadership, heard } = await start(lease);
   await leadership.giveUp("nothing can be written from here");
   expect(await lease.read()).toBeNull();
-  await pass(LEASE_RENEW_MS);
+  await pass(1_000);
   const other = await start(lease, { holder: "other" });
   expect(other.leadership.isLeading()).toBe(true);
   await other.leadership.giveUp("neither from here");
-  await pass(2 * LEASE_RENEW_MS);
+  await pass(GIVEN_UP_MS);
   expect([leadership.isLeading(), other.leadership.isLeading()]).toEqual([true, false]);
   expect(heard).toEqual(["gained 1", "lost", "gained 3"]);
 });
