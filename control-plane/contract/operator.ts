@@ -1,7 +1,7 @@
 /** Requests of operators and the answers they get. Every mutation takes an `Idempotency-Key` header and a reason. */
 import * as z from "zod";
 import { BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
-import { DomainName, FamilyId, Instant, RegionId, ServiceId, Ulid } from "./ids.ts";
+import { DomainName, FamilyId, Instant, OwnerId, RegionId, ServiceId, Ulid } from "./ids.ts";
 import { AgentMode } from "./report.ts";
 import { RegionVerdict } from "./verdict.ts";
 
@@ -35,6 +35,18 @@ export const FailbackRequest = z.strictObject({ ...moveBase });
 export type FailbackRequest = z.infer<typeof FailbackRequest>;
 export const DrainRequest = z.strictObject({ region: RegionId, ...moveBase });
 export type DrainRequest = z.infer<typeof DrainRequest>;
+/** Takes a name that stands in DNS: its records become ours, with the traffic that they have. */
+export const AdoptRequest = z.strictObject({
+  reason: OperatorReason,
+  dryRun: z.boolean().default(false),
+  expectedRevision: z.int().min(0).optional(),
+  /** Owner of the epoch record that stands there, when it isn't us: the only one that is taken over from. */
+  takeover: OwnerId.optional(),
+});
+export type AdoptRequest = z.infer<typeof AdoptRequest>;
+/** Gives a name up: the epoch record goes, everything else stays as it is. */
+export const ReleaseRequest = AdoptRequest.omit({ takeover: true });
+export type ReleaseRequest = z.infer<typeof ReleaseRequest>;
 export const FreezeRequest = z.strictObject({ reason: OperatorReason });
 export type FreezeRequest = z.infer<typeof FreezeRequest>;
 
@@ -131,11 +143,24 @@ export type Explanation = z.infer<typeof Explanation>;
 export const LiveEvent = z.object({ kind: z.enum(["overview", "history"]), at: Instant, service: ServiceId.nullable() });
 export type LiveEvent = z.infer<typeof LiveEvent>;
 
+/** What becomes of a service's names in DNS when a declaration is applied. */
+export const NameStep = z.object({
+  service: ServiceId,
+  /** `adopt`, `takeover` and `release` are asked for by a person, one by one; `create` is done by itself. */
+  step: z.enum(["create", "keep", "adopt", "takeover", "release", "refused", "unread"]),
+  /** Who marks the name as its own now. */
+  owner: z.string().nullable(),
+  /** Sentences: what would change, or why not and what to do. */
+  lines: z.array(z.string()),
+});
+export type NameStep = z.infer<typeof NameStep>;
+
 export const PlanAnswer = z.object({
   baseVersion: z.int(),
   changed: z.boolean(),
   lines: z.array(z.string()),
   warnings: z.array(z.string()),
+  names: z.array(NameStep),
 });
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
 

@@ -1,5 +1,6 @@
 /** plan FILE and apply FILE: what the declaration would change, and making it so. Errors are told with file, line, column and a suggestion. */
 
+import type { NameStep } from "@regent/contract";
 import { parseDeclaration, toErrorLines } from "@regent/server/configuration/parse-declaration.ts";
 import type { Client, ClientAnswer } from "@regent/server/http/client.ts";
 import type { Command } from "commander";
@@ -23,26 +24,81 @@ export const addConfigurationCommands = (program: Command, terminal: Terminal): 
       const context = createContext(terminal, options);
       const text = await readValid(file);
       const plan = needValid(await (await context.connect()).planConfiguration(text), context, file);
-      context.print(plan, () => toLines(plan, `Nothing would change: version ${plan.baseVersion} says the same.`));
+      context.print(plan, () => [
+        ...toLines(plan, `Nothing would change: version ${plan.baseVersion} says the same.`),
+        ...toNameLines(plan.names),
+      ]);
     });
 
   withCommon(program.command("apply"))
     .description("apply this file over the configuration in force")
     .argument("<file>", "a regent.yaml")
+    .option("--takeover <owner>", "take over the names that this other owner marks as its own; stop its installation first")
+    .option("--reason <text>", "why it is taken over, for those who read the history (required with --takeover)")
     .option("--base-version <n>", "refuse unless this version is still in force, as `plan --json` told it", Number)
-    .action(async (file: string, options: CommonOptions & { baseVersion?: number }) => {
+    .action(async (file: string, options: ApplyOptions) => {
+      const { takeover, reason } = options;
+      if (takeover !== undefined && reason === undefined)
+        throw new CommandFailure(EXIT.usage, "--reason is missing: why the names are taken over. It is never guessed.");
       const context = createContext(terminal, options);
       const text = await readValid(file);
       const client = await context.connect();
       const baseVersion = options.baseVersion ?? (await versionInForce(client, context));
-      const applied = needValid(await client.applyConfiguration(text, baseVersion), context, file);
+      const applied = needValid(
+        await client.applyConfiguration(text, baseVersion, takeover === undefined ? {} : { takeover }),
+        context,
+        file,
+      );
+      const taken = takeover === undefined ? [] : await takeOver(client, context, { text, file, takeover, reason: reason ?? "" });
       context.print(applied, () =>
         toLines(applied, `Nothing changed: version ${applied.version} says the same.`).concat(
           applied.changed ? [`Version ${applied.version} is in force.`] : [],
+          taken,
         ),
       );
     });
 };
+
+interface ApplyOptions extends CommonOptions {
+  readonly baseVersion?: number;
+  readonly takeover?: string;
+  readonly reason?: string;
+}
+
+/** One name after the other, each its own change: what can't be taken over is told, and holds back no other. */
+const takeOver = async (
+  client: Client,
+  context: Context,
+  { text, file, takeover, reason }: { text: string; file: string; takeover: string; reason: string },
+): Promise<string[]> => {
+  const { names } = needValid(await client.planConfiguration(text), context, file);
+  const owned = names.filter(({ owner }) => owner === takeover);
+  const lines: string[] = owned.length === 0 ? [`No name of this file is marked as ${takeover}'s.`] : [];
+  for (const { service } of owned) {
+    const answer = await client.adopt(service, { takeover, reason });
+    lines.push(
+      answer.kind === "ok"
+        ? `${service} is taken over from ${takeover}: revision ${answer.value.revision}.`
+        : `! ${service} is not taken over: ${answer.kind === "problem" ? (answer.problem.detail ?? answer.problem.title) : answer.why}`,
+    );
+  }
+  return lines;
+};
+
+const STEP_WORDS = {
+  create: "is created",
+  keep: "stays",
+  adopt: "has to be adopted",
+  takeover: "has to be taken over",
+  release: "would be left behind",
+  refused: "can't be taken",
+  unread: "is not known",
+} as const satisfies Record<NameStep["step"], string>;
+
+const toNameLines = (names: readonly NameStep[]): string[] =>
+  names
+    .filter(({ step }) => step !== "keep")
+    .flatMap(({ service, step, lines }) => [`${service}: its name ${STEP_WORDS[step]}`, ...lines.map((line) => `    ${line}`)]);
 
 /** Read here first, so that a mistake is told without a server; the server reads it again. */
 const readValid = async (file: string): Promise<string> => {

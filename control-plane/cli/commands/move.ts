@@ -39,8 +39,37 @@ export const addMoveCommands = (program: Command, terminal: Terminal): void => {
       .action((service: string, region: string, options: MoveOptions) =>
         move(terminal, options, (client, asked, key) => client[verb](service, { region, ...asked }, key)),
       );
+  addNames(program, terminal);
   addFreezes(program, terminal);
 };
+
+interface NameOptions extends Omit<MoveOptions, "breakGlass" | "to"> {
+  readonly takeover?: string;
+}
+
+const addNames = (program: Command, terminal: Terminal): void => {
+  nameCommand(program, "adopt")
+    .description("make the records that stand at a service's name Regent's, with the traffic that they have")
+    .option("--takeover <owner>", "whose epoch record stands there; stop that installation first")
+    .action((service: string, options: NameOptions) =>
+      move(terminal, options, (client, { breakGlass: _none, ...asked }, key) =>
+        client.adopt(service, { ...asked, ...(options.takeover === undefined ? {} : { takeover: options.takeover }) }, key),
+      ),
+    );
+  nameCommand(program, "release")
+    .description("give a service's name up: its records stay as they are, and Regent no longer writes them")
+    .action((service: string, options: NameOptions) =>
+      move(terminal, options, (client, { breakGlass: _none, ...asked }, key) => client.release(service, asked, key)),
+    );
+};
+
+const nameCommand = (program: Command, name: string): Command =>
+  withCommon(program.command(name))
+    .argument("<service>")
+    .option("--reason <text>", "why, for those who read the history (required, never guessed)")
+    .option("--dry-run", "show the exact batch; send nothing")
+    .option("--expected-revision <n>", "refuse unless the service is still at this revision", toRevision)
+    .option("--idempotency-key <key>", "give the same key to ask for the same answer again");
 
 const moveCommand = (program: Command, name: string): Command =>
   withCommon(program.command(name))

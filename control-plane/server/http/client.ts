@@ -3,6 +3,7 @@
  * parsed, and may hold more than it knows.
  */
 import {
+  type AdoptRequest,
   ApplyAnswer,
   Change,
   DeadLetterAnswer,
@@ -19,6 +20,7 @@ import {
   Overview,
   PlanAnswer,
   Problem,
+  type ReleaseRequest,
   ReportReceipt,
   ServiceState,
 } from "@regent/contract";
@@ -119,7 +121,7 @@ export const createClient = (deps: ClientDeps) => {
       body: { type: "application/json", text: JSON.stringify(body) },
       ...toKey(idempotencyKey),
     });
-  const move = <B extends Asked<FailbackRequest>>(verb: string) => {
+  const move = <B extends Asked<FailbackRequest> | Asked<AdoptRequest>>(verb: string) => {
     return (service: string, request: B, options?: MutationOptions) =>
       mutate(`${toServicePath(service)}/${verb}`, MoveAnswer, request, options);
   };
@@ -134,6 +136,8 @@ export const createClient = (deps: ClientDeps) => {
     failback: move<Asked<FailbackRequest>>("failback"),
     drain: move<Asked<DrainRequest>>("drain"),
     undrain: move<Asked<DrainRequest>>("undrain"),
+    adopt: move<Asked<AdoptRequest>>("adopt"),
+    release: move<Asked<ReleaseRequest>>("release"),
     /** Everything, a service, or one region of a service. */
     freeze: freeze("freeze"),
     unfreeze: freeze("unfreeze"),
@@ -150,10 +154,14 @@ export const createClient = (deps: ClientDeps) => {
     planConfiguration: (text: string) =>
       ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),
     /** `baseVersion`: the version that it was planned on. */
-    applyConfiguration: (text: string, baseVersion: number, { idempotencyKey }: MutationOptions = {}) =>
+    applyConfiguration: (
+      text: string,
+      baseVersion: number,
+      { idempotencyKey, takeover }: MutationOptions & { readonly takeover?: string } = {},
+    ) =>
       ask({
         method: "PUT",
-        path: "/v1/configuration",
+        path: takeover === undefined ? "/v1/configuration" : `/v1/configuration?takeover=${encodeURIComponent(takeover)}`,
         schema: ApplyAnswer,
         body: { type: "text/yaml", text },
         ...toKey(idempotencyKey, { "if-match": `"${baseVersion}"` }),

@@ -1,6 +1,7 @@
 /** Builds the HTTP face of a control plane: every route, behind the same checks. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { createCredentialReader } from "../access/credential-reader.ts";
+import { createLanes } from "../access/lanes.ts";
 import { createRateLimit } from "../access/rate-limit.ts";
 import { MUTATIONS_BURST, MUTATIONS_PER_SECOND, SIGN_IN_FAILURES_PER_MINUTE } from "../limits.ts";
 import { readDashboard } from "./dashboard-files.ts";
@@ -20,6 +21,7 @@ import { mountEvents } from "./routes/events.ts";
 import { mountFreezes } from "./routes/freezes.ts";
 import { mountHealth } from "./routes/health.ts";
 import { mountMoves } from "./routes/moves.ts";
+import { mountNames } from "./routes/names.ts";
 import { mountReports } from "./routes/reports.ts";
 import { mountSessions, toCookieName } from "./routes/sessions.ts";
 import { mountViews } from "./routes/views.ts";
@@ -36,16 +38,19 @@ export const createApp = (deps: AppDeps): RegentApp => {
   const failures = createRateLimit({ burst: SIGN_IN_FAILURES_PER_MINUTE, perSecond: SIGN_IN_FAILURES_PER_MINUTE / 60 }, clock);
   const mutations = createRateLimit({ burst: MUTATIONS_BURST, perSecond: MUTATIONS_PER_SECOND }, clock);
   const cookieName = toCookieName(cookieSecure);
+  const lanes = deps.lanes ?? createLanes({ monotonic: clock.monotonic });
   const streams = createEventStreams({ controlPlane, clock });
   const mount: Mount = {
     app,
     admission: { credentials, failures, mutations, cookieName, controlPlane },
+    lanes,
     once: createOnce(access),
     controlPlane,
   };
-  mountReports(mount, deps);
+  mountReports(mount, { ...deps, lanes });
   mountViews(mount, deps);
   mountMoves(mount, deps);
+  mountNames(mount, deps);
   mountFreezes(mount, deps);
   mountDeadLetters(mount, deps);
   mountConfiguration(mount, deps);

@@ -2,6 +2,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
+import type { Lanes } from "../access/lanes.ts";
 import type { ControlPlane } from "../operations/control-plane.ts";
 import type { AccessStore, Role } from "../ports/access-store.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -42,6 +43,8 @@ export interface AppDeps {
   readonly staticDir?: string;
   /** True when people reach us by TLS: the cookie is then `Secure`, and HSTS is sent. */
   readonly cookieSecure: boolean;
+  /** Who goes first; lanes of its own by default. */
+  readonly lanes?: Lanes;
   /** The circuit breakers there are; none by default. */
   readonly breakers?: () => readonly Breaker[];
 }

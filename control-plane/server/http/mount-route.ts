@@ -2,12 +2,14 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { IdempotencyKey, PROBLEMS, Problem, type ProblemSlug } from "@regent/contract";
 import * as z from "zod";
+import type { Lanes } from "../access/lanes.ts";
 import { OPERATOR_BYTES_MAX } from "../limits.ts";
 import type { ControlPlane } from "../operations/control-plane.ts";
 import type { HttpContext, HttpEnv, HttpMiddleware } from "./env.ts";
 import { type AdmissionDeps, createAdmission } from "./middleware/admission.ts";
 import { createBodyLimit } from "./middleware/body-limit.ts";
 import type { Once } from "./middleware/once.ts";
+import { createOperatorLane } from "./middleware/operator-lane.ts";
 import { type Failure, toProblemResponse, toSlug } from "./problems.ts";
 import { accessOf, type RouteKey } from "./route-access.ts";
 
@@ -44,6 +46,7 @@ export interface Route<P extends z.ZodObject, Q extends z.ZodObject, B extends z
 export interface Mount {
   readonly app: OpenAPIHono<HttpEnv>;
   readonly admission: AdmissionDeps;
+  readonly lanes: Lanes;
   readonly once: Once;
   readonly controlPlane: Pick<ControlPlane, "countRefusal">;
 }
@@ -108,7 +111,7 @@ const createTypeCheck =
 const IdempotencyHeader = z.object({ "idempotency-key": IdempotencyKey });
 
 const toConfig = (
-  { admission }: Mount,
+  { admission, lanes }: Mount,
   key: RouteKey,
   route: Pick<Route<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, Exclude<keyof Route<never, never, never, never>, "handle">>,
 ) => {
@@ -119,7 +122,7 @@ const toConfig = (
   const bytesMax = route.rawBody?.bytesMax ?? OPERATOR_BYTES_MAX;
   const middleware: HttpMiddleware[] = [
     ...(route.first ? [route.first] : []),
-    ...(access.kind === "role" ? [createAdmission(admission, access)] : []),
+    ...(access.kind === "role" ? [createAdmission(admission, access), createOperatorLane(lanes)] : []),
     ...(method === "GET" ? [] : [createBodyLimit(bytesMax, route.rawBody?.onTooLarge)]),
     ...(route.rawBody && access.kind === "role" ? [createTypeCheck(route.rawBody.mediaTypes)] : []),
   ];

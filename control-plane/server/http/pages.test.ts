@@ -119,7 +119,19 @@ test("a build with a file missing is a broken build", () => {
 test("readiness says what is missing, and health tells of every part", async () => {
   const missing = ["the lease"];
   const readiness = () => ({ isReady: false, mode: "degraded" as const, isLeader: false, missing });
-  const breaker = { name: "route53", state: "open" as const, failures: 5, openUntil: 9_000 };
+  const breaker = {
+    name: "route53-change",
+    kind: "route53-change",
+    state: "open" as const,
+    since: 8_000,
+    failures: 5,
+    openUntil: 9_000,
+    limits: { failures: 5, successes: 2, openMs: 1_000, atOnce: 8, queue: 100 },
+    underWay: 0,
+    waiting: 0,
+    counts: { answered: 7, failed: 5, refused: 3, turnedAway: 0, retried: 1, opened: 1 },
+    lastFailure: "ECONNREFUSED",
+  };
   const { ask } = testDoors({ readiness }, { breakers: () => [breaker] });
   const ready = await ask("GET", "/readyz");
   expect([ready.status, ready.json]).toEqual([503, { isReady: false, mode: "degraded", isLeader: false, missing }]);

@@ -47,6 +47,8 @@ export const ROUTE_ACCESS = {
 
   "POST /v1/services/{service}/failover": act("operator", "service"),
   "POST /v1/services/{service}/failback": act("operator", "service"),
+  "POST /v1/services/{service}/adopt": act("admin", "service"),
+  "POST /v1/services/{service}/release": act("admin", "service"),
   "POST /v1/services/{service}/drain": act("operator", "service"),
   "POST /v1/services/{service}/undrain": act("operator", "service"),
   "POST /v1/services/{service}/freeze": act("operator", "service"),

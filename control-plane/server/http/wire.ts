@@ -47,19 +47,73 @@ export const ReadinessAnswer = z.object({
 });
 export type ReadinessAnswer = z.infer<typeof ReadinessAnswer>;
 
+const Lane = z.object({
+  /** Bounds of the number of connections. */
+  min: z.int(),
+  max: z.int(),
+  size: z.int(),
+  inUse: z.int(),
+  /** Units of work that wait for a connection, now and at most since the start. */
+  waiting: z.int(),
+  waitingMax: z.int(),
+});
+
+/** Our connections to the database. Milliseconds; p50 and p95 over the last minute, null without any work. */
+const Pool = z.object({
+  state: z.enum(["healthy", "degraded", "unhealthy", "recovering"]),
+  since: Instant,
+  reports: Lane,
+  decisions: Lane,
+  responseMsP50: z.number().nullable(),
+  responseMsP95: z.number().nullable(),
+  /** Units of work that hold a connection for too long, now and ever. */
+  held: z.int(),
+  heldEver: z.int(),
+  connectionsLost: z.int(),
+  checkedAt: Instant.nullable(),
+  /** A code, such as ECONNREFUSED; stays until the next one. */
+  lastError: z.string().nullable(),
+});
+
 export const DatabaseAnswer = z.object({
   isUp: z.boolean(),
   latencyMs: z.number().nullable(),
   poolSize: z.int(),
   why: z.string().nullable(),
+  pool: Pool.optional(),
 });
 export type DatabaseAnswer = z.infer<typeof DatabaseAnswer>;
 
 export const Breaker = z.object({
   name: z.string(),
+  kind: z.string(),
   state: z.enum(["closed", "open", "half-open"]),
+  since: Instant,
+  /** In a row. */
   failures: z.int(),
+  /** When the next call may begin; null unless it is open. */
   openUntil: Instant.nullable(),
+  limits: z.object({
+    failures: z.int(),
+    successes: z.int(),
+    openMs: z.int(),
+    /** Calls at once, and those that may wait. */
+    atOnce: z.int(),
+    queue: z.int(),
+  }),
+  underWay: z.int(),
+  waiting: z.int(),
+  /** Since the process began. `refused`: not called, as it is known to be down; `turnedAway`: not called, as too many wait. */
+  counts: z.object({
+    answered: z.int(),
+    failed: z.int(),
+    refused: z.int(),
+    turnedAway: z.int(),
+    retried: z.int(),
+    opened: z.int(),
+  }),
+  /** A code, such as ECONNREFUSED. */
+  lastFailure: z.string().nullable(),
 });
 export type Breaker = z.infer<typeof Breaker>;
 

@@ -8,6 +8,7 @@ import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { toDifference } from "../configuration/difference.ts";
 import { parseDeclaration } from "../configuration/parse-declaration.ts";
+import { toServiceSpecs } from "../configuration/to-specs.ts";
 import {
   AGGREGATES_KEPT_MS,
   DEAD_LETTERS_LOOK_MS,
@@ -22,6 +23,7 @@ import type {
   ApplyResult,
   ControlPlane,
   DatabaseHealth,
+  DeclarationError,
   FreezeOrder,
   PlanResult,
   Readiness,
@@ -33,6 +35,8 @@ import { createJudgeServices } from "../operations/judge-services.ts";
 import { boundsAt, createKeepDeadLetter } from "../operations/keep-dead-letter.ts";
 import { createLedger, LeadershipLost } from "../operations/ledger.ts";
 import type { ModeRound } from "../operations/modes.ts";
+import type { OwnOrder } from "../operations/own-name.ts";
+import { planNames } from "../operations/plan-names.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
 import type { MoveOrder } from "../operations/request-move.ts";
@@ -472,10 +476,25 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       }
     };
 
+  const own = async (order: OwnOrder) => {
+    const spec = specs().get(order.service);
+    if (!spec) return { kind: "not-found", what: `service ${order.service}` } as const;
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const result = await whileLeading(() => writerOf(spec.zoneId).own(order));
+    if (result === "not-leader") return { kind: "not-leader" } as const;
+    if (!order.dryRun) loop.wake([order.service]);
+    return result;
+  };
+
   const planConfiguration = async (text: string, fileName: string): Promise<PlanResult> => {
     const parsed = parseDeclaration(text, fileName);
     if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
     const lines = toDifference(applied?.declaration ?? null, parsed.declaration);
+    const names = await planNames(
+      { provider, recordOf: ledger.record },
+      [...specs().values()],
+      toServiceSpecs(parsed.declaration),
+    );
     return {
       kind: "planned",
       answer: {
@@ -483,6 +502,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
         changed: lines.length > 0,
         lines: [...lines],
         warnings: [...parsed.warnings],
+        names: [...names],
       },
     };
   };
@@ -492,11 +512,15 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     fileName: string;
     baseVersion: number;
     author: string;
+    takeover?: string;
   }): Promise<ApplyResult> => {
     const parsed = parseDeclaration(input.text, input.fileName);
     if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
     const current = await deps.configurations.read();
     if ((current?.version ?? 0) !== input.baseVersion) return { kind: "stale", version: current?.version ?? 0 };
+    const owner = current?.declaration.owner;
+    if (owner !== undefined && owner !== parsed.declaration.owner && owner !== input.takeover)
+      return { kind: "invalid", errors: [ownerChange(input.text, owner, parsed.declaration.owner)] };
     const lines = toDifference(current?.declaration ?? null, parsed.declaration);
     if (current && lines.length === 0)
       return { kind: "applied", answer: { version: current.version, changed: false, lines: [], warnings: [...parsed.warnings] } };
@@ -538,6 +562,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       return spec ? toExplanation(sources(), spec) : null;
     },
     move,
+    own,
     setFreeze: freeze,
     history: async (query) => {
       const page = await deps.decisions.readHistory(query);
@@ -618,3 +643,10 @@ const groupByZone = (specs: ReadonlyMap<string, ServiceSpec>): ReadonlyMap<strin
   for (const { id, zoneId } of specs.values()) zones.set(zoneId, [...(zones.get(zoneId) ?? []), id]);
   return zones;
 };
+
+const ownerChange = (text: string, from: string, to: string): DeclarationError => ({
+  path: "owner",
+  message: `the owner would change from ${from} to ${to}, and every epoch record in DNS names ${from}: apply with --takeover ${from}, and take over name by name`,
+  line: text.split("\n").findIndex((line) => /^\s*owner\s*:/.test(line)) + 1 || 1,
+  column: 1,
+});

@@ -12,7 +12,9 @@ import type {
   PlanAnswer,
   ServiceState,
 } from "@regent/contract";
+import type { PoolView } from "../ports/outside-view.ts";
 import type { Ingested, Recheck } from "./ingest-report.ts";
+import type { OwnOrder } from "./own-name.ts";
 import type { MoveOrder, MoveResult } from "./request-move.ts";
 import type { LetterOrder, LetterResult } from "./retry-dead-letter.ts";
 import type { SignedRequest } from "./verify-report.ts";
@@ -61,6 +63,8 @@ export interface DatabaseHealth {
   readonly latencyMs: number | null;
   readonly poolSize: number;
   readonly why: string | null;
+  /** Absent where there are no connections. */
+  readonly pool?: PoolView;
 }
 
 export interface ControlPlane {
@@ -70,6 +74,8 @@ export interface ControlPlane {
   readonly explain: (id: string) => Promise<Explanation | null>;
   /** Manual failover, failback, drain, undrain. */
   readonly move: (order: MoveOrder) => Promise<MoveResult | NotHere>;
+  /** Adopting and releasing names. */
+  readonly own: (order: OwnOrder) => Promise<MoveResult | NotHere>;
   readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
   readonly history: (query: {
     service?: string;
@@ -95,6 +101,8 @@ export interface ControlPlane {
     fileName: string;
     baseVersion: number;
     author: string;
+    /** The owner that the declaration had: it changes only when a person names it. */
+    takeover?: string;
   }) => Promise<ApplyResult>;
   /** Calls back whenever something a person looks at changed. */
   readonly subscribe: (listener: (event: LiveEvent) => void) => () => void;

@@ -10,8 +10,9 @@ import type { ReadTurn } from "../ports/dns-provider.ts";
 import { type DecideDeps, draftService, type OneService } from "./decide-service.ts";
 import type { Deliver } from "./deliver-batches.ts";
 import { type Draft, LedgerConflict } from "./ledger.ts";
+import { type OwnOrder, requestOwnership } from "./own-name.ts";
 import type { ReadSets, ZoneReader } from "./read-zone.ts";
-import { type MoveOrder, type MoveResult, requestMove } from "./request-move.ts";
+import { type Moved, type MoveOrder, type MoveResult, requestMove } from "./request-move.ts";
 import { createSlices } from "./slices.ts";
 import { createZoneTurns } from "./zone-turns.ts";
 
@@ -23,6 +24,8 @@ export interface ZoneWriter {
   readonly reconcile: (services: readonly string[], rank: number) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
+  /** Adopts or releases a name; answers as `move` does. */
+  readonly own: (order: OwnOrder) => Promise<MoveResult>;
   /** Reads DNS for drift, decides nothing. Null when it could not be read. */
   readonly scan: (services: readonly string[], turn: ReadTurn) => Promise<ReadonlyMap<string, Observed> | null>;
   /** Resolves when nothing is under way. */
@@ -61,14 +64,15 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
       return deps.deliver(drafted.rows, givesWay);
     });
 
-  const move = (order: MoveOrder): Promise<MoveResult> => {
+  /** What a person asked for: answered when the intent is committed, sent right after. */
+  const ask = (work: () => Promise<Moved>): Promise<MoveResult> => {
     if (turns.count() > ZONE_QUEUE_MAX) return Promise.resolve({ kind: "too-many" });
     return new Promise((answer, fail) => {
       turns
         .take(MOVE_RANK, async () => {
-          const moved = await requestMove(deps, order).catch((error: unknown) => {
+          const moved = await work().catch((error: unknown) => {
             // What was remembered was old: once more, on what is read now.
-            if (error instanceof LedgerConflict) return requestMove(deps, order);
+            if (error instanceof LedgerConflict) return work();
             throw error;
           });
           answer(moved.result);
@@ -77,11 +81,13 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
         })
         .catch((error: unknown) => {
           // After the answer an error can only be told in the log: the row stays, and its fate is read off DNS.
-          deps.log.error({ err: error, service: order.service }, "manual move failed");
+          deps.log.error({ err: error, zone: deps.zoneId }, "what an operator asked for failed");
           fail(error);
         });
     });
   };
+  const move = (order: MoveOrder): Promise<MoveResult> => ask(() => requestMove(deps, order));
+  const own = (order: OwnOrder): Promise<MoveResult> => ask(() => requestOwnership(deps, order));
 
   /** Reads outside of its turn: a scan waits long for a busy account, and no write waits for a scan. What was written meanwhile is left out. */
   const scan = async (services: readonly string[], turn: ReadTurn) => {
@@ -100,7 +106,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
 
-  return { reconcile, move, scan, idle: turns.idle };
+  return { reconcile, move, own, scan, idle: turns.idle };
 };
 
 /** After a transient failure to read the zone. */

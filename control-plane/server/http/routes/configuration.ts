@@ -1,5 +1,5 @@
 /** The declared configuration: read, planned, applied. Who applies says which version it was planned on. */
-import { ApplyAnswer, PlanAnswer } from "@regent/contract";
+import { ApplyAnswer, OwnerId, PlanAnswer } from "@regent/contract";
 import * as z from "zod";
 import { REQUEST_BYTES_MAX } from "../../limits.ts";
 import type { ApplyResult, ControlPlane } from "../../operations/control-plane.ts";
@@ -14,6 +14,9 @@ const ETAG = /^"(?<version>[0-9]{1,15})"$/;
 const IfMatch = z.object({
   "if-match": z.string().regex(ETAG, 'If-Match: the ETag of the version that this was planned on, like "7"'),
 });
+
+/** The owner of before, when the declaration names another one. */
+const TakeoverQuery = z.object({ takeover: OwnerId.optional() });
 
 const toEtag = (version: number): string => `"${version}"`;
 
@@ -41,15 +44,17 @@ export const mountConfiguration = (mount: Mount, { controlPlane }: { controlPlan
   mountRoute(mount, "PUT /v1/configuration", {
     summary: "Apply this text over the version named in If-Match",
     headers: IfMatch,
+    query: TakeoverQuery,
     rawBody: YAML,
     answer: ApplyAnswer,
     problems: ["invalid-configuration", "stale-configuration"],
-    handle: async (_, c) => {
+    handle: async ({ query }, c) => {
       const result = await controlPlane.applyConfiguration({
         text: await c.req.text(),
         fileName: FILE_NAME,
         baseVersion: Number(ETAG.exec(c.req.header("if-match") ?? "")?.groups?.version),
         author: c.get("principal").name,
+        ...(query.takeover === undefined ? {} : { takeover: query.takeover }),
       });
       return toOutcome(result);
     },

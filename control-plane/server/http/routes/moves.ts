@@ -69,7 +69,7 @@ const move = async ({ controlPlane, log }: MoveDeps, c: HttpContext, order: Move
   return toOutcome(result);
 };
 
-const toOutcome = (result: MoveResult | NotHere): Outcome<MoveAnswer> => {
+export const toOutcome = (result: MoveResult | NotHere): Outcome<MoveAnswer> => {
   switch (result.kind) {
     case "answered":
       return answer(result.answer);

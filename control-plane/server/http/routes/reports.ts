@@ -1,5 +1,9 @@
-/** The agents' door: takes signed reports. The raw bytes go to the operation, because the signature is over them. */
-import { REPORT_BYTES_MAX, ReportReceipt } from "@regent/contract";
+/**
+ * The agents' door: takes signed reports, each in the lane that its header `regent-lane` claims and its contents confirm. The raw bytes go to
+ * the operation, because the signature is over them.
+ */
+import { REPORT_BYTES_MAX, type Report, ReportReceipt } from "@regent/contract";
+import type { Lane, Lanes } from "../../access/lanes.ts";
 import { createRateLimit } from "../../access/rate-limit.ts";
 import {
   ADDRESS_REPORTS_BURST,
@@ -12,10 +16,14 @@ import type { AppDeps, HttpContext, HttpMiddleware } from "../env.ts";
 import { answer, type Mount, mountRoute, type Outcome } from "../mount-route.ts";
 import { toProblemResponse } from "../problems.ts";
 
-export const mountReports = (mount: Mount, { controlPlane, clock }: Pick<AppDeps, "controlPlane" | "clock">): void => {
-  const limit = createReportLimit(clock, () => controlPlane.countRefusal("reports", "too-many-requests"));
+export const mountReports = (
+  mount: Mount,
+  { controlPlane, clock, lanes }: Pick<AppDeps, "controlPlane" | "clock"> & { readonly lanes: Lanes },
+): void => {
+  const limit = createReportLimit(clock, lanes, () => controlPlane.countRefusal("reports", "too-many-requests"));
   mountRoute(mount, "POST /v1/reports", {
-    summary: "Take a signed report of an agent (headers webhook-id, webhook-timestamp, webhook-signature, regent-key)",
+    summary:
+      "Take a signed report of an agent (headers webhook-id, webhook-timestamp, webhook-signature, regent-key; regent-lane: transition, live or backlog)",
     first: limit.check,
     rawBody: {
       mediaTypes: ["application/json"],
@@ -35,18 +43,43 @@ export const mountReports = (mount: Mount, { controlPlane, clock }: Pick<AppDeps
       "not-ready",
     ],
     handle: async (_, c) => {
-      const ingested = await controlPlane.ingestReport({
-        id: c.req.header("webhook-id"),
-        timestamp: c.req.header("webhook-timestamp"),
-        signature: c.req.header("webhook-signature"),
-        keyId: c.req.header("regent-key"),
-        body: new Uint8Array(await c.req.arrayBuffer()),
-      });
-      if (ingested.kind !== "unknown-signer") limit.charge(c);
-      return toOutcome(ingested, clock.now());
+      const body = new Uint8Array(await c.req.arrayBuffer());
+      const pass = await lanes.enter(claimedLane(c), body.byteLength);
+      if (pass.kind === "refused") return { ...pass, kind: "too-many-requests" };
+      let isTaken = false;
+      try {
+        const ingested = await controlPlane.ingestReport(
+          {
+            id: c.req.header("webhook-id"),
+            timestamp: c.req.header("webhook-timestamp"),
+            signature: c.req.header("webhook-signature"),
+            keyId: c.req.header("regent-key"),
+            body,
+          },
+          async (report) => {
+            const refused = isBacklog(report) ? await pass.moveTo("backlog") : null;
+            return refused && { ...refused, kind: "busy" };
+          },
+        );
+        if (ingested.kind !== "unknown-signer") limit.charge(c);
+        isTaken = ingested.kind === "taken";
+        return toOutcome(ingested, clock.now());
+      } finally {
+        pass.leave(isTaken);
+      }
     },
   });
 };
+
+/** Agents that claim nothing are taken for live: their contents tell. */
+const claimedLane = (c: HttpContext): Lane => {
+  const claim = c.req.header("regent-lane");
+  return claim === "transition" || claim === "backlog" ? claim : "live";
+};
+
+/** It tells nothing of the present. An empty report is a sign of life, and that is present. */
+const isBacklog = ({ observations, unchanged, backfill }: Report): boolean =>
+  backfill.length > 0 && observations.length + unchanged.length === 0;
 
 const toOutcome = (ingested: Ingested, serverTime: number): Outcome<ReportReceipt> => {
   switch (ingested.kind) {
@@ -77,15 +110,18 @@ interface ReportLimit {
 }
 
 /** Generous: it stops a loop gone wild and a flood, and never an agent that empties its spool. */
-const createReportLimit = (clock: AppDeps["clock"], onRefused: () => void): ReportLimit => {
+const createReportLimit = (clock: AppDeps["clock"], lanes: Lanes, onRefused: () => void): ReportLimit => {
   const byAddress = createRateLimit({ burst: ADDRESS_REPORTS_BURST, perSecond: ADDRESS_REPORTS_PER_SECOND }, clock);
   const byAgent = createRateLimit({ burst: AGENT_REPORTS_BURST, perSecond: AGENT_REPORTS_PER_SECOND }, clock);
   return {
     check: async (c, next) => {
       const waitMs = byAddress.take(c.get("address")) || byAgent.waitMs(toAgentKey(c));
-      if (waitMs === 0) return next();
+      // Before the body is read, so that a full lane costs nothing more.
+      const full = waitMs === 0 ? lanes.check(claimedLane(c)) : null;
+      if (waitMs === 0 && full === null) return next();
       onRefused();
-      return toProblemResponse(c, { kind: "too-many-requests", why: "too many reports", retryAfterMs: waitMs });
+      const { why, retryAfterMs } = full ?? { why: "too many reports", retryAfterMs: waitMs };
+      return toProblemResponse(c, { kind: "too-many-requests", why, retryAfterMs });
     },
     charge: (c) => void byAgent.take(toAgentKey(c)),
   };

@@ -131,6 +131,7 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     service: async (id) => (SERVICES.includes(id) ? testService(id) : null),
     explain: async (id) => (SERVICES.includes(id) ? testExplanation(id) : null),
     move: async ({ dryRun }) => ({ kind: "answered", answer: testMoveAnswer(dryRun) }),
+    own: async ({ dryRun }) => ({ kind: "answered", answer: testMoveAnswer(dryRun) }),
     setFreeze: async ({ isFrozen }) => ({ kind: "set", why: isFrozen ? "frozen" : "free" }),
     history: async () => testHistory(),
     change: async (id) => (id === CHANGE_ID ? testChange("shop") : null),
@@ -142,7 +143,7 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     configuration: () => configuration,
     planConfiguration: async () => ({
       kind: "planned",
-      answer: { baseVersion: 7, changed: true, lines: ["+ service"], warnings: [] },
+      answer: { baseVersion: 7, changed: true, lines: ["+ service"], warnings: [], names: [] },
     }),
     applyConfiguration: async () => ({ kind: "applied", answer: { version: 8, changed: true, lines: [], warnings: [] } }),
     subscribe: (listener) => {
