@@ -121,3 +121,36 @@ describe("where a test ends the process", () => {
       expect(problems({ REGENT_CRASH_AT })).toEqual([expect.stringMatching(/^REGENT_CRASH_AT: one of before-intent/)]);
   });
 });
+
+describe("guards and the pool", () => {
+  test("are as told; what isn't told is left to its own default", () => {
+    const config = loadConfig({
+      REGENT_BREAKER_ROUTE53_CHANGE: "5/3/2000",
+      REGENT_BREAKER_RESOLVER: "4/1/120000",
+      REGENT_DATABASE_POOL: "3/20",
+      REGENT_DATABASE_HELD_MS: "2500",
+    });
+    expect(config.breakers).toEqual({
+      change: { failures: 5, successes: 3, openMs: 2_000 },
+      resolver: { failures: 4, successes: 1, openMs: 120_000 },
+    });
+    expect(config.database).toEqual({ pool: { min: 3, max: 20 }, heldMs: 2_500 });
+  });
+
+  test.each([
+    ["REGENT_BREAKER_ROUTE53_CHANGE", "3/2/30000"],
+    ["REGENT_BREAKER_ROUTE53_READ", "3/2/5001"],
+    ["REGENT_BREAKER_POSTGRES", "0/2/1000"],
+    ["REGENT_BREAKER_POSTGRES", "3/0/1000"],
+    ["REGENT_BREAKER_RESOLVER", "3/2/120001"],
+    ["REGENT_BREAKER_RESOLVER", "3/2"],
+    ["REGENT_DATABASE_POOL", "5/4"],
+    ["REGENT_DATABASE_POOL", "0/4"],
+    ["REGENT_DATABASE_POOL", "1/201"],
+    ["REGENT_DATABASE_CHECK_MS", "99"],
+    ["REGENT_DATABASE_SLOW_MS", "1.5"],
+    ["REGENT_DATABASE_HELD_MS", "15000"],
+  ])("%s=%s is refused: it would keep an emergency waiting, or says nothing", (name, value) => {
+    expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+  });
+});

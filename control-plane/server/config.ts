@@ -41,6 +41,45 @@ const NameServers = z.string().superRefine((text, context) => {
   }
 });
 
+/** `failures/successes/open ms` of a breaker. `openMsMax`: longer would keep what waits for it from acting. */
+const breaker = (openMsMax: number) =>
+  z
+    .string()
+    .regex(/^\d{1,3}\/\d{1,3}\/\d{1,6}$/, 'failures, successes and open milliseconds, such as "3/2/1000"')
+    .transform((text) => {
+      const [failures = 0, successes = 0, openMs = 0] = text.split("/").map(Number);
+      return { failures, successes, openMs };
+    })
+    .refine(
+      ({ failures, successes, openMs }) =>
+        failures >= 1 && failures <= 100 && successes >= 1 && successes <= 10 && openMs >= 50 && openMs <= openMsMax,
+      `1 to 100 failures, 1 to 10 successes, 50 to ${openMsMax} ms`,
+    )
+    .optional();
+
+/** A failover waits for the change and the reads before it, and reports for the database: so long at most after it is back. */
+const URGENT_OPEN_MS_MAX = 5_000;
+/** S3.1's upper end: what only watches may be left in peace for two minutes. */
+const OPEN_MS_MAX = 120_000;
+
+const pool = z
+  .string()
+  .regex(/^\d{1,3}\/\d{1,3}$/, 'least and most connections, such as "2/10"')
+  .transform((text) => {
+    const [min = 0, max = 0] = text.split("/").map(Number);
+    return { min, max };
+  })
+  .refine(({ min, max }) => min >= 1 && min <= max && max <= 200, "at least 1, the first not above the second, 200 at most")
+  .optional();
+
+const milliseconds = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,7}$/, "whole milliseconds")
+    .transform(Number)
+    .refine((ms) => ms >= least && ms <= most, `${least} to ${most} ms`)
+    .optional();
+
 const Environment = z.object({
   REGENT_HOME: z.string().min(1).optional(),
   REGENT_CONFIG: z.string().min(1).optional(),
@@ -55,6 +94,16 @@ const Environment = z.object({
     .string()
     .regex(/^(?!0+(\.0+)?\/)\d{1,6}(\.\d{1,6})?\/0*[1-9]\d{0,5}$/, 'calls a second and burst, both above 0, such as "5/10"')
     .default("5/10"),
+  REGENT_BREAKER_ROUTE53_CHANGE: breaker(URGENT_OPEN_MS_MAX),
+  REGENT_BREAKER_ROUTE53_READ: breaker(URGENT_OPEN_MS_MAX),
+  REGENT_BREAKER_ROUTE53_POLL: breaker(OPEN_MS_MAX),
+  REGENT_BREAKER_POSTGRES: breaker(URGENT_OPEN_MS_MAX),
+  REGENT_BREAKER_RESOLVER: breaker(OPEN_MS_MAX),
+  REGENT_DATABASE_POOL: pool,
+  REGENT_DATABASE_CHECK_MS: milliseconds(100, 600_000),
+  REGENT_DATABASE_SLOW_MS: milliseconds(1, 60_000),
+  // A unit of work is given up after 15 s: then there is nothing left to tell.
+  REGENT_DATABASE_HELD_MS: milliseconds(10, 14_000),
   REGENT_MASTER_KEY: z
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/, "32 bytes in base64")
@@ -73,6 +122,13 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 
+export interface BreakerSetting {
+  readonly failures: number;
+  readonly successes: number;
+  readonly openMs: number;
+}
+
+/** What is undefined has the default of who uses it. */
 export interface Config {
   readonly home: string;
   readonly configFile: string | null;
@@ -85,6 +141,13 @@ export interface Config {
   readonly resolvers: readonly string[];
   readonly canaries: readonly string[];
   readonly route53: { readonly ratePerSecond: number; readonly burst: number; readonly endpoint: string | null };
+  readonly breakers: Readonly<Record<"change" | "read" | "poll" | "postgres" | "resolver", BreakerSetting | undefined>>;
+  readonly database: {
+    readonly pool: { readonly min: number; readonly max: number } | undefined;
+    readonly checkMs: number | undefined;
+    readonly slowMs: number | undefined;
+    readonly heldMs: number | undefined;
+  };
   readonly masterKey: string | null;
   readonly staticDir: string | null;
   readonly migrationsDir: string | null;
@@ -118,6 +181,19 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
     resolvers: list(e.REGENT_RESOLVERS),
     canaries: list(e.REGENT_CANARIES),
     route53: { ratePerSecond: rate ?? 5, burst: burst ?? 10, endpoint: e.AWS_ENDPOINT_URL_ROUTE_53 ?? null },
+    breakers: {
+      change: e.REGENT_BREAKER_ROUTE53_CHANGE,
+      read: e.REGENT_BREAKER_ROUTE53_READ,
+      poll: e.REGENT_BREAKER_ROUTE53_POLL,
+      postgres: e.REGENT_BREAKER_POSTGRES,
+      resolver: e.REGENT_BREAKER_RESOLVER,
+    },
+    database: {
+      pool: e.REGENT_DATABASE_POOL,
+      checkMs: e.REGENT_DATABASE_CHECK_MS,
+      slowMs: e.REGENT_DATABASE_SLOW_MS,
+      heldMs: e.REGENT_DATABASE_HELD_MS,
+    },
     masterKey: e.REGENT_MASTER_KEY ?? null,
     staticDir: e.REGENT_STATIC_DIR ?? null,
     migrationsDir: e.REGENT_MIGRATIONS_DIR ?? null,

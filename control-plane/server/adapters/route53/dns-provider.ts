@@ -42,7 +42,7 @@ export interface Route53Options {
   readonly budget: AdaptiveBudget;
   /** Where the guards of the calls are kept and seen; of its own unless told. */
   readonly guards?: Guards;
-  readonly breakers?: Readonly<Record<GuardedLane, BreakerLimits>>;
+  readonly breakers?: Readonly<Partial<Record<GuardedLane, BreakerLimits | undefined>>>;
   readonly timeouts?: { readonly sendMs?: number; readonly readMs?: number; readonly connectMs?: number };
   readonly logger?: CallLogger;
   /** Monotonic ms, for caches. */
@@ -93,12 +93,14 @@ type Lane = Parameters<AdaptiveBudget["take"]>[0];
 export type GuardedLane = Exclude<Lane, "scan">;
 type Calls = ReturnType<typeof createCalls>;
 
-const createLaneGuards = ({
-  guards = createGuards(),
-  breakers = limits.BREAKERS,
-}: Route53Options): Readonly<Record<Lane, Guard>> => {
+const createLaneGuards = ({ guards = createGuards(), breakers = {} }: Route53Options): Readonly<Record<Lane, Guard>> => {
   const guardOf = (lane: GuardedLane): Guard =>
-    guards.get({ name: `route53-${lane}`, breaker: breakers[lane], gate: limits.GATES[lane], isFailure: speaksAgainstService });
+    guards.get({
+      name: `route53-${lane}`,
+      breaker: breakers[lane] ?? limits.BREAKERS[lane],
+      gate: limits.GATES[lane],
+      isFailure: speaksAgainstService,
+    });
   const read = guardOf("read");
   return { change: guardOf("change"), read, scan: read, poll: guardOf("poll") };
 };

@@ -40,8 +40,6 @@ export const BREAKERS = {
   read: { failures: 3, successes: 2, openMs: 1_000 },
   poll: { failures: 5, successes: 2, openMs: 5_000 },
 } as const;
-/** Longest that the first two may be set to: so long may an emergency wait after the API is back. */
-export const URGENT_OPEN_MS_MAX = 5_000;
 
 /** Characters of one sentence about an error, so that a page of markup never reaches a log or an operator. */
 export const WHY_CHARACTERS_MAX = 300;

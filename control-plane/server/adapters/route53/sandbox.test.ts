@@ -41,7 +41,9 @@ const startSandboxWorld = (form: "error-response" | "messages") => async () => {
   const budget = createApiBudget({ ratePerSecond: 1_000, burst: 1_000, monotonic: () => performance.now() });
   const common = { endpoint: sandbox.endpoint, credentials, budget };
   const patient = createRoute53Provider(common);
-  const impatient = createRoute53Provider({ ...common, timeouts: { sendMs: LOST_SEND_MS } });
+  // It only ever meets silence: its guard must not take that for an outage.
+  const breakers = { change: { failures: 1_000, successes: 1, openMs: 50 } };
+  const impatient = createRoute53Provider({ ...common, breakers, timeouts: { sendMs: LOST_SEND_MS } });
   let isNextLost = false;
   const send: DnsProvider["send"] = (...batch) => {
     const provider = isNextLost ? impatient : patient;
