@@ -10,18 +10,22 @@ import { type Logger, pino } from "pino";
 import { monotonicFactory } from "ulid";
 import { ensureAdminToken } from "./access/first-token.ts";
 import { startEmbeddedPostgres } from "./adapters/embedded-postgres/embedded-postgres.ts";
+import { createGuards, type GuardChange } from "./adapters/guard/guards.ts";
 import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signing-key.ts";
 import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
 import { createDatabaseClock } from "./adapters/postgres/clock.ts";
 import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
-import { connect, type Database } from "./adapters/postgres/database.ts";
+import { connect, DATABASE_GUARD, type Database, waitForDatabase } from "./adapters/postgres/database.ts";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters.ts";
 import { createPostgresDecisionStore } from "./adapters/postgres/decision-store.ts";
 import { createPostgresEvidenceStore } from "./adapters/postgres/evidence-store.ts";
 import { createPostgresLease } from "./adapters/postgres/lease.ts";
+import { DATABASE_BREAKER, LOOK_EVERY_MS } from "./adapters/postgres/limits.ts";
 import { createListener } from "./adapters/postgres/listener.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
+import { createPoolMonitor, type PoolMonitor } from "./adapters/postgres/pool-monitor.ts";
 import { needWritable } from "./adapters/postgres/writable.ts";
+import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
 import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
@@ -35,7 +39,9 @@ import { startListener } from "./http/listener.ts";
 import { CANARY_TIMEOUT_MS } from "./limits.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
 import { createMetrics } from "./loop/metrics.ts";
+import { createOutsideMetrics } from "./loop/outside-metrics.ts";
 import type { DatabaseHealth } from "./operations/control-plane.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { ConfigurationStore } from "./ports/configuration-store.ts";
 import type { Lease } from "./ports/lease.ts";
 import { createEnding, createShutdown, type Shutdown } from "./shutdown.ts";
@@ -64,11 +70,33 @@ export const startServer = async (config: Config, log: Logger): Promise<RunningS
 const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Promise<RunningServer> => {
   const masterKey = await readMasterKey(config.home, config.masterKey);
   const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, shutdown));
+  const outside = createOutsideMetrics();
+  const guards = createGuards({
+    onChange: (change) => {
+      outside.guardChanged(change);
+      tellGuard(log, change);
+    },
+  });
+  const { pool, heldMs, checkMs, slowMs } = config.database;
   const database = connect(databaseUrl, {
     applicationName: "regent-server",
+    guard: guards.get({ ...DATABASE_GUARD, breaker: config.breakers.postgres ?? DATABASE_BREAKER }),
     onNotice: (notice) => tellNotice(log, notice),
+    onHeld: (held) => log.warn(held, "a unit of work holds its connection for too long"),
+    onDone: outside.databaseDone,
+    ...(pool === undefined ? {} : { connections: pool }),
+    ...(heldMs === undefined ? {} : { heldMs }),
   });
   shutdown.add("database", () => database.close());
+  await waitForDatabase(database, (err) => log.warn({ err }, "the database isn't there yet; trying again"));
+  const monitor = createPoolMonitor({
+    database,
+    everyMs: checkMs ?? LOOK_EVERY_MS,
+    ...(slowMs === undefined ? {} : { thresholds: { slowMs } }),
+    onChange: (change) => log[change.state === "healthy" ? "info" : "warn"](change, "the database's pool changed its state"),
+  });
+  monitor.start();
+  shutdown.add("database", () => monitor.stop());
   const migrations = await migrate(database, config.migrationsDir === null ? {} : { folder: config.migrationsDir });
   if (migrations.length > 0) log.info({ migrations }, "database migrated");
   const clock = createDatabaseClock(database);
@@ -90,6 +118,8 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
   const budget = createApiBudget({ monotonic: clock.monotonic, ratePerSecond: route53.ratePerSecond, burst: route53.burst });
   const route53Provider = createRoute53Provider({
     budget,
+    guards,
+    breakers: config.breakers,
     logger: log.child({ area: "route53" }),
     ...(route53.endpoint === null ? {} : { endpoint: route53.endpoint }),
   });
@@ -98,6 +128,7 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
   const { decisions, lease, provider } = config.crashAt === null ? ports : withCrashPoint(ports, config.crashAt);
   let controlPlane: RunningControlPlane | null = null;
   const metrics = createMetrics(() => controlPlane?.readiness().isLeader ?? false);
+  outside.register(metrics.registry, { guards: () => guards.views(clock.now()), pool: () => monitor.view(clock.now()) });
   controlPlane = createControlPlane({
     holder: `${hostname()}-${process.pid}-${ids.ulid().slice(-6)}`,
     clock,
@@ -110,11 +141,11 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     configurations,
     lease,
     provider,
-    resolver: createUdpResolver(),
+    resolver: createGuardedResolver(createUdpResolver(), guards, config.breakers.resolver),
     signer,
     nameServers: config.nameServers,
     resolvers: config.resolvers,
-    databaseHealth: () => readDatabaseHealth(database),
+    databaseHealth: () => readDatabaseHealth(database, monitor, clock),
     outside: () => dialCanaries(config.canaries, CANARY_TIMEOUT_MS),
   });
   await controlPlane.start();
@@ -128,6 +159,7 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     log,
     listen: { hostNames: config.allowedHosts, isBehindProxy: config.isBehindProxy },
     cookieSecure: config.isBehindProxy,
+    breakers: () => guards.views(clock.now()),
     ...(config.staticDir === null ? {} : { staticDir: config.staticDir }),
   });
   const door = await startListener({ app, host: config.host, port: config.port });
@@ -139,6 +171,13 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
 
 /** "Already exists, skipping": what is made only where it is missing says so at every start. */
 const EXISTS_ALREADY: readonly string[] = ["42P06", "42P07"];
+
+/** An open breaker is news for a person; that it is tried again isn't. */
+const tellGuard = (log: Logger, change: GuardChange): void =>
+  log[change.state === "open" && change.before === "closed" ? "warn" : change.state === "closed" ? "info" : "debug"](
+    change,
+    `the breaker is ${change.state}`,
+  );
 
 const tellNotice = (log: Logger, notice: { readonly code: string; readonly message: string }): void =>
   EXISTS_ALREADY.includes(notice.code) ? log.debug(notice, "database notice") : log.warn(notice, "database notice");
@@ -183,12 +222,13 @@ const applyFirstConfiguration = async (config: Config, configurations: Configura
   });
 };
 
-const readDatabaseHealth = async (database: Database): Promise<DatabaseHealth> => {
+const readDatabaseHealth = async (database: Database, monitor: PoolMonitor, clock: Clock): Promise<DatabaseHealth> => {
+  const pool = monitor.view(clock.now());
   const poolSize = database.counters().underWay;
   try {
-    return { isUp: true, latencyMs: Math.round((await needWritable(database)) * 10) / 10, poolSize, why: null };
+    return { isUp: true, latencyMs: Math.round((await needWritable(database)) * 10) / 10, poolSize, why: null, pool };
   } catch (error) {
-    return { isUp: false, latencyMs: null, poolSize, why: error instanceof Error ? error.message : "unknown" };
+    return { isUp: false, latencyMs: null, poolSize, why: error instanceof Error ? error.message : "unknown", pool };
   }
 };
 
