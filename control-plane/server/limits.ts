@@ -82,8 +82,8 @@ export const EVENT_STREAM_MS_MAX = 15 * 60_000;
 export const EVENT_RETRY_MS = 2_000;
 /** A new admin token is made when less than this is left of the old one at a start. */
 export const ADMIN_TOKEN_RENEW_MS = TOKEN_TTL_MS / 3;
-/** Sockets of one listener: a thousand agents, their retries, the streams, and room. */
-export const CONNECTIONS_MAX = 5_000;
+/** Sockets of one listener: the 5,000 reports that may wait, the streams, and room for people. */
+export const CONNECTIONS_MAX = 6_000;
 /** A request must have arrived in full by then; a report of 256 KiB takes 8 s at 256 kbit/s. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 export const HEADERS_TIMEOUT_MS = 10_000;
@@ -109,3 +109,30 @@ export const DATABASE_SLOW_MS = 2_000;
 export const CANARY_TIMEOUT_MS = 1_500;
 /** Changes of mode that wait to be told in history. */
 export const MODE_TOLD_MAX = 20;
+
+/** Reports of one process under way at once, all lanes: enough to keep ten connections of Postgres busy, few enough to answer people meanwhile. */
+export const REPORT_PLACES = 64;
+/** A wait that is longer than the 3 s after which an agent gives up is work for nobody. */
+const REPORT_WAIT_MS_MAX = 2_000;
+/**
+ * Together 5,000 reports may wait, fewer than there are sockets: an operator still finds one. Bytes: half of the memory that a small machine has
+ * to spare. Eight places are kept for reports of changes. A backlog waits briefly, because its agent tells nothing else meanwhile.
+ */
+export const LANE_LIMITS = {
+  operator: { places: 64, waitingMax: 256, bytesMax: 32 * 1024 * 1024, waitMsMax: 10_000 },
+  transition: { places: REPORT_PLACES, waitingMax: 1_000, bytesMax: 32 * 1024 * 1024, waitMsMax: REPORT_WAIT_MS_MAX },
+  live: { places: REPORT_PLACES - 8, waitingMax: 3_500, bytesMax: 64 * 1024 * 1024, waitMsMax: REPORT_WAIT_MS_MAX },
+  backlog: { places: 2, waitingMax: 500, bytesMax: 16 * 1024 * 1024, waitMsMax: 500 },
+} as const;
+/** Places of the lane `live` while the event loop is far behind. */
+export const LIVE_PLACES_THROTTLED = 8;
+/** Reports from spools that one process takes: after an outage of hours all agents drain at once, and what is new goes first. */
+export const BACKLOG_PER_SECOND = 20;
+/** When to come back to a full lane, ms, and how far that is spread. */
+export const RETRY_AFTER_FULL_MS = 1_000;
+export const RETRY_AFTER_FULL_SPREAD_MS = 4_000;
+/** Mean lag of the event loop over a second, ms. The intake promises 100 ms for 99 of 100 reports: half of that is the first sign. */
+export const LAG_QUEUE_MS = 50;
+export const LAG_THROTTLE_MS = 150;
+/** Agents give up after 3 s; with this lag, and a database to ask, most of what is taken is taken in vain. */
+export const LAG_BREAK_MS = 500;

@@ -9,6 +9,8 @@ import { pathToFileURL } from "node:url";
 import { type Logger, pino } from "pino";
 import { monotonicFactory } from "ulid";
 import { ensureAdminToken } from "./access/first-token.ts";
+import { createLanes } from "./access/lanes.ts";
+import { type Pressure, toPressure } from "./access/pressure.ts";
 import { startEmbeddedPostgres } from "./adapters/embedded-postgres/embedded-postgres.ts";
 import { createGuards, type GuardChange } from "./adapters/guard/guards.ts";
 import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signing-key.ts";
@@ -30,11 +32,13 @@ import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
 import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
 import { dialCanaries } from "./adapters/system/canaries.ts";
+import { watchEventLoopLag } from "./adapters/system/event-loop-lag.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { toDifference } from "./configuration/difference.ts";
 import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
 import { withCrashPoint } from "./crash-points.ts";
 import { createApp } from "./http/create-app.ts";
+import { exportLanes } from "./http/lane-metrics.ts";
 import { startListener } from "./http/listener.ts";
 import { CANARY_TIMEOUT_MS } from "./limits.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
@@ -152,8 +156,18 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
   const running = controlPlane;
   shutdown.add("not-ready", running.retire);
   shutdown.add("leading", running.stop);
+  let pressure: Pressure = "none";
+  shutdown.add(
+    "door",
+    watchEventLoopLag((lagMs) => {
+      pressure = toPressure(pressure, lagMs);
+    }),
+  );
+  const onWaited = exportLanes(metrics.registry, () => lanes);
+  const lanes = createLanes({ monotonic: clock.monotonic, pressure: () => pressure, onWaited });
   const app = createApp({
     controlPlane,
+    lanes,
     access,
     clock,
     log,
