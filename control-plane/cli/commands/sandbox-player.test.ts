@@ -19,6 +19,9 @@ const timeline = () => {
   return drawTimeline(parsed.script, LAID_OUT);
 };
 
+/** Before the clock jumps, calls that take no time have returned, as they would have in real time. */
+const whatIsUnderWay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Plays on a clock that jumps; `stopAtMs` is when somebody presses Ctrl-C, `fails` which calls fail, and how often. */
 const play = async ({
   stopAtMs = Number.POSITIVE_INFINITY,
@@ -49,6 +52,7 @@ const play = async ({
     hands,
     now: () => clock,
     sleep: async (ms, signal) => {
+      await whatIsUnderWay();
       const until = Math.min(clock + ms, stopAtMs + 1_000);
       clock = Math.max(clock, until);
       if (clock >= stopAtMs + 1_000) stop.abort();
@@ -97,4 +101,37 @@ test("a mend that fails is tried again at the end", async () => {
 test("what can't be mended is named", async () => {
   const { played } = await play({ fails: { "mend part server": 9 } });
   expect(played.left).toMatchObject({ things: [{ kind: "part", part: "server" }], why: "no mend part server" });
+});
+
+test("a slow act holds up nothing but what is done to the same thing", async () => {
+  let clock = 0;
+  const done: string[] = [];
+  let finishKill = (): void => undefined;
+  const hands: Hands = {
+    break: async (what) => {
+      if (what.on === "part")
+        await new Promise<void>((resolve) => {
+          finishKill = resolve;
+        });
+      done.push(`break ${what.on}`);
+      return undefined;
+    },
+    mend: async (things) => {
+      done.push(`mend ${things.map(keyOf).join()}`);
+    },
+  };
+  const { acts } = await playTimeline(timeline(), {
+    hands,
+    now: () => clock,
+    // The kill of 4 s ends after the last act was due at 9 s; only then may the server be started.
+    sleep: async (ms) => {
+      await whatIsUnderWay();
+      clock += ms;
+      if (clock >= 9_000) setTimeout(finishKill, 5);
+    },
+    onPlayed: () => undefined,
+    signal: new AbortController().signal,
+  });
+  expect(done).toEqual(["break region", "break route53", "mend route53 1", "mend api eu-west", "break part", "mend part server"]);
+  expect(acts).toHaveLength(6);
 });

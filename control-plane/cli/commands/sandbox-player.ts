@@ -1,6 +1,7 @@
 /**
  * Plays a timeline: each act at its time, and whatever may still be broken at the end, however it ends, is mended. A failed act is told and the
- * others go on. Clock and hands are given. Called by sandbox-play.ts.
+ * others go on; a slow one (a server that starts) holds up only what is done to the same thing. Clock and hands are given. Called by
+ * sandbox-play.ts.
  */
 import type { Break } from "./sandbox-script-words.ts";
 import { type Act, type BreakAct, keyOf, type Thing, type Timeline } from "./sandbox-timeline.ts";
@@ -23,6 +24,7 @@ export interface PlayedAct {
 }
 
 export interface Played {
+  /** In the order in which they were done. */
   readonly acts: readonly PlayedAct[];
   readonly isInterrupted: boolean;
   /** What the last mend could not mend; the sentence says why. */
@@ -65,11 +67,21 @@ export const playTimeline = async (timeline: Timeline, deps: PlayDeps): Promise<
     onPlayed(played);
   };
 
+  const underWay = new Map<string, Promise<void>>();
+  const start = (act: Act): Promise<void> => {
+    const keys = act.things.map(keyOf);
+    const before = keys.flatMap((key) => underWay.get(key) ?? []);
+    const playing = before.length === 0 ? play(act) : Promise.all(before).then(() => play(act));
+    for (const key of keys) underWay.set(key, playing);
+    return playing;
+  };
+  const started: Promise<void>[] = [];
   for (const act of timeline.acts) {
     await sleep(Math.max(0, act.atMs - (now() - startedAt)), signal);
     if (signal.aborted) break;
-    await play(act);
+    started.push(start(act));
   }
+  await Promise.all(started);
   // Interrupted, or a mend failed: once more, all together.
   const things = [...broken.values()];
   const why = things.length === 0 ? undefined : await mend(things).then(() => undefined, sentenceOf);
