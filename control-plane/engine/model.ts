@@ -53,7 +53,7 @@ export interface Settings {
   readonly healMs: number;
   /** Good evidence for this long ends `unhealthy`. */
   readonly recoverMs: number;
-  /** Healthy for this long before an automatic return may start. */
+  /** Healthy, with good evidence without a break, for this long before an automatic return may start. */
   readonly stableHoldMs: number;
   readonly rampMs: number;
   readonly rampStepMs: number;
