@@ -2,7 +2,7 @@
 import type { Change } from "@regent/contract";
 import type { RecordSet } from "@regent/engine";
 import { pino } from "pino";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
 import type { Commit, DecisionStore, StageEntry, StoredOutboxRow } from "../ports/decision-store.ts";
 import { specOf, ulidOf } from "../testing/specs.ts";
@@ -49,7 +49,16 @@ const rowOf = (service: string, more: Partial<StoredOutboxRow> = {}): StoredOutb
   ...more,
 });
 
-const setUp = async (services: readonly string[], rows: readonly StoredOutboxRow[] = services.map((id) => rowOf(id))) => {
+interface Differences {
+  readonly changes?: Readonly<Record<string, Partial<Change>>>;
+  readonly priorities?: Readonly<Record<string, number>>;
+}
+
+const setUp = async (
+  services: readonly string[],
+  rows: readonly StoredOutboxRow[] = services.map((id) => rowOf(id)),
+  { changes = {}, priorities = {} }: Differences = {},
+) => {
   const dns = createMemoryDns({
     zones: [{ id: ZONE, name: "example.test", sets: services.flatMap((id) => setsOf(id, 1, [255, 0])) }],
     now: () => performance.now(),
@@ -88,6 +97,7 @@ const setUp = async (services: readonly string[], rows: readonly StoredOutboxRow
             weightsBefore: written,
             weightsAfter: { default: { eu: 0, us: 255 } },
             times: { decided: 0 },
+            ...changes[id],
           }) as unknown as Change,
       ),
     }),
@@ -118,7 +128,7 @@ const setUp = async (services: readonly string[], rows: readonly StoredOutboxRow
     ledger,
     reader,
     log: pino({ level: "silent" }),
-    priorityOf: () => 100,
+    priorityOf: (service) => priorities[service] ?? 100,
     mayWrite: () => office.isOpen,
     onAccepted: (changeId) => void office.accepted.push(changeId),
     onMeasured: () => undefined,
@@ -231,4 +241,84 @@ test("frozen since it was decided: it is not sent, and told as abandoned by whom
   expect(names(2).map(stateOf)).toEqual(["abandoned", "accepted"]);
   expect(await weightOf(dns, "s00")).toBe(0);
   expect(stages().find(({ stage }) => stage === "abandoned")?.why).toBe("frozen by ada before it could be sent: hands off");
+});
+
+describe("two hundred services of one zone", () => {
+  const many = Array.from({ length: 200 }, (_, i) => `s${String(i).padStart(3, "0")}`);
+  /** Six elements each: 66 services a call. */
+  const CALLS = 4;
+
+  /** Somebody edits these between our reading and our sending. */
+  const drift = (dns: MemoryDns, services: readonly string[]): void => {
+    for (const id of services)
+      expect(dns.edit(ZONE, { deletes: [member(id, "us", 0)], creates: [member(id, "us", 9)] })).toBe("applied");
+  };
+
+  test("one that drifted costs one call more and one reading", async () => {
+    const { dns, deliver, rows, office, stateOf } = await setUp(many);
+    drift(dns, ["s100"]);
+    await deliver(rows);
+    expect([dns.sends(), office.accepted.length, stateOf("s100")]).toEqual([CALLS + 1, 199, "refused"]);
+  });
+
+  test("twenty that drifted, spread over all batches, are left out together; the rest goes again as few batches", async () => {
+    const { dns, deliver, rows, office, ledger, stateOf } = await setUp(many);
+    const drifted = many.filter((_, i) => i % 10 === 3);
+    drift(dns, drifted);
+    await deliver(rows);
+    // 180 services of six elements are three calls.
+    expect([dns.sends(), office.accepted.length]).toEqual([CALLS + 3, 180]);
+    expect(many.filter((id) => stateOf(id) === "refused")).toEqual(drifted);
+    expect(drifted.every((id) => ledger.record(id).drift !== null)).toBe(true);
+    expect(await weightOf(dns, "s003")).toBe(9);
+  });
+
+  const poisoned = (id: string): StoredOutboxRow =>
+    rowOf(id, { creates: [...setsOf(id, 2, [0, 255]).slice(0, 2), { ...member(id, "us", 255), weight: 256 }] });
+
+  test("one that Route 53 won't have for a reason of its own is found by halving; next time it goes alone and last", async () => {
+    const { dns, deliver, rows, office, stateOf } = await setUp(
+      many,
+      many.map((id) => (id === "s077" ? poisoned(id) : rowOf(id))),
+    );
+    expect((await deliver(rows)).retryMs).not.toBeNull();
+    expect([office.accepted.length, stateOf("s077")]).toEqual([199, "refused"]);
+    // Its batch has 66: seven levels of two halves at most.
+    expect(dns.sends()).toBeLessThanOrEqual(CALLS + 14);
+    const before = dns.sends();
+    await deliver([poisoned("s077")]);
+    expect(dns.sends() - before).toBe(1);
+  });
+
+  test("an answer that was lost delays nobody else's batch, and its rows are read off DNS together", async () => {
+    const { dns, deliver, rows, office } = await setUp(many);
+    dns.breakNextSend({ kind: "unknown-after" });
+    await deliver(rows);
+    expect([dns.sends(), office.accepted.length]).toEqual([CALLS, 200]);
+    // Those of the first batch come last: the others didn't wait for the reading.
+    expect(office.accepted.at(-1)).toBe("change-s065");
+  });
+});
+
+describe("the order of going out", () => {
+  test("rescues before returns before upkeep, and by priority within; a rescue shares no batch with the rest", async () => {
+    const { dns, deliver, rows, office } = await setUp(names(4), undefined, {
+      changes: { s00: { kind: "configure" }, s01: { kind: "failback" }, s02: { kind: "failover" }, s03: { kind: "failover" } },
+      priorities: { s02: 100, s03: 1 },
+    });
+    await deliver(rows);
+    expect(office.accepted).toEqual(["change-s03", "change-s02", "change-s01", "change-s00"]);
+    expect(dns.sends()).toBe(2);
+  });
+
+  test("what is no rescue gives way to a rescue that waits; it stays open and is sent later", async () => {
+    const { dns, deliver, rows, office, stateOf } = await setUp(names(2), undefined, {
+      changes: { s00: { kind: "configure" } },
+    });
+    const { retryMs } = await deliver(rows, () => true);
+    expect([dns.sends(), office.accepted, stateOf("s00")]).toEqual([1, ["change-s01"], "intent"]);
+    expect(retryMs).not.toBeNull();
+    await deliver(rows.slice(0, 1));
+    expect(stateOf("s00")).toBe("accepted");
+  });
 });

@@ -209,7 +209,7 @@ const sortOut = async (trip: Trip, open: readonly OpenGroup[], round: number): P
     if (left.length < group.sent.length || group.kind === "unknown") rest.push(...left);
     else groups.push(...(await halve(trip, group)));
   }
-  if (unread.some(({ kind }) => kind === "unknown")) await pause(trip.deps, backoffMs(round));
+  if (rest.length > 0 && unread.some(({ kind }) => kind === "unknown")) await pause(trip.deps, backoffMs(round));
   return [...(await compose(trip, inOrder(rest))), ...groups];
 };
 
