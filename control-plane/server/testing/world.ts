@@ -16,6 +16,8 @@ import { createMetrics } from "../loop/metrics.ts";
 import type { Ingested } from "../operations/ingest-report.ts";
 import { toKeyId } from "../operations/verify-report.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { Resolver } from "../ports/resolver.ts";
 import { type Faults, noFaults, withFaults } from "./faults.ts";
 
 export type Sight = Pick<Observation, "outcome" | "reason" | "latencyMs"> | "silent";
@@ -104,7 +106,19 @@ const service = (id: string, strategy: object, more: object = {}) => ({
   ...more,
 });
 
-export const testWorld = async (options: { services?: object[]; sets?: readonly RecordSet[] } = {}): Promise<World> => {
+/** Another DNS than the memory twin, such as the sandbox's. */
+export interface WorldDns {
+  /** Of the zone `example.test`. */
+  readonly zoneId: string;
+  readonly provider: DnsProvider;
+  readonly resolver: Resolver;
+  /** `ip:port` */
+  readonly nameServers: readonly string[];
+}
+
+export const testWorld = async (
+  options: { services?: object[]; sets?: readonly RecordSet[]; elsewhere?: WorldDns } = {},
+): Promise<World> => {
   const started = performance.now();
   const clock: Clock = {
     now: () => Math.floor(1_795_000_000_000 + performance.now() - started),
@@ -125,7 +139,7 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       };
     }),
   );
-  const zoneId = "Z1TEST";
+  const zoneId = options.elsewhere?.zoneId ?? "Z1TEST";
   const declaration = Declaration.parse({
     regent: 1,
     owner: "test",
@@ -141,7 +155,8 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
     now: clock.now,
     inSyncAfterMs: 20,
   });
-  const resolver = createMemoryResolver({
+  const provider = options.elsewhere?.provider ?? dns.provider;
+  const memoryResolver = createMemoryResolver({
     dns,
     now: clock.now,
     random: Math.random,
@@ -169,10 +184,10 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       deadLetters: withFaults("deadLetters", database.deadLetters, faults),
       configurations: withFaults("configurations", database.configuration, faults),
       lease: withFaults("lease", database.lease, faults),
-      provider: withFaults("dns", dns.provider, faults),
-      resolver,
+      provider: withFaults("dns", provider, faults),
+      resolver: options.elsewhere?.resolver ?? memoryResolver,
       signer,
-      nameServers: { "example.test": ["127.0.0.1:5301", "127.0.0.1:5302"] },
+      nameServers: { "example.test": options.elsewhere?.nameServers ?? ["127.0.0.1:5301", "127.0.0.1:5302"] },
       resolvers: [],
       databaseHealth: async () => ({ isUp: !faults.isDatabaseAway, latencyMs: 0, poolSize: 0, why: null }),
       outside: async () => (faults.isCutOff ? "unreached" : "reached"),
@@ -294,7 +309,7 @@ export const testWorld = async (options: { services?: object[]; sets?: readonly 
       }
     },
     weights: async (name) => {
-      const read = await dns.provider.readNames(zoneId, [name]);
+      const read = await provider.readNames(zoneId, [name]);
       if (read.kind !== "sets") throw new Error(read.kind);
       return Object.fromEntries(
         read.sets.flatMap(({ type, setIdentifier, weight }) =>
