@@ -213,6 +213,55 @@ describe("configuration", () => {
   });
 });
 
+describe("dead letters", () => {
+  const id = "01JD8Z0000000000000000000A";
+  const letter = {
+    id,
+    at: AT,
+    kind: "report",
+    subject: "east-a",
+    why: "the fold threw",
+    attempts: 2,
+    triedAt: AT,
+    bytes: 13,
+  };
+
+  test("are listed with why, and how to see more", async () => {
+    answers["GET /v1/dead-letters"] = { status: 200, body: { letters: [letter], next: id } };
+    const { code, out } = await regent("dead-letters", "list");
+    expect(code).toBe(0);
+    expect(out).toContain(`${id}  `);
+    expect(out).toContain("report of east-a  13 bytes, 2 tries\n  the fold threw\n");
+    expect(out).toContain(`--cursor ${id}`);
+    answers["GET /v1/dead-letters"] = { status: 200, body: { letters: [], next: null } };
+    expect((await regent("dead-letters", "list", "--cursor", id)).out).toBe("There are no dead letters.\n");
+    expect(heard.at(-1)?.path).toBe(`/v1/dead-letters?cursor=${id}`);
+  });
+
+  test("one is shown with what came, and one that is gone is not found", async () => {
+    answers[`GET /v1/dead-letters/${id}`] = { status: 200, body: { ...letter, payload: { report: { sequence: 7 } } } };
+    expect((await regent("dead-letters", "show", id)).out).toContain('"sequence": 7');
+    expect((await regent("dead-letters", "show", "01JD8Z0000000000000000000B")).code).toBe(4);
+  });
+
+  test("a retry and a drop carry a reason and a key; what stays is a refusal", async () => {
+    answers[`POST /v1/dead-letters/${id}/retry`] = { status: 200, body: { done: false, why: "still broken" } };
+    answers[`DELETE /v1/dead-letters/${id}`] = { status: 200, body: { done: true, why: "dropped" } };
+    expect(await regent("dead-letters", "retry", id, "--reason", "mended")).toEqual({
+      code: 1,
+      out: "",
+      err: "It stays: still broken\n",
+    });
+    expect(await regent("dead-letters", "drop", id, "--reason", "known")).toEqual({ code: 0, out: "Done: dropped.\n", err: "" });
+    expect(heard.map(({ method, body }) => ({ method, body }))).toEqual([
+      { method: "POST", body: { reason: "mended" } },
+      { method: "DELETE", body: { reason: "known" } },
+    ]);
+    expect(heard.every(({ key }) => key !== undefined)).toBe(true);
+    expect((await regent("dead-letters", "drop", id)).code).toBe(2);
+  });
+});
+
 test("history asks for what was chosen and prints the page as it came", async () => {
   const page = { events: [exampleEvent({ at: AT })], next: "later" };
   answers["GET /v1/history"] = { status: 200, body: page };

@@ -1,6 +1,7 @@
 /** The `regent` command: every verb, its help, and what happens when one fails. */
 import { Command, CommanderError } from "commander";
 import { addConfigurationCommands } from "./commands/configuration.ts";
+import { addDeadLetterCommands } from "./commands/dead-letters.ts";
 import { addDig } from "./commands/dig.ts";
 import { addLookCommands } from "./commands/look.ts";
 import { addMoveCommands } from "./commands/move.ts";
@@ -24,6 +25,7 @@ export const createProgram = (terminal: Terminal): Command => {
     addDig,
     addMoveCommands,
     addConfigurationCommands,
+    addDeadLetterCommands,
     addSandboxCommands,
     addPartCommands,
   ])

@@ -31,8 +31,8 @@ import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
 import { createRoute53Provider } from "./adapters/route53/dns-provider.ts";
-import { dialCanaries } from "./adapters/system/canaries.ts";
 import { watchEventLoopLag } from "./adapters/system/event-loop-lag.ts";
+import { createOutside } from "./adapters/system/outside.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { toDifference } from "./configuration/difference.ts";
 import { parseDeclaration, toErrorLines } from "./configuration/parse-declaration.ts";
@@ -150,7 +150,12 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     nameServers: config.nameServers,
     resolvers: config.resolvers,
     databaseHealth: () => readDatabaseHealth(database, monitor, clock),
-    outside: () => dialCanaries(config.canaries, CANARY_TIMEOUT_MS),
+    outside: createOutside({
+      canaries: config.canaries,
+      guards: () => guards.views(clock.now()),
+      endpoint: route53.endpoint,
+      timeoutMs: CANARY_TIMEOUT_MS,
+    }),
   });
   await controlPlane.start();
   const running = controlPlane;

@@ -164,7 +164,8 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
   };
   return {
     ...base,
-    ingestReport: noted("ingestReport", base.ingestReport),
+    ingestReport: (request, recheck) =>
+      noted("ingestReport", (signed: typeof request) => base.ingestReport(signed, recheck))(request),
     move: noted("move", base.move),
     setFreeze: noted("setFreeze", base.setFreeze),
     history: noted("history", base.history),
