@@ -166,8 +166,11 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
         // The account's budget slows down all calls together: to wait longer here as well would only lose our place.
         await pause(deps, backoffMs(0));
         break;
-      case "busy":
       case "not-sent":
+        // Nothing was spent, and the next try is known: waiting longer would hold up a failover after Route 53 is back.
+        await pause(deps, Math.max(SEND_BACKOFF_MIN_MS, result.nextTryMs));
+        break;
+      case "busy":
         await pause(deps, backoffMs(attempt));
         break;
       case "refused":

@@ -19,7 +19,7 @@ export type SendResult =
   /** PriorRequestNotComplete: certainly not applied. */
   | { readonly kind: "busy" }
   /** Never left this process, as Route 53 is known to be down: certainly not applied. */
-  | { readonly kind: "not-sent"; readonly why: string }
+  | { readonly kind: "not-sent"; readonly why: string; readonly nextTryMs: number }
   /** Timeout, reset, 5xx: may have been applied. */
   | { readonly kind: "unknown"; readonly why: string }
   | { readonly kind: "denied"; readonly why: string };

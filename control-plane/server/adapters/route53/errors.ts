@@ -86,7 +86,7 @@ export const speaksAgainstService = (error: unknown): boolean => {
 };
 
 export const toSendResult = (error: unknown): SendResult => {
-  if (error instanceof GuardRefused) return { kind: "not-sent", why: error.message };
+  if (error instanceof GuardRefused) return { kind: "not-sent", why: error.message, nextTryMs: error.nextTryMs };
   const fault = classifyError(error);
   switch (fault.kind) {
     case "throttled":

@@ -62,7 +62,11 @@ test("sends into silence are unknown; once it is open they are surely not sent; 
   const begunAt = performance.now();
   const refused = await send("192.0.2.2");
   expect(performance.now() - begunAt).toBeLessThan(100);
-  expect(refused).toEqual({ kind: "not-sent", why: expect.stringContaining("route53-change is open") });
+  expect(refused).toEqual({
+    kind: "not-sent",
+    why: expect.stringContaining("route53-change is open"),
+    nextTryMs: expect.any(Number),
+  });
   sandbox.faults.clear(fault);
   const mendedAt = performance.now();
   await expect.poll(async () => (await send("192.0.2.3")).kind, { interval: 20, timeout: 5_000 }).toBe("accepted");
