@@ -3,7 +3,7 @@ import { foldOutcome, isSettled, STREAK_START, type Streak } from "@regent/engin
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Batch, createBatch } from "./batch.ts";
-import { type Part, toLists } from "./part.ts";
+import { isHistory, laneOf, type Part, toLists } from "./part.ts";
 import type { ProbeResult } from "./probe-result.ts";
 import { createSpool } from "./spool.ts";
 
@@ -300,7 +300,9 @@ describe("batch", () => {
     expect(spool.entries().map(({ at }) => at)).toEqual([1_000]);
     batch.delivered(5_550);
     batch.beginRound();
-    expect(batch.take(5_600)!.backfill.map(({ at }) => at)).toEqual([1_000]);
+    expect(batch.take(5_600)!.backfill).toEqual([]);
+    batch.delivered(5_610);
+    expect(batch.take(5_620)!.backfill.map(({ at }) => at)).toEqual([1_000]);
   });
 
   it("keeps apart the results that an unagreed streak needs, and lets the newest stand for all once it is agreed", () => {
@@ -324,7 +326,38 @@ describe("batch", () => {
     batch.delivered(1_002);
     expect(batch.take(1_003)).toBeUndefined();
     batch.beginRound();
-    expect(batch.take(1_004)!.backfill.map(({ at }) => at)).toEqual([1]);
+    expect(batch.take(1_004)!.backfill).toEqual([]);
+    batch.delivered(1_005);
+    const history = batch.take(1_006)!;
+    expect(history).toMatchObject({ observations: [], unchanged: [], backfill: [{ at: 1 }] });
+    expect([isHistory(history), laneOf(history)]).toEqual([true, "backlog"]);
+    batch.delivered(1_007);
+    expect(batch.take(1_008)).toBeUndefined();
+  });
+
+  it("sends no history while a transition waits, and none before it may when it was refused", () => {
+    const { batch, spool, note } = createSubject(1);
+    spool.add([{ target: targetAt(0), at: 1, isTransition: true, result: resultOf("fail") }], 1);
+    batch.beginRound();
+    expect(batch.take(2)!.backfill).toEqual([]);
+    batch.delivered(3);
+    for (const at of [3.1, 3.2, 3.3, 4]) note(targetAt(0), "fail", at);
+    expect(batch.hasTransition()).toBe(true);
+    expect(batch.take(5)).toBeUndefined();
+    batch.beginRound();
+    expect(laneOf(batch.take(6)!)).toBe("transition");
+    batch.delivered(7);
+    expect(isHistory(batch.take(8)!)).toBe(true);
+    batch.postponeHistory(5_000, 9);
+    expect(spool.entries().map(({ at }) => at)).toEqual([1]);
+    batch.beginRound();
+    expect(laneOf(batch.take(4_000)!)).toBe("live");
+    batch.delivered(4_001);
+    expect(batch.take(4_002)).toBeUndefined();
+    batch.beginRound();
+    batch.take(5_000);
+    batch.delivered(5_001);
+    expect(isHistory(batch.take(5_002)!)).toBe(true);
   });
 
   it("sends a sign of life when there is nothing to tell", () => {

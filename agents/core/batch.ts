@@ -4,6 +4,7 @@
  * The control plane folds what it is told into its own streaks, so this is a protocol, not a buffer:
  * - Each round lists every assigned check that has anything to tell: in full all observations since the last report, in order; or, if
  *   the check is settled, says what it said before and both copies of its streak agree, only its age.
+ * - History goes in parts of its own, after everything that is live, so that it can be refused or kept waiting without harm.
  * - Nothing is told twice in full unless telling it twice changes nothing, and nothing the streak needs is left out. Only a repeat of a
  *   settled state replaces the repeat before it.
  * - One report is under way at a time. Until it is answered it is sent again under its own sequence number, so that a copy which did
@@ -14,7 +15,7 @@ import type { Assignment } from "@regent/contract";
 import type { Streak } from "@regent/engine/streak";
 import { foldDelivered, NO_AGREEMENT } from "./agreement.ts";
 import { PENDING_PER_CHECK_MAX, SPOOL_STEADY_MS } from "./limits.ts";
-import { createPartBuilder, isEmptyPart, type Part } from "./part.ts";
+import { createPartBuilder, isEmptyPart, type Part, type PartBuilder } from "./part.ts";
 import type { TimedObservation } from "./probe-result.ts";
 import type { Spool } from "./spool.ts";
 import { byUrgency, freshnessMs, isRepeatOf, isTold, reassign, type TrackedCheck, trackCheck } from "./tracked-check.ts";
@@ -39,6 +40,8 @@ export interface Batch {
   /** A try failed. The part stays under way; steady checks leave a trace in the spool until a delivery. */
   readonly failed: () => void;
   readonly giveUp: (how: GivenUp, now: number) => void;
+  /** The part under way is history and was surely not taken: back to the spool with it, and no other before `until`. */
+  readonly postponeHistory: (until: number, now: number) => void;
   /** The next round lists every check in full; with `doubt`, and goes on until both copies of its streak must agree. */
   readonly listFully: (how: "once" | "doubt") => void;
   readonly limitPart: (observations: number) => void;
@@ -61,6 +64,7 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
   let isRoundStart = false;
   let isRoundFull = true;
   let hasRoomForHistory = false;
+  let historyFrom = Number.NEGATIVE_INFINITY;
   let isNextRoundFull = true;
   let underWay: Part | undefined;
   let sequence = 0;
@@ -115,6 +119,17 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
     return undefined;
   };
 
+  const takeHistory = (builder: PartBuilder, now: number): readonly TimedObservation[] => {
+    if (!hasRoomForHistory || now < historyFrom || hasTransition()) return [];
+    hasRoomForHistory = false;
+    return spool.takeNewest(builder.room(), now);
+  };
+
+  const hasTransition = (): boolean =>
+    [underWay?.observations ?? [], ...[...checks.values()].map((check) => check.pending)].some((entries) =>
+      entries.some((entry) => entry.isTransition),
+    );
+
   const nextPart = (now: number): Part | undefined => {
     dropStalePending(now);
     const builder = createPartBuilder(countMax);
@@ -122,9 +137,8 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
       const isGone = checks.get(check.assignment.target) !== check;
       if (isGone || builder.add(check, isRoundFull)) toList.delete(check);
     }
-    const backfill = hasRoomForHistory && toList.size === 0 ? spool.takeNewest(builder.room(), now) : [];
-    hasRoomForHistory &&= toList.size > 0;
-    const part = builder.build(sequence + 1, backfill);
+    const live = builder.build(sequence + 1, []);
+    const part = isEmptyPart(live) && !isRoundStart ? { ...live, backfill: takeHistory(builder, now) } : live;
     if (isEmptyPart(part) && !isRoundStart) return undefined;
     isRoundStart = false;
     sequence += 1;
@@ -211,6 +225,11 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
           return;
       }
     },
+    postponeHistory: (until, now) => {
+      historyFrom = until;
+      spool.add(underWay?.backfill ?? [], now);
+      underWay = undefined;
+    },
     listFully: (how) => {
       isNextRoundFull = true;
       if (how === "doubt") for (const check of checks.values()) doubt(check);
@@ -218,10 +237,7 @@ export const createBatch = ({ spool, observationsMax }: BatchOptions): Batch => 
     limitPart: (observations) => {
       countMax = Math.max(1, Math.min(observationsMax, observations));
     },
-    hasTransition: () =>
-      [underWay?.observations ?? [], ...[...checks.values()].map((check) => check.pending)].some((entries) =>
-        entries.some((entry) => entry.isTransition),
-      ),
+    hasTransition,
     drain: (now) => {
       if (underWay !== undefined) {
         spoolAway(underWay.observations, now);

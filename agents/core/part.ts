@@ -28,6 +28,16 @@ export const toLists = (part: Omit<Part, "sequence">, now: number): PartLists =>
 export const isEmptyPart = ({ observations, unchanged, backfill }: Part): boolean =>
   observations.length + unchanged.length + backfill.length === 0;
 
+/** It tells nothing of the present. */
+export const isHistory = ({ observations, unchanged, backfill }: Part): boolean =>
+  backfill.length > 0 && observations.length + unchanged.length === 0;
+
+/** Who is served first where there is more than can be done at once: what the report says of itself in the header `regent-lane`. */
+export const laneOf = (part: Part): "transition" | "live" | "backlog" => {
+  if (isHistory(part)) return "backlog";
+  return part.observations.some(({ isTransition }) => isTransition) ? "transition" : "live";
+};
+
 export interface PartBuilder {
   /** Moves what the check has to tell into the part; true when all of it found room. */
   readonly add: (check: TrackedCheck, isFull: boolean) => boolean;

@@ -122,7 +122,7 @@ export const LANE_LIMITS = {
   operator: { places: 64, waitingMax: 256, bytesMax: 32 * 1024 * 1024, waitMsMax: 10_000 },
   transition: { places: REPORT_PLACES, waitingMax: 1_000, bytesMax: 32 * 1024 * 1024, waitMsMax: REPORT_WAIT_MS_MAX },
   live: { places: REPORT_PLACES - 8, waitingMax: 3_500, bytesMax: 64 * 1024 * 1024, waitMsMax: REPORT_WAIT_MS_MAX },
-  backlog: { places: 2, waitingMax: 500, bytesMax: 16 * 1024 * 1024, waitMsMax: 500 },
+  backlog: { places: 2, waitingMax: 500, bytesMax: 16 * 1024 * 1024, waitMsMax: 250 },
 } as const;
 /** Places of the lane `live` while the event loop is far behind. */
 export const LIVE_PLACES_THROTTLED = 8;

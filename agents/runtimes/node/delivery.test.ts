@@ -3,6 +3,7 @@ import { foldOutcome, STREAK_START, type Streak } from "@regent/engine/streak";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Batch, createBatch } from "../../core/batch.ts";
 import type { Part } from "../../core/part.ts";
+import type { TimedObservation } from "../../core/probe-result.ts";
 import { createSpool } from "../../core/spool.ts";
 import { backoffMs } from "./backoff.ts";
 import { systemClock } from "./clock.ts";
@@ -24,8 +25,10 @@ afterEach(async () => {
 });
 
 /** A delivery whose answers are given in order, the last for ever. */
-const start = (answers: readonly Answer[], controlPlanes = ["a"]) => {
-  const batch = createBatch({ spool: createSpool({ bytesMax: 1e6, ageMaxMs: 1e6 }), observationsMax: 500 });
+const start = (answers: readonly Answer[], controlPlanes = ["a"], spooled: readonly TimedObservation[] = []) => {
+  const spool = createSpool({ bytesMax: 1e6, ageMaxMs: 1e6 });
+  spool.add(spooled, systemClock.now());
+  const batch = createBatch({ spool, observationsMax: 500 });
   batch.configure([assignment("shop/eu/a"), assignment("shop/eu/b")], 60_000);
   const sent: { controlPlane: string; part: Part }[] = [];
   const delivery = createDelivery({
@@ -43,7 +46,7 @@ const start = (answers: readonly Answer[], controlPlanes = ["a"]) => {
     onAnswer: () => undefined,
   });
   running.push(delivery);
-  return { batch, sent, delivery };
+  return { batch, sent, delivery, spool };
 };
 
 const note = (batch: Batch, target: string, before: Streak = STREAK_START): Streak => {
@@ -73,6 +76,31 @@ describe("delivery", () => {
       .poll(() => sent.at(-1)?.part.observations.map(({ target }) => target), { timeout: 2_000 })
       .toEqual(["shop/eu/b", "shop/eu/a"]);
     expect(sent.map(({ part }) => part.sequence)).toEqual([1, 2, 2, 2, 2, 2, 3]);
+  });
+
+  it("goes on at once with what is live when history is told to wait", async () => {
+    const wait: Answer = { kind: "wait", afterMs: 60_000, why: "too-many-requests" };
+    const { batch, sent, delivery, spool } = start(
+      [taken, wait, taken],
+      ["a", "b"],
+      [
+        {
+          target: "shop/eu/a",
+          at: systemClock.now(),
+          isTransition: true,
+          result: { outcome: "fail", reason: "tcp_refused", latencyMs: 1 },
+        },
+      ],
+    );
+    await expect.poll(() => sent.length).toBe(2);
+    expect(sent[1]?.part.backfill).toHaveLength(1);
+    note(batch, "shop/eu/a");
+    delivery.push();
+    await expect.poll(() => sent.length).toBe(3);
+    // To the same replica, and without what has to wait.
+    expect(sent.map(({ controlPlane }) => controlPlane)).toEqual(["a", "a", "a"]);
+    expect(sent[2]?.part).toMatchObject({ observations: [{ target: "shop/eu/a" }], backfill: [] });
+    expect(spool.size()).toBe(1);
   });
 
   it("tries every replica before it waits", async () => {

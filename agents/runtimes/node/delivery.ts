@@ -4,7 +4,7 @@
  */
 import type { ReportReceipt } from "@regent/contract";
 import type { Batch } from "../../core/batch.ts";
-import type { Part } from "../../core/part.ts";
+import { isHistory, type Part } from "../../core/part.ts";
 import { createAlarm } from "./alarm.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -62,6 +62,11 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
   const attempt = async (part: Part): Promise<Wait> => {
     const begun = clock.now();
     const answer = await deps.send(controlPlanes[preferred]!, part);
+    // A full lane for history says nothing of the way for what is live.
+    if (answer.kind === "wait" && isHistory(part)) {
+      batch.postponeHistory(clock.now() + answer.afterMs, clock.now());
+      return { ms: 0, isFirm: false };
+    }
     deps.onAnswer(answer, clock.now() - begun);
     if (answer.kind === "taken" || answer.kind === "taken-before") {
       failures = 0;

@@ -4,6 +4,7 @@ import { type AgentConfiguration, REPORT_OBSERVATIONS_MAX } from "@regent/contra
 import { type Batch, createBatch } from "../../core/batch.ts";
 import { type AgentKey, readAgentKey, readPinnedKey } from "../../core/keys.ts";
 import { FULL_LISTING_EVERY_MS, SPOOL_AGE_MAX_MS, SPOOL_BYTES_MAX } from "../../core/limits.ts";
+import { laneOf } from "../../core/part.ts";
 import { toReport } from "../../core/report.ts";
 import { reportAudience, signReport } from "../../core/sign.ts";
 import { createSpool, type Spool } from "../../core/spool.ts";
@@ -168,7 +169,7 @@ const deliveryDeps = (parts: Parts): DeliveryDeps => {
       const body = JSON.stringify(toReport(identity, part, moment));
       const timestampSeconds = Math.floor((clock.wall() + condition.skewMs()) / 1_000);
       const headers = await signReport(key, { agent, boot, sequence: part.sequence, timestampSeconds, body });
-      return transport.post(controlPlane, { headers, body });
+      return transport.post(controlPlane, { headers: { ...headers, "regent-lane": laneOf(part) }, body });
     },
     onReceipt: async ({ configuration, listAll }) => {
       if (listAll === true) batch.listFully("doubt");
