@@ -15,6 +15,7 @@ import { type Plot, toSvg } from "./plot.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStartUp } from "./startup.ts";
 import { benchVirtualDays } from "./virtual-days.ts";
+import { benchWholeRegion } from "./whole-region.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../.bench/", import.meta.url));
 
@@ -49,6 +50,7 @@ const BENCHES: Readonly<Record<string, () => readonly Row[] | Promise<readonly R
   startup: benchStartUp,
   failover: () => benchFailover(repetitions, tell),
   intake: benchIntake,
+  region: () => benchWholeRegion(tell),
   days: () => benchVirtualDays(DAYS, tell),
   growth: async () => {
     const { rows, series } = await benchGrowth(tell);
