@@ -73,7 +73,7 @@ export const startLoad = async (size: Size): Promise<Load> => {
     AWS_SECRET_ACCESS_KEY: credentials[0]?.secretAccessKey ?? "",
     AWS_REGION: "us-east-1",
     REGENT_STOP_WITH_STDIN: "1",
-    LOG_LEVEL: "warn",
+    LOG_LEVEL: "error",
   });
   const url = String(server.ready.url);
   const http = new Agent({ keepAlive: true, maxSockets: 64 });
