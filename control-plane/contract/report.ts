@@ -3,7 +3,7 @@
  *
  * Signature: Standard Webhooks framing. Headers `webhook-id: <agent>.<boot>.<sequence>`, `webhook-timestamp` (seconds, agent's clock),
  * `webhook-signature: v1a,<base64 Ed25519>` (several, space separated, while a key rotates) over `id + "." + timestamp + "." + raw body`;
- * `regent-key: <key id>`.
+ * `regent-key: <key id>`. Not signed, and believed only for waiting: `regent-lane: transition | live | backlog`.
  */
 import * as z from "zod";
 import { SignedConfiguration } from "./agent-configuration.ts";
