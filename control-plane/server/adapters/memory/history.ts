@@ -26,15 +26,16 @@ export const createMemoryHistory = (): MemoryHistory => {
   const lastByScope = new Map<string | null, number>();
 
   const check = (added: readonly HistoryEntry[]): void => {
-    const seenIds = new Set(ids);
-    const seenChanges = new Set(changesTold);
+    const newIds = new Set<string>();
+    const newChanges = new Set<string>();
     for (const entry of added) {
-      if (seenIds.has(entry.id)) throw new Error(`History entry ${entry.id} is there already.`);
-      seenIds.add(entry.id);
+      if (ids.has(entry.id) || newIds.has(entry.id)) throw new Error(`History entry ${entry.id} is there already.`);
+      newIds.add(entry.id);
       if (entry.kind !== "change") continue;
       if (entry.changeId === undefined) throw new Error(`History entry ${entry.id} is of a change and names none.`);
-      if (seenChanges.has(entry.changeId)) throw new Error(`Change ${entry.changeId} has its history entry already.`);
-      seenChanges.add(entry.changeId);
+      if (changesTold.has(entry.changeId) || newChanges.has(entry.changeId))
+        throw new Error(`Change ${entry.changeId} has its history entry already.`);
+      newChanges.add(entry.changeId);
     }
   };
 
