@@ -43,7 +43,7 @@ const GOLDENS: readonly Golden[] = [
     file: "declaration",
     schema: Declaration,
     isStrict: true,
-    optional: ["profile", "quorum", "epochLabel", "agents", "services"],
+    optional: ["profile", "quorum", "drift", "epochLabel", "agents", "services"],
   },
   { file: "verdict", schema: RegionVerdict, isStrict: false, optional: [] },
   { file: "change", schema: Change, isStrict: false, optional: [] },

@@ -95,6 +95,9 @@ export const ServiceState = z.object({
   seen: Seen.nullable(),
   frozen: Freeze.nullable(),
   drained: z.record(RegionId, Freeze),
+  /** Whose the name is isn't ours to say: nobody writes it until a person adopts it. */
+  blockedBy: z.string().nullable(),
+  /** What somebody else edited: automation stands still. */
   drift: z.string().nullable(),
   /** One sentence: what Regent is doing or waiting for. */
   now: z.string(),

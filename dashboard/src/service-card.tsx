@@ -12,7 +12,8 @@ export const ServiceCard = ({ service, now }: { readonly service: ServiceState; 
       </span>
     </div>
     <p className="now">{service.now}</p>
-    {service.drift && <p className="banner stale">{service.drift}</p>}
+    {service.blockedBy && <p className="banner stale">Not ours to write: {service.blockedBy}</p>}
+    {service.drift && <p className="banner stale">Edited in DNS, automation stands still: {service.drift}</p>}
     {service.families.map((family) => (
       <table key={family}>
         <caption>{service.families.length > 1 ? `Family ${family}` : "Regions"}</caption>

@@ -28,7 +28,8 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
   const marks = [
     service.mode === "automatic" ? "" : paint.warn(`! ${service.mode}`),
     service.frozen === null ? "" : paint.warn(`! frozen by ${service.frozen.by}: ${service.frozen.reason}`),
-    service.drift === null ? "" : paint.bad(`✖ ${service.drift}`),
+    service.blockedBy === null ? "" : paint.bad(`✖ not ours to write: ${service.blockedBy}`),
+    service.drift === null ? "" : paint.bad(`✖ edited in DNS, automation stands still: ${service.drift}`),
   ].filter((mark) => mark !== "");
   const head = [
     paint.bold(service.id),

@@ -69,7 +69,8 @@ const toRows = (service: ServiceState, input: ScreenInput, paint: Paint): { abov
   const answers = byRegion(input.answers[service.id] ?? {}, input.regionOf);
   const marks = [
     service.frozen === null ? "" : paint.warn(` ! frozen by ${service.frozen.by}`),
-    service.drift === null ? "" : paint.bad(` ✖ ${service.drift}`),
+    service.blockedBy === null ? "" : paint.bad(` ✖ not ours to write: ${service.blockedBy}`),
+    service.drift === null ? "" : paint.bad(` ✖ edited in DNS: ${service.drift}`),
   ].join("");
   return service.regions.map((region, index) => {
     const seen = service.seen?.shares?.[family]?.[region.region];

@@ -14,6 +14,8 @@ const yaml = { headers: { "content-type": "text/yaml", "if-match": '"7"' }, body
 const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string, string> }>> = {
   "POST /v1/services/{service}/failover": { body: { to: "west", reason } },
   "POST /v1/services/{service}/failback": { body: { reason } },
+  "POST /v1/services/{service}/adopt": { body: { reason } },
+  "POST /v1/services/{service}/release": { body: { reason } },
   "POST /v1/services/{service}/drain": { body: { region: "east", reason } },
   "POST /v1/services/{service}/undrain": { body: { region: "east", reason } },
   "POST /v1/dead-letters/{id}/retry": { body: { reason } },

@@ -38,7 +38,8 @@ export const toServiceState = (sources: ViewSources, spec: ServiceSpec): Service
     seen: sources.seenOf(spec.id),
     frozen: record.controls.frozen ?? ledger.freeze(),
     drained: record.controls.drained,
-    drift: record.blockedBy ?? record.drift,
+    blockedBy: record.blockedBy,
+    drift: record.drift,
     now: sentenceOf(sources, spec, record),
     lastChange: last ? { id: last.id, why: last.why, times: last.times, stage: last.stage } : null,
   };
