@@ -33,7 +33,12 @@ agents  1 of 2 heard lately
     const freeze = { by: "ada", reason: "maintenance", at: 0 };
     const service = exampleService({ frozen: freeze, drift: "somebody changed eu-west", drained: { "us-east": freeze } });
     const text = toStatus(exampleOverview({ leader: null, frozen: freeze, services: [service] }), plain).join("\n");
-    for (const words of ["✖ no leader", "! frozen by ada: maintenance", "✖ edited in DNS, automation stands still: somebody changed eu-west", "● healthy drained"])
+    for (const words of [
+      "✖ no leader",
+      "! frozen by ada: maintenance",
+      "✖ edited in DNS, automation stands still: somebody changed eu-west",
+      "● healthy drained",
+    ])
       expect(text).toContain(words);
   });
 
