@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { Commit } from "../ports/decision-store.ts";
 import { breakRegion, changesOf, eventsOf, goOn, isHealthy, moveOrder, rest, weightIn } from "../testing/play.ts";
-import { OK, testWorld, type World } from "../testing/world.ts";
+import { OK, REFUSED, testWorld, type World } from "../testing/world.ts";
 
 let world: World;
 afterEach(() => world.stop());
@@ -48,6 +48,38 @@ describe("killed", () => {
     expect((await eventsOf(world, "drift")).map(({ why }) => why)).toEqual([]);
     expect((await changesOf(world)).length).toBe(1);
   });
+
+  test("C2, and nobody wants it any more: the batch that may still arrive is fenced off, and traffic stays", async () => {
+    await start();
+    world.faults.around = async ({ name }, proceed) => {
+      if (name === "dns.send") world.kill();
+      return proceed();
+    };
+    breakRegion(world, "eu-west");
+    while (!world.faults.isDead) await goOn(world, 40);
+    await world.resurrect();
+    // Route 53 is away until all regions fail for everybody: that is no reason to move, whatever was decided before.
+    world.faults.around = async ({ name }, proceed) =>
+      name === "dns.readNames" || name === "dns.readZone" ? { kind: "failed", why: "timeout" } : proceed();
+    world.see = () => REFUSED;
+    await world.until("all are bad", async () => {
+      const { services } = await world.controlPlane.overview();
+      return services.every(({ regions }) => regions.every(({ verdict }) => verdict === "unhealthy"));
+    });
+    world.faults.around = (_, proceed) => proceed();
+    await world.until("fail-static", async () => (await eventsOf(world, "fail-static")).length > 0);
+    expect(await weightIn(world, "eu-west")).toBe(255);
+    expect((await changesOf(world)).map(({ stage }) => stage).at(-1)).toBe("decided");
+    const { now } = world.clock;
+    Object.assign(world.clock, { now: () => now() + 31_000 });
+    await world.until("fenced off", async () => (await changesOf(world)).at(-1)?.times.accepted !== undefined, 15_000);
+    await world.until("settled", async () => (await changesOf(world)).at(-2)?.stage === "lost", 15_000);
+    const [lost, fence] = (await changesOf(world)).slice(-2);
+    expect(lost).toMatchObject({ kind: "failover", revision: 2 });
+    expect(fence).toMatchObject({ kind: "configure", revision: 3, weightsAfter: fence?.weightsBefore });
+    expect(fence?.why).toMatch(/revision 2 was written ahead, never seen in DNS, and is not wanted any more/);
+    expect(await weightIn(world, "eu-west")).toBe(255);
+  }, 45_000);
 
   test("C4 and C5: after Route 53 applied it and before that is written down; it is found as applied, once", async () => {
     await start();

@@ -3,18 +3,19 @@
  * and still says the right thing is sent again as it stands.
  */
 import type { Change, RegionVerdict } from "@regent/contract";
-import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec } from "@regent/engine";
+import { type Decision, decide, type Edit, type Observed, type OperatorRequest, type ServiceSpec, type Situation } from "@regent/engine";
 import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
-import type { Ownership, StoredOutboxRow } from "../ports/decision-store.ts";
+import type { Ownership, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 import { type PlannedChange, planChange } from "./draft-change.ts";
-import type { Draft, Ledger } from "./ledger.ts";
+import { type Draft, type Ledger, OUTBOX_ROWS_KEPT } from "./ledger.ts";
 import { REVERTS_MAX } from "./note-truth.ts";
 import { holdsDeletes } from "./read-zone.ts";
 import { expectedMembers, modeWritten, toSituation } from "./situation.ts";
 import { tellStandstill, tellViolations } from "./tell-standstill.ts";
+import { isRelease } from "./written-record.ts";
 
 export interface DecideDeps {
   readonly clock: Clock;
@@ -33,7 +34,8 @@ export interface OneService {
 
 /** The row to send, or null when nothing is to be written or may be. */
 export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
-  const decision = decideNow(deps, draft, one.spec, null);
+  const wanted = decideNow(deps, draft, one.spec, null);
+  const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
   const { proposal } = decision;
   if (!proposal || !decision.isAllowed) {
     tellStandstill(deps, draft, one.spec, decision);
@@ -59,6 +61,7 @@ export const decideNow = (
   draft: Draft,
   spec: ServiceSpec,
   request: OperatorRequest | null,
+  more: Partial<Situation> = {},
 ): Decision => {
   const record = draft.record(spec.id);
   const situation = toSituation({
@@ -69,7 +72,25 @@ export const decideNow = (
     ledger,
     now: clock.now(),
   });
-  return decide({ ...situation, isChangeInFlight: false }, request);
+  return decide({ ...situation, isChangeInFlight: false, ...more }, request);
+};
+
+/**
+ * A batch that may have left, that DNS doesn't show, and that nobody wants any more: it could still arrive for minutes, and traffic would move
+ * for a reason that is long gone.
+ */
+const isFenceDue = ({ clock }: DecideDeps, { open }: OneService): boolean =>
+  open.length > 0 &&
+  !open.some(isRelease) &&
+  open.every(({ sentAt, createdAt }) => clock.now() - (sentAt ?? createdAt) > PROPOSAL_AGE_MAX_MS);
+
+/** What stands is written again with a new epoch record, so that Route 53 refuses whatever expects the old one. */
+const decideFence = (deps: DecideDeps, draft: Draft, { spec, open }: OneService): Decision => {
+  const decision = decideNow(deps, draft, spec, null, { areRecordsOutdated: true });
+  if (!decision.proposal) return decision;
+  const revisions = open.map(({ revision }) => revision).join(", ");
+  const why = `revision ${revisions} was written ahead, never seen in DNS, and is not wanted any more: from here on it can't arrive; traffic stays as it is`;
+  return { ...decision, proposal: { ...decision.proposal, why } };
 };
 
 /**
@@ -119,7 +140,7 @@ export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, p
     traffic: decision.trafficAfter,
     controls,
     lastRefusal: null,
-    ownership: afterDraft(record.ownership, change, proposal.isRebased),
+    ownership: afterDraft(record, proposal.isRebased ? row.ulid : null, change),
   }));
   draft.insertOutbox(row);
   draft.insertChange(change);
@@ -136,9 +157,18 @@ export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, p
   });
 };
 
-/** An edit that a batch carries on is still there when it stands; any other batch writes over it. */
-const afterDraft = ({ edit, reverts, released }: Ownership, { kind, times }: Change, isRebased: boolean): Ownership => ({
-  edit: edit && { ...edit, isKept: isRebased },
-  reverts: kind === "revert" ? [...reverts, times.decided].slice(-REVERTS_MAX) : reverts,
-  released,
+/** An edit that a batch carries on is still there when that batch stands; any other batch writes over it. Which of them arrives, DNS tells. */
+const afterDraft = ({ ownership, drift }: ServiceRecord, carrier: string | null, { kind, times }: Change): Ownership => {
+  const { edit, reverts } = ownership;
+  const carried = edit && carrier !== null ? carry(edit, carrier, drift ?? "") : null;
+  return {
+    ...ownership,
+    edit: carried ?? edit,
+    reverts: kind === "revert" ? [...reverts, times.decided].slice(-REVERTS_MAX) : reverts,
+  };
+};
+
+const carry = (edit: Edit, ulid: string, text: string): Edit => ({
+  ...edit,
+  carried: { by: [...(edit.carried?.by ?? []), ulid].slice(-OUTBOX_ROWS_KEPT), policy: edit.policy, text },
 });

@@ -61,7 +61,8 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
       }
       const drafted = await draftAll(deps, read);
       for (const changeId of drafted.accepted) deps.onAccepted(changeId);
-      return deps.deliver(drafted.rows, givesWay);
+      const { retryMs } = await deps.deliver(drafted.rows, givesWay);
+      return { retryMs: drafted.isLeftOpen ? Math.min(retryMs ?? LEFT_OPEN_AGAIN_MS, LEFT_OPEN_AGAIN_MS) : retryMs };
     });
 
   /** What a person asked for: answered when the intent is committed, sent right after. */
@@ -113,11 +114,15 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
 const UNREAD_AGAIN_MS = 1_000;
 /** Rights are given by a person: no hurry. */
 const DENIED_AGAIN_MS = 5_000;
+/** A batch that may still arrive, and that isn't sent again: it arrives, is wanted again, or is fenced off half a minute after it was sent. */
+const LEFT_OPEN_AGAIN_MS = 10_000;
 
 interface DraftedRows {
   readonly rows: readonly StoredOutboxRow[];
   /** Changes whose acceptance was found in DNS. */
   readonly accepted: readonly string[];
+  /** An earlier batch of one of them may still arrive, and nothing of that service is sent now. */
+  readonly isLeftOpen: boolean;
 }
 
 /** Services of one commit: few enough that building it lets reports in, enough that a region's worth needs no more than ten commits. */
@@ -128,28 +133,32 @@ const draftAll = async (deps: WriteDeps, read: ReadSets): Promise<DraftedRows> =
   const observed = [...read.observed];
   const rows: StoredOutboxRow[] = [];
   const accepted: string[] = [];
+  let isLeftOpen = false;
   const rest = createSlices();
   for (let from = 0; from < observed.length; from += COMMIT_SERVICES_MAX) {
     const part = new Map(observed.slice(from, from + COMMIT_SERVICES_MAX));
     const drafted = await deps.ledger.commit((draft) => draftPart(deps, draft, { ...read, observed: part }));
     rows.push(...drafted.rows);
     accepted.push(...drafted.accepted);
+    isLeftOpen ||= drafted.isLeftOpen;
     await rest();
   }
-  return { rows, accepted };
+  return { rows, accepted, isLeftOpen };
 };
 
 const draftPart = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedRows => {
   const settled = deps.reader.settleInto(draft, read);
   const rows: StoredOutboxRow[] = [];
+  let isLeftOpen = false;
   for (const [service, { open, observed }] of settled) {
     const spec = deps.specs().get(service);
     if (!spec) continue;
     noteTerm(deps, spec, observed);
     const row = draftSafely(deps, draft, { spec, observed, open });
     if (row) rows.push(row);
+    else isLeftOpen ||= open.length > 0;
   }
-  return { rows, accepted: [...settled.values()].flatMap(({ accepted }) => accepted) };
+  return { rows, accepted: [...settled.values()].flatMap(({ accepted }) => accepted), isLeftOpen };
 };
 
 /** A service that can't be decided is a bug of ours; it mustn't hold back the others of its zone. */
