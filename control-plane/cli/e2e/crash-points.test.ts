@@ -14,7 +14,7 @@ import { chooseSeed, createRandom } from "../testing/random.ts";
 
 const SEED = chooseSeed(process.env.REGENT_SEED);
 /** What `npm test` has time for; REGENT_KILLS=60 for the long run. */
-const KILLS = Number(process.env.REGENT_KILLS ?? 10);
+const KILLS = Number(process.env.REGENT_KILLS ?? 8);
 const SETTLED_MS_MAX = 120_000;
 
 let fleet: Fleet;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   fleet = await startFleet({ services: 4 });
   await fleet.start("a");
   await allHealthy();
-  watch = fleet.watch();
+  watch = await fleet.watch();
 }, 60_000);
 
 afterAll(async () => {

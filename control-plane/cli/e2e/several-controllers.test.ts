@@ -24,7 +24,7 @@ beforeAll(async () => {
   fleet = await startFleet({ services: 4 });
   await Promise.all(["a", "b", "c"].map((name) => fleet.start(name)));
   await allHealthy();
-  watch = fleet.watch();
+  watch = await fleet.watch();
 }, 60_000);
 
 afterAll(async () => {
@@ -99,8 +99,8 @@ describe("the leader", () => {
     const wanted = await failAll();
     await fleet.until(
       "its batch is on the way",
-      () => countUnsettled(fleet.database),
-      (open) => open > 0,
+      async () => fleet.sandbox.faults.list(),
+      (standing) => standing.length === 0,
       10_000,
     );
     await leader.kill();
@@ -177,7 +177,7 @@ describe("Postgres", () => {
     const before = await accepted();
     const wanted = await failAll();
     await Promise.all([leader.kill(), fleet.cluster().kill()]);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     // A batch that was on its way when both died may have arrived, nothing else.
     expect((await accepted()) - before).toBeLessThanOrEqual(fleet.services.length);
     await fleet.cluster().start();
@@ -268,7 +268,7 @@ const held = async (): Promise<void> => {
   );
   const standing = await accepted();
   const wanted = await failAll();
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(await accepted()).toBe(standing);
   const leader = await fleet.leader();
   expect((await leader.client.unfreeze({}, "the database was restored, and DNS is right")).kind).toBe("ok");

@@ -34,7 +34,6 @@ export interface DnsWatchOptions {
 const SAMPLE_EVERY_MS = 100;
 const ANSWER_MS_MAX = 2_000;
 
-/** The services must have been written once: before its first write a name is not there. */
 export const watchDns = (options: DnsWatchOptions): DnsWatch => {
   const faults = new Set<string>();
   const revisions = new Map<string, number>();

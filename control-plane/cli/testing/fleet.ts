@@ -15,6 +15,7 @@ import { type Route53Sandbox, startRoute53Sandbox } from "@regent/sandbox/route5
 import { connect, type Database } from "@regent/server/adapters/postgres/database.ts";
 import { type Client, createClient } from "@regent/server/http/client.ts";
 import { stringify } from "yaml";
+import { ask } from "../dns/ask.ts";
 import { ENTRIES } from "../entries.ts";
 import { type DnsWatch, watchDns } from "./dns-watch.ts";
 import { type Link, openTestLink } from "./link.ts";
@@ -97,7 +98,8 @@ export interface Fleet {
   readonly activeIn: (service: string) => Promise<string | null>;
   /** The region in which a service is active fails for all agents, and the other one is well. Answers the other one. */
   readonly fail: (service: string) => Promise<ServingRegion>;
-  readonly watch: () => DnsWatch;
+  /** Begins when every service is answered: before its first write a name is not there. */
+  readonly watch: () => Promise<DnsWatch>;
   readonly until: <T>(what: string, look: () => Promise<T>, isRight: (seen: T) => boolean, withinMs: number) => Promise<T>;
   readonly close: () => Promise<void>;
 }
@@ -275,16 +277,25 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
       reports.say(service, sick, false);
       return well;
     },
-    watch: () =>
-      watchDns({
-        nameServer: sandbox.nameServers[0] ?? "",
+    watch: async () => {
+      const nameServer = sandbox.nameServers[0] ?? "";
+      for (const service of services)
+        await until(
+          `${service} is answered`,
+          () => ask(nameServer, `${service}.${ZONE}`, "A"),
+          (asked) => asked.kind === "answered" && asked.values.length > 0,
+          10_000,
+        );
+      return watchDns({
+        nameServer,
         zone: ZONE,
         owner: OWNER,
         services,
         regions: REGIONS,
         addresses: Object.values(ADDRESSES),
         journal,
-      }),
+      });
+    },
     until,
     close,
   };
