@@ -14,7 +14,7 @@ import { chooseSeed, createRandom } from "../testing/random.ts";
 
 const SEED = chooseSeed(process.env.REGENT_SEED);
 /** What `npm test` has time for; REGENT_KILLS=60 for the long run. */
-const KILLS = Number(process.env.REGENT_KILLS ?? 8);
+const KILLS = Number(process.env.REGENT_KILLS ?? 6);
 const SETTLED_MS_MAX = 120_000;
 
 let fleet: Fleet;

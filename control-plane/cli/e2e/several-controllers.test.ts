@@ -111,11 +111,9 @@ describe("the leader", () => {
   }, 90_000);
 
   test("is frozen just before it sends, for longer than its lease, and goes on: its batch is refused by the fence", async () => {
-    const leader = await fleet.leader();
     const armed = await fleet.start("armed", { REGENT_CRASH_AT: "before-send:pause" });
-    // The others wait for the lease; the armed one is to have it first.
-    for (const other of fleet.replicas()) if (other.pid !== armed.pid && other.pid !== leader.pid) await other.stop();
-    await leader.stop();
+    // It is to lead: whoever else could is stopped.
+    await Promise.all(fleet.replicas().map((other) => (other.pid === armed.pid ? null : other.stop())));
     expect((await fleet.leader()).pid).toBe(armed.pid);
     const others = await Promise.all(["a", "b"].map((name) => fleet.start(name)));
     const wanted = await failAll();
