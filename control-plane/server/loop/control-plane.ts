@@ -181,6 +181,17 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       )
       .finally(() => following.delete(changeId));
   };
+  /** A batch's worth is looked at together, a few at a time, not two hundred at once. */
+  const soon = new Map<string, ServiceSpec>();
+  const seeSoon = (spec: ServiceSpec): void => {
+    if (soon.size === 0) setTimeout(lookSoon, SEEN_SOON_MS).unref();
+    soon.set(spec.id, spec);
+  };
+  const lookSoon = (): void => {
+    const specsSoon = [...soon.values()];
+    soon.clear();
+    seen.sweep(specsSoon).catch((error: unknown) => log.debug({ err: error }, "not seen yet; the regular sweep looks again"));
+  };
   const onAccepted = (changeId: string): void => {
     const change = ledger.change(changeId);
     if (change) metrics.changeAccepted(change, change.times.accepted ?? clock.now());
@@ -188,7 +199,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     const spec = change ? specs().get(change.service) : undefined;
     // What is said of the service now is no longer what was about to be done.
     if (change && leadership.isLeading()) loop.wake([change.service]);
-    if (spec) setTimeout(() => void seen.sweep([spec]).catch(() => undefined), SEEN_SOON_MS).unref();
+    if (spec) seeSoon(spec);
   };
 
   const mayWrite = (): boolean => leadership.isLeading() && modes.mayWrite() && !stopped.signal.aborted;
@@ -414,13 +425,21 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   };
 
   /** The database is older than DNS: automation is off until a person confirms, and DNS is taken as it stands. Told once. */
+  let isHolding = false;
   const holdRestored = async (why: string): Promise<void> => {
-    if (!leadership.isLeading() || ledger.freeze()?.cause === "restored") return;
+    // Every service of the zone says so, and one hold is for all of them.
+    if (isHolding || !leadership.isLeading() || ledger.freeze()?.cause === "restored") return;
+    isHolding = true;
     log.error({ why }, "the database is older than DNS");
-    const held = await whileLeading(() => holdAutomation({ ledger, clock, ids }, why)).catch((error: unknown) =>
-      log.warn({ err: error }, "automation not held yet; the next look does it"),
-    );
-    if (held !== "not-leader") await scanAll().catch((error: unknown) => log.warn({ err: error }, "zones not read"));
+    try {
+      if ((await whileLeading(() => holdAutomation({ ledger, clock, ids }, why))) === "not-leader") return;
+    } catch (error) {
+      log.warn({ err: error }, "automation not held yet; the next look does it");
+      return;
+    } finally {
+      isHolding = false;
+    }
+    await scanSafely();
   };
 
   /** Whoever asks for something in the moment in which we lose the lease is sent to the next leader. */
