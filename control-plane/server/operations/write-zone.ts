@@ -136,12 +136,12 @@ const draftAll = async (deps: WriteDeps, read: ReadSets): Promise<DraftedRows> =
   let isLeftOpen = false;
   const rest = createSlices();
   for (let from = 0; from < observed.length; from += COMMIT_SERVICES_MAX) {
+    if (from > 0) await rest();
     const part = new Map(observed.slice(from, from + COMMIT_SERVICES_MAX));
     const drafted = await deps.ledger.commit((draft) => draftPart(deps, draft, { ...read, observed: part }));
     rows.push(...drafted.rows);
     accepted.push(...drafted.accepted);
     isLeftOpen ||= drafted.isLeftOpen;
-    await rest();
   }
   return { rows, accepted, isLeftOpen };
 };
