@@ -286,7 +286,7 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
           (asked) => asked.kind === "answered" && asked.values.length > 0,
           10_000,
         );
-      return watchDns({
+      const watch = watchDns({
         nameServer,
         zone: ZONE,
         owner: OWNER,
@@ -295,6 +295,8 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
         addresses: Object.values(ADDRESSES),
         journal,
       });
+      undo.push(() => watch.stop());
+      return watch;
     },
     until,
     close,
