@@ -4,7 +4,7 @@
  */
 import type { Shares, Weights } from "@regent/contract";
 import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
-import { type Meeting, meetEdit } from "./plan/meet-edit.ts";
+import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf } from "./safety/basis.ts";
@@ -38,15 +38,16 @@ export const decide = (situation: Situation, request: OperatorRequest | null): D
   const isWriteDue = situation.areRecordsOutdated || isModeOutdated(situation);
   if (isSame && !isWriteDue && how !== "replace") return standStill(wanted, controlsKept);
   const met = { ...situation, written: weightsBefore };
-  const drafted = how === "rebase" ? rebased(wanted, weightsAfter) : { wanted, weightsAfter, isSame, request, isRebased: false };
-  const decision = judge(met, { ...drafted, isRevert: isRevert(situation, how, weightsAfter, request) }, controlsKept);
+  // A mark in DNS doesn't end an edit that is kept: it is written around it.
+  const isAround = isSame && how === "hold" && situation.edit?.isKept === true;
+  const drafted =
+    how === "rebase" ? rebased(wanted, weightsAfter) : { wanted, weightsAfter, isSame, request, isRebased: isAround };
+  const isUndone = isSame || sameWeights(situation.written, weightsAfter);
+  const isRevert = how === "replace" && request === null && isUndone;
+  const decision = judge(met, { ...drafted, isRevert }, controlsKept);
   if (decision.isAllowed || isSame || request || !isWriteDue) return decision;
   return decideQuietly(situation, wanted, decision);
 };
-
-/** Nothing is wanted but what we wrote before. */
-const isRevert = ({ written }: Situation, how: Meeting["how"], after: Weights, request: OperatorRequest | null): boolean =>
-  how === "replace" && request === null && sameWeights(written ?? {}, after);
 
 /** What is wanted is then what the weights amount to: most of them are somebody else's. */
 const rebased = (wanted: Wanted, weightsAfter: Weights): Omit<Drafted, "isRevert"> => {
@@ -121,7 +122,7 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
   const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [], panicFamilies: [] };
   const decision = judge(
     situation,
-    { wanted: quiet, weightsAfter, isSame: true, request: null, isRebased: false, isRevert: false },
+    { wanted: quiet, weightsAfter, isSame: true, request: null, isRebased: situation.edit?.isKept === true, isRevert: false },
     situation.controls,
   );
   return decision.isAllowed
@@ -195,6 +196,7 @@ const decideFirst = (situation: Situation): Decision => {
     computedAt: now,
     basis: basisOf(situation),
     isRebased: false,
+    isAsked: false,
   };
   const rules = evaluate({ proposal, situation });
   // Whoever applied the declaration asked for the name, in advisory mode too.

@@ -131,3 +131,71 @@ describe("shares", () => {
     expect(checkShares({ default: shares as Record<string, number> })).toEqual(sentences);
   });
 });
+
+describe("an adoption", () => {
+  const plain: RecordSet = { name: spec.name, type: "A", ttl: 30, values: ["192.0.2.2"] };
+  const adopts = (deletes: readonly RecordSet[], creates: readonly RecordSet[] = good.creates): string[] =>
+    checkBatch({ spec, batch: { service: spec.id, deletes, creates }, adopts: true });
+  const others = good.creates.filter(({ type }) => type === "AAAA");
+  const weighted = (weight: number, value: string): RecordSet => ({
+    ...plain,
+    setIdentifier: `tf-${value}`,
+    weight,
+    values: [value],
+  });
+
+  it("replaces what stands, without an epoch record to delete, or with anybody's", () => {
+    expect(adopts([plain])).toEqual([]);
+    expect(adopts([toEpochSet(spec, testEpoch({ owner: "other", revision: 99, term: 99 })), plain])).toEqual([]);
+    expect(adopts([weighted(9, "192.0.2.2"), weighted(0, "192.0.2.99")])).toEqual([]);
+  });
+
+  it.each<[string, readonly RecordSet[]]>([
+    ["The adoption would replace no record: nothing stands there to be adopted.", []],
+    ["www.example.com A answers 192.0.2.1 today, and nothing would answer that any more.", [{ ...plain, values: ["192.0.2.1"] }]],
+    [
+      "www.example.com A answers 192.0.2.2,192.0.2.99 today, and nothing would answer that any more.",
+      [{ ...plain, values: ["192.0.2.99", "192.0.2.2"] }],
+    ],
+    [
+      "www.example.com A tf-192.0.2.99 answers 192.0.2.99 today, and nothing would answer that any more.",
+      [weighted(9, "192.0.2.2"), weighted(1, "192.0.2.99")],
+    ],
+    [
+      "www.example.com A tf-192.0.2.99 answers 192.0.2.99 today, and nothing would answer that any more.",
+      [weighted(0, "192.0.2.2"), weighted(0, "192.0.2.99")],
+    ],
+  ])("%s", (violation, deletes) => {
+    expect(adopts(deletes)).toContain(violation);
+  });
+
+  it("never leaves a family empty or all zero, nor goes back in its own revisions", () => {
+    expect(adopts([plain], [...good.creates.slice(0, 1), ...others])).toContain("www.example.com A would have no record.");
+    const zero = good.creates.map((set) => (set.type === "TXT" ? set : { ...set, weight: 0 }));
+    expect(adopts([plain], zero)).toContain("All weights of www.example.com A would be 0.");
+    expect(adopts([toEpochSet(spec, testEpoch({ revision: 9 })), plain])).toEqual(["The revision would go from 9 to 8, not up."]);
+  });
+});
+
+describe("a batch around an edit", () => {
+  const standing = testObserved(spec, [255, 7, 0]);
+  const gone = { ...standing, sets: standing.sets.filter(({ setIdentifier }) => setIdentifier !== "ap-south") };
+  const blue: RecordSet = { name: spec.name, type: "A", setIdentifier: "blue", weight: 3, ttl: 30, values: ["192.0.2.77"] };
+  const around = (observed: typeof standing): ServiceBatch =>
+    buildServiceBatch({ spec, observed, weights: testWeights(spec, [0, 7, 0]), epoch: next, edit: "keep" });
+
+  it("leaves gone what is gone, and keeps what was added", () => {
+    const batch = around({ ...gone, sets: [...gone.sets, blue] });
+    expect(checkBatch({ spec, batch, keepsEdit: true })).toEqual([]);
+    expect(batch.creates.some(({ setIdentifier }) => setIdentifier === "ap-south")).toBe(false);
+    expect(batch.creates).toContainEqual(blue);
+  });
+
+  it("may drop nothing that stands", () => {
+    const batch = around({ ...standing, sets: [...standing.sets, blue] });
+    const dropped = { ...batch, creates: batch.creates.filter(({ setIdentifier }) => setIdentifier !== "blue") };
+    expect(checkBatch({ spec, batch: dropped, keepsEdit: true })).toContain(
+      "www.example.com A blue would be deleted and not made again.",
+    );
+  });
+});

@@ -5,7 +5,7 @@
 import type { Shares } from "@regent/contract";
 import type { Epoch, RecordSet, ServiceBatch, ServiceSpec } from "./model.ts";
 import { readEpochSet } from "./plan/epoch.ts";
-import { toSetKey, toSetWords } from "./plan/record-values.ts";
+import { toCanonicalAnswer, toCanonicalValue, toSetKey, toSetWords } from "./plan/record-values.ts";
 import { WEIGHT_MAX } from "./strategy/weights.ts";
 
 const SHARES_SUM_TOLERANCE = 1e-9;
@@ -30,7 +30,7 @@ export const checkBatch = ({ spec, batch, removed = [], keepsEdit = false, adopt
   ...checkNames(spec, batch),
   ...checkUnique(batch),
   ...checkFamilies(spec, batch, keepsEdit),
-  ...(adopts ? [] : checkDeletes({ spec, batch, removed })),
+  ...(adopts ? checkTakenOver(spec, batch) : checkDeletes({ spec, batch, removed })),
   ...checkEpochStep(spec, batch, adopts),
 ];
 
@@ -115,6 +115,22 @@ const checkDeletes = ({ spec, batch, removed = [] }: BatchCheck): string[] => {
     .filter((set) => !isEpochSet(spec, set) && !createdKeys.has(toSetKey(set)))
     .filter(({ setIdentifier }) => setIdentifier === undefined || !removed.includes(setIdentifier))
     .map((set) => `${toSetWords(set)} would be deleted and not made again.`);
+};
+
+/** An adoption replaces what stands, and what answers today answers afterwards. Where all weights are 0, Route 53 serves all of them. */
+const checkTakenOver = (spec: ServiceSpec, { deletes, creates }: ServiceBatch): string[] => {
+  const standing = deletes.filter((set) => !isEpochSet(spec, set));
+  if (standing.length === 0) return ["The adoption would replace no record: nothing stands there to be adopted."];
+  const answersOf = (set: RecordSet): readonly string[] =>
+    set.alias === undefined ? (set.values ?? []).map((value) => toCanonicalValue(set.type, value)) : [toCanonicalAnswer(set)];
+  const isOf = (one: RecordSet) => (set: RecordSet) => set.name === one.name && set.type === one.type;
+  return standing.flatMap((set) => {
+    const isServed = set.weight === undefined || set.weight > 0 || standing.filter(isOf(set)).every(({ weight }) => weight === 0);
+    const kept = new Set(creates.filter((made) => isOf(set)(made) && (made.weight ?? 0) > 0).flatMap(answersOf));
+    return isServed && !answersOf(set).every((answer) => kept.has(answer))
+      ? [`${toSetWords(set)} answers ${toCanonicalAnswer(set)} today, and nothing would answer that any more.`]
+      : [];
+  });
 };
 
 const checkEpochStep = (spec: ServiceSpec, { deletes, creates }: ServiceBatch, adopts: boolean): string[] => {

@@ -296,8 +296,10 @@ export interface Proposal {
   readonly computedAt: Instant;
   /** Digest input of A12: verdicts, views, controls, configuration version and epoch record. */
   readonly basis: string;
-  /** Only what has to leave an unhealthy region was changed; the rest is as somebody else wrote it. */
+  /** Only what has to leave an unhealthy region was changed, or nothing but the epoch record; the rest is as somebody else wrote it. */
   readonly isRebased: boolean;
+  /** A person asks for exactly this, now. What they asked for before, and is still to be done, isn't. */
+  readonly isAsked: boolean;
 }
 
 export interface Situation {
@@ -361,9 +363,19 @@ export interface Edit {
   readonly weights: Weights | null;
   /** Canonical text of the declared records when the edit was kept: another declaration ends it. */
   readonly declared: string;
-  /** True once a batch of ours carried the edit on, or it was adopted: DNS is as we know it, and not as declared. */
+  /** A batch of ours carried the edit on, or it was adopted: DNS is as we know it, and not as declared. */
   readonly isKept: boolean;
+  /** What was kept, and under which epoch records. One of them standing in DNS, and nothing, tells that it is kept. */
+  readonly carried: CarriedEdit | null;
   readonly since: Instant;
+}
+
+export interface CarriedEdit {
+  /** ULIDs of the batches that carry it on, sent or not, and of the epoch record over which it was adopted. */
+  readonly by: readonly string[];
+  readonly policy: DriftPolicy;
+  /** How DNS differs from what is declared, one sentence. */
+  readonly text: string;
 }
 
 /** One record set, exactly as Route 53 holds it. Values of TXT keep their quotes. Names without final dot, lower case, `*` unescaped. */

@@ -13,7 +13,7 @@ export interface Drafted {
   /** No weight changes: records or mode do. */
   readonly isSame: boolean;
   readonly request: OperatorRequest | null;
-  /** Around somebody else's edit: only bad regions lose weight. */
+  /** Around somebody else's edit: bad regions lose weight, or nobody does. */
   readonly isRebased: boolean;
   /** Somebody else's edit is taken back, and nothing else is wanted. */
   readonly isRevert: boolean;
@@ -54,6 +54,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     computedAt: situation.now,
     basis: basisOf(situation),
     isRebased: drafted.isRebased,
+    isAsked: request !== null,
   };
 };
 
@@ -69,7 +70,7 @@ interface Standing {
 }
 
 const findStanding = (situation: Situation, { wanted, isSame, isRebased, isRevert }: Drafted, moved: Moved): Standing | null => {
-  if (isRebased || isRevert) return null;
+  if ((isRebased && !isSame) || isRevert) return null;
   const { controls } = situation;
   const freeze = controls.frozen ?? (controls.frozenGlobally?.cause === "operator" ? controls.frozenGlobally : null);
   if (isSame) return freeze && !situation.areRecordsOutdated ? { kind: "freeze", control: freeze } : null;
@@ -89,7 +90,7 @@ const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pic
 
 const kindOf = (situation: Situation, { wanted, isSame, request, isRebased, isRevert }: Drafted, moved: Moved): ChangeKind => {
   if (request) return request.move.kind;
-  if (isRebased) return "failover";
+  if (isRebased && !isSame) return "failover";
   if (isRevert) return "revert";
   if (isSame) return situation.areRecordsOutdated ? "configure" : "unfreeze";
   if (wanted.left.length > 0) return "failover";

@@ -15,6 +15,8 @@ export interface AdoptionQuestion {
   readonly marks: readonly OwnershipMark[];
   /** Owner that a person names: the one installation that may be taken over from. */
   readonly takeover: string | null;
+  /** We wrote the name before: then it isn't created anew by itself. */
+  readonly everWritten: boolean;
 }
 
 export interface Adoptable {
@@ -42,8 +44,8 @@ interface Matched {
   readonly sets: readonly RecordSet[];
 }
 
-export const planAdoption = ({ spec, observed, marks, takeover }: AdoptionQuestion): Adoption => {
-  const refusal = refuseOwner(spec, observed, marks, takeover) ?? refuseNeighbours(spec, observed);
+export const planAdoption = ({ spec, observed, marks, takeover, everWritten }: AdoptionQuestion): Adoption => {
+  const refusal = refuseOwner(spec, observed, marks, takeover) ?? refuseNeighbours(spec, observed, everWritten);
   if (refusal !== null) return refusal;
   const members = toMembers(spec, observed);
   const matched: Matched[] = [];
@@ -114,7 +116,7 @@ const refuseOwner = (
 };
 
 /** A CNAME stands alone at its name; records of a type that the service doesn't declare would be left without a fence. */
-const refuseNeighbours = (spec: ServiceSpec, { sets }: Observed): Refused | null => {
+const refuseNeighbours = (spec: ServiceSpec, { sets }: Observed, everWritten: boolean): Refused | null => {
   const declared = (set: RecordSet): boolean => spec.types.some((type) => type === set.type);
   const other = sets.find(
     (set) =>
@@ -131,7 +133,9 @@ const refuseNeighbours = (spec: ServiceSpec, { sets }: Observed): Refused | null
     ? null
     : refuse(
         `Nothing stands at ${spec.name}.`,
-        "It needs no adoption: Regent creates the records of a declared name that has none.",
+        everWritten
+          ? `Restore its records, or make one by hand that answers what an endpoint of ${spec.id} declares, and ask again: Regent doesn't create a name anew that it wrote before.`
+          : "It needs no adoption: Regent creates the records of a declared name that has none.",
       );
 };
 

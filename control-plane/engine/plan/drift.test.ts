@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Observed, RecordSet } from "../model.ts";
+import type { Observed, RecordSet, ServiceSpec } from "../model.ts";
 import {
+  REPORT_ALL,
   serviceArbitrary,
   testEpoch,
   testObserved,
@@ -11,7 +12,7 @@ import {
   ULID,
   weightsArbitrary,
 } from "../testing/dns.ts";
-import { findDrift } from "./drift.ts";
+import { type DriftClass, driftPolicyOf, findDrift } from "./drift.ts";
 import { toEpochSet } from "./epoch.ts";
 import { renderFamilies, toObserved } from "./record-sets.ts";
 
@@ -22,6 +23,39 @@ const ask = (changes: Partial<Observed>, expectedUlid: string | null = ULID) =>
   findDrift({ spec, expected, observed: { ...observed, ...changes }, expectedUlid });
 const edit = (at: number, changes: Partial<RecordSet>): Partial<Observed> => ({
   sets: observed.sets.map((set, index) => (index === at ? { ...set, ...changes } : set)),
+});
+
+describe("the policy", () => {
+  const policy = (drift: Partial<ServiceSpec["drift"]>, ...kinds: DriftClass[]) =>
+    driftPolicyOf(
+      { ...spec, drift: { ...REPORT_ALL, ...drift } },
+      kinds.map((kind) => ({ class: kind, line: "" })),
+    );
+
+  it.each(["weight", "value", "ttl", "missing", "extra", "healthcheck"] as const)("of class %s is its own", (kind) => {
+    expect(policy({ [kind]: "revert" }, kind)).toBe("revert");
+    expect(policy({ [kind]: "adopt" }, kind)).toBe("adopt");
+    expect(policy({}, kind)).toBe("report");
+  });
+
+  it("of several is the most careful of theirs", () => {
+    expect(policy({ weight: "revert", ttl: "adopt" }, "weight", "ttl")).toBe("adopt");
+    expect(policy({ weight: "revert", ttl: "adopt" }, "weight", "ttl", "value")).toBe("report");
+    expect(policy({ weight: "revert", ttl: "revert" }, "weight", "ttl")).toBe("revert");
+  });
+
+  it.each(["rival", "epoch-missing", "foreign-owner", "epoch-changed"] as const)("of %s is a person's, always", (kind) => {
+    const all = {
+      weight: "revert",
+      value: "revert",
+      ttl: "revert",
+      missing: "revert",
+      extra: "revert",
+      healthcheck: "revert",
+    } as const;
+    expect(policy(all, kind)).toBe("report");
+    expect(policy(all, "weight", kind)).toBe("report");
+  });
 });
 
 describe("drift", () => {
@@ -61,8 +95,16 @@ describe("drift", () => {
     const wrote = renderFamilies(oneType, testWeights(oneType, [255]));
     const sets = [toEpochSet(oneType, testEpoch()), ...wrote, { ...blue, type: "AAAA", values: ["2001:db8::9"] }];
     expect(findDrift({ spec: oneType, expected: wrote, observed: toObserved(oneType, sets), expectedUlid: ULID })).toMatchObject([
-      { class: "extra" },
+      { class: "rival" },
     ]);
+  });
+
+  it("names another tool's mark at the name itself, and not one beside it, which isn't read each time", () => {
+    const mark = { tool: "external-dns" as const, owner: "k8s" };
+    expect(ask({ marks: [{ ...mark, name: spec.name }] })).toEqual([
+      { class: "foreign-owner", line: "www.example.com TXT says that external-dns (owner k8s) manages this name." },
+    ]);
+    expect(ask({ marks: [{ ...mark, name: `a-${spec.name}` }] })).toEqual([]);
   });
 
   it("sees a set that was remade under another policy as several differences", () => {

@@ -4,7 +4,8 @@
 import type { DriftPolicy, EditClass, Observed, RecordSet, ServiceSpec } from "../model.ts";
 import { toCanonicalAnswer, toSetKey, toSetWords } from "./record-values.ts";
 
-export type DriftClass = EditClass | "epoch-missing" | "foreign-owner" | "epoch-changed";
+/** `rival`: an addition of a type that the service doesn't declare, so that no batch of ours may take it away. */
+export type DriftClass = EditClass | "rival" | "epoch-missing" | "foreign-owner" | "epoch-changed";
 
 export interface Drift {
   readonly class: DriftClass;
@@ -41,16 +42,24 @@ export const findDrift = ({ spec, expected, observed, expectedUlid }: DriftQuest
   });
   const extras = observed.sets
     .filter((set) => !expectedKeys.has(toSetKey(set)) && isRival(spec, set))
-    .map((set): Drift => ({ class: "extra", line: `${toSetWords(set)} is there; Regent never wrote it.` }));
-  return [...findEpochDrift({ spec, observed, expectedUlid }), ...findMarks(observed), ...differences, ...extras];
+    .map((set): Drift => {
+      const isMember = spec.types.some((type) => type === set.type);
+      return { class: isMember ? "extra" : "rival", line: `${toSetWords(set)} is there; Regent never wrote it.` };
+    });
+  return [...findEpochDrift({ spec, observed, expectedUlid }), ...findMarks(spec, observed), ...differences, ...extras];
 };
 
-/** Another tool began to call the name its own: sooner or later it writes there. */
-const findMarks = ({ marks = [] }: Observed): Drift[] =>
-  marks.map(({ owner, name }) => ({
-    class: "foreign-owner",
-    line: `${name} TXT says that external-dns (owner ${owner}) manages this name.`,
-  }));
+/**
+ * Another tool began to call the name its own: sooner or later it writes there. Only marks at the name itself count: those beside it aren't read
+ * each time, and what comes and goes with the way of reading would be told again and again.
+ */
+const findMarks = (spec: ServiceSpec, { marks = [] }: Observed): Drift[] =>
+  marks
+    .filter((mark) => spec.families.some(({ name }) => name === mark.name))
+    .map(({ owner, name }) => ({
+      class: "foreign-owner",
+      line: `${name} TXT says that external-dns (owner ${owner}) manages this name.`,
+    }));
 
 /**
  * The policy for all that differs. The most careful one that any of it has: an edit is adopted or reverted whole or not at all. Another owner's

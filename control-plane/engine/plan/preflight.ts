@@ -142,7 +142,7 @@ const refuseUnreadable = (epochSet: RecordSet): PreflightRefusal => ({
 const refuseForeign = (spec: ServiceSpec, epoch: Epoch): PreflightRefusal => ({
   kind: "refused",
   problem: "foreign-epoch",
-  why: `The epoch record ${spec.epochName} names owner ${epoch.owner} at revision ${epoch.revision}, and this installation is ${spec.owner}.`,
+  why: `The epoch record ${spec.epochName} names owner ${epoch.owner}, and this installation is ${spec.owner}.`,
   fix: `Stop the installation of ${epoch.owner} and take the name over (regent adopt ${spec.id} --takeover ${epoch.owner}), or remove service ${spec.id} from this declaration.`,
 });
 

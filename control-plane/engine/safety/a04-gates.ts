@@ -7,8 +7,6 @@ export const a04Gates: Rule = {
   id: "A4",
   binds: "automation",
   ask: ({ proposal, situation: { controls, spec } }) => {
-    // The database may lack what it decided last: until a person confirms, nothing is written at all.
-    if (controls.frozenGlobally?.cause === "restored") return deny(controls.frozenGlobally.reason);
     if (!movesTraffic(proposal)) return allow("moves no traffic");
     if (controls.frozenGlobally)
       return deny(`everything is frozen by ${controls.frozenGlobally.by}: ${controls.frozenGlobally.reason}`);

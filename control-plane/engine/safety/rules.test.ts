@@ -223,6 +223,34 @@ describe("who may skip what", () => {
     const frozen = decide({ ...situation, controls: { ...NO_CONTROLS, frozen: testControl() } }, null);
     expect(standing(frozen)).toEqual(["A13"]);
   });
+
+  it("drift holds what an operator asked for before it: only asking again replaces somebody else's edit", () => {
+    const placement = { ...testControl(), region: "r2" };
+    const situation = testSituation({ controls: { ...NO_CONTROLS, placement } });
+    expect(decide(situation, null).isAllowed).toBe(true);
+    expect(standing(decide({ ...situation, drift: "r1 has weight 3 in DNS" }, null))).toEqual(["A13"]);
+  });
+
+  it("a restored database writes nothing by itself: no failover, no freeze, no first write, nothing that was asked for before", () => {
+    const frozenGlobally = { ...testControl({ reason: "the database is older than DNS" }), cause: "restored" as const };
+    const held = { ...NO_CONTROLS, frozenGlobally };
+    const cases = [
+      failing({ controls: held }),
+      testSituation({ controls: { ...held, placement: { ...testControl(), region: "r2" } } }),
+      testSituation({ controls: { ...held, drained: { r1: testControl() } } }),
+      testSituation({ controls: { ...held, frozen: testControl() } }),
+      testSituation({ controls: held, modeWritten: "frozen" }),
+      testSituation({ controls: held, areRecordsOutdated: true }),
+      testSituation({ controls: held, written: null }),
+    ];
+    for (const situation of cases) {
+      const { proposal, rules, isAllowed } = decide(situation, null);
+      expect(proposal).not.toBeNull();
+      expect(isAllowed).toBe(false);
+      expect(rules.find(({ rule }) => rule === "A13")?.why).toBe("the database is older than DNS");
+    }
+    expect(decide(failing({ controls: held }), request({ kind: "failover", to: "r2" })).isAllowed).toBe(true);
+  });
 });
 
 describe("laws", () => {

@@ -1,6 +1,6 @@
 /** Traffic as it stands in DNS becomes what is wanted: of a name that is adopted, or of an edit that is kept. Moves nothing. Pure. */
 import type { FamilyId, RegionId, Weights } from "@regent/contract";
-import type { Instant, PassiveMemory, ServiceSpec, TrafficMemory } from "../model.ts";
+import type { Controls, Instant, PassiveMemory, ServiceSpec, TrafficMemory } from "../model.ts";
 import { firstTraffic } from "./first.ts";
 import { partsOf } from "./parts.ts";
 
@@ -23,6 +23,21 @@ export const standingTraffic = (spec: ServiceSpec, weights: Weights, now: Instan
   }
   const shares = Object.fromEntries(spec.families.map(({ id }) => [id, partsOf(weights[id] ?? {})]));
   return { ...first, passive, out, shares };
+};
+
+/** Whether every family has something that answers: what doesn't is nothing to go on from. */
+export const isAnswering = (weights: Weights): boolean =>
+  Object.values(weights).every((family) => Object.values(family).some((weight) => weight > 0));
+
+/** A standing decision that DNS contradicts is over: it would move traffic as soon as automation is on again. */
+export const standingControls = <T extends Pick<Controls, "drained" | "placement">>(controls: T, weights: Weights): T => {
+  const isServed = (region: RegionId): boolean => Object.values(weights).some((family) => (family[region] ?? 0) > 0);
+  const { drained, placement } = controls;
+  return {
+    ...controls,
+    drained: Object.fromEntries(Object.entries(drained).filter(([region]) => !isServed(region))),
+    placement: placement && isServed(placement.region) ? placement : null,
+  };
 };
 
 /** The preferred one where several weigh the same. */

@@ -6,9 +6,12 @@ import type { Ledger } from "./ledger.ts";
 
 export const findFreeze = (ledger: Ledger, row: StoredOutboxRow): Control | null => {
   const change = ledger.change(row.changeId);
-  if (!change || change.actor.kind === "operator" || change.kind === "create") return null;
+  if (!change || change.actor.kind === "operator") return null;
+  const everything = ledger.freeze();
+  if (everything?.cause === "restored") return everything;
+  if (change.kind === "create") return null;
   const moved = regionsWhere(change.weightsBefore, change.weightsAfter, changes);
   if (moved.length === 0) return null;
   const { frozen, frozenRegions } = ledger.record(row.service).controls;
-  return ledger.freeze() ?? frozen ?? moved.flatMap((region) => frozenRegions[region] ?? [])[0] ?? null;
+  return everything ?? frozen ?? moved.flatMap((region) => frozenRegions[region] ?? [])[0] ?? null;
 };

@@ -89,7 +89,7 @@ export const emptyRecord = (service: string): ServiceRecord => ({
   drift: null,
   seen: null,
   lastRefusal: null,
-  ownership: { edit: null, reverts: [], released: null },
+  ownership: { edit: null, reverts: [], released: null, adopting: null },
 });
 
 export const createLedger = ({

@@ -3,16 +3,17 @@
  * else edited. Decides what follows by the drift policy; moves nothing.
  */
 import type { Change, Instant, Weights } from "@regent/contract";
-import type { Edit, Epoch, Observed, RecordSet, ServiceSpec } from "@regent/engine";
+import type { Control, DriftPolicy, Edit, Epoch, Observed, RecordSet, ServiceSpec } from "@regent/engine";
 import { type Drift, driftPolicyOf, findDrift } from "@regent/engine/plan/drift.ts";
 import { preflight } from "@regent/engine/plan/preflight.ts";
 import { readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
-import { standingTraffic } from "@regent/engine/strategy/standing.ts";
+import { isAnswering, standingControls, standingTraffic } from "@regent/engine/strategy/standing.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { HistoryEntry, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
 import type { Draft, Ledger } from "./ledger.ts";
 import { expectedMembers, standingEdit } from "./situation.ts";
+import { keptUnder, withWritten } from "./written-record.ts";
 
 export interface SettleInput {
   readonly spec: ServiceSpec;
@@ -27,25 +28,24 @@ export interface SettleInput {
 
 /**
  * What DNS holds now becomes what the record says; who may write follows from it. `rows`: those of the name that the service has now.
- * `isReleasing`: a release of the name may still arrive.
+ * `isReleasing`: a release of the name may still arrive. `wentBack`: why nobody may write because DNS stands before what was in force.
  */
-export const noteTruth = (input: SettleInput, rows: readonly StoredOutboxRow[], isReleasing: boolean): void => {
+export const noteTruth = (
+  input: SettleInput,
+  rows: readonly StoredOutboxRow[],
+  { isReleasing, wentBack }: { readonly isReleasing: boolean; readonly wentBack: string | null },
+): void => {
   const { spec, observed, ledger, draft } = input;
   const before = draft.record(spec.id);
   const current = rows.find(({ ulid }) => ulid === observed.epoch?.ulid);
-  const isHere = before.expected !== null && isAtEpochName(spec, before.expected);
-  // A row that only might have arrived is no proof: a first write that was refused, or that nobody sent, is written again.
-  const everWritten = isHere || rows.some(({ state }) => state === "accepted");
-  const checked = preflight({ spec, observed, everWritten });
-  const known: ServiceRecord =
-    current && current.ulid !== before.epoch
-      ? { ...before, written: current.weights, expected: current.creates, epoch: current.ulid }
-      : before;
+  const checked = preflight({ spec, observed, everWritten: wasWritten(spec, before, rows) });
+  const known = current && current.ulid !== before.epoch ? withWritten(before, current) : before;
   const lag = checked.kind === "managed" && checked.epoch.ulid !== known.epoch ? whoLags(known, checked.epoch) : null;
-  const restored = lag === "database" && ledger.freeze()?.cause === "restored" ? takeOver(input, known) : null;
-  if (lag === "database" && restored === null) input.onRestored(restoredText(spec, observed, known));
+  const isHeld = lag === "database" && ledger.freeze()?.cause === "restored";
+  if (lag === "database" && !isHeld) input.onRestored(restoredText(spec, observed, known));
+  const restored = isHeld ? takeOver(input, known) : null;
   const after = withReleaseUndone(restored ?? known, observed, isReleasing);
-  const blockedBy = wentBack(input, rows) ?? blockOf(input, after, checked);
+  const blockedBy = wentBack ?? blockOf(input, after, checked);
   const isWritten = after.expected !== null && isAtEpochName(spec, after.expected);
   const found =
     blockedBy === null && isWritten
@@ -55,24 +55,50 @@ export const noteTruth = (input: SettleInput, rows: readonly StoredOutboxRow[], 
   const next: ServiceRecord = { ...edited, blockedBy };
   if (isSameRecord(before, next)) return;
   draft.update(spec.id, () => next);
-  if (restored)
-    tell(
-      input,
-      `the database was older than DNS: what it lacks of ${spec.id}'s history is lost, up to revision ${next.revision}; DNS is taken as it stands`,
-      {},
-    );
+  if (restored !== null && blockedBy === null) tellRestored(input, next, found);
+  // The hold on everything is told once, for all services; this one waits for it.
+  else if (lag !== "database" || isHeld) tellTruth(input, before, next, { found, isWritten });
+};
+
+/** A row that only might have arrived is no proof: a first write that was refused, or that nobody sent, is written again. */
+export const wasWritten = (
+  spec: ServiceSpec,
+  { expected, ownership }: Pick<ServiceRecord, "expected" | "ownership">,
+  rows: readonly StoredOutboxRow[],
+): boolean =>
+  (expected !== null && isAtEpochName(spec, expected)) ||
+  ownership.released !== null ||
+  rows.some(({ state, creates }) => state === "accepted" && isAtEpochName(spec, creates));
+
+interface Told {
+  readonly found: readonly Drift[];
+  /** Something of ours stands at the name. */
+  readonly isWritten: boolean;
+}
+
+const tellTruth = (input: SettleInput, before: ServiceRecord, next: ServiceRecord, { found, isWritten }: Told): void => {
   const told = next.blockedBy ?? next.drift;
   const toldBefore = before.blockedBy ?? before.drift;
   if (told === toldBefore) return;
-  const isAdopted = next.ownership.edit?.policy === "adopt" && next.ownership.edit.isKept;
+  const { edit, released } = next.ownership;
+  const isAdopted = edit?.policy === "adopt" && edit.isKept;
   const back = isWritten ? "DNS is again as Regent wrote it" : "nothing stands in the way of the first write any more";
   tell(input, told === null ? back : isAdopted ? `adopted what another hand wrote, and froze the service: ${told}` : told, {
-    page: told !== null,
+    // A person who gave the name up needs no page to know it.
+    page: told !== null && !(released !== null && input.observed.epoch === null),
     before: toldBefore,
-    policy: next.ownership.edit?.policy ?? null,
+    policy: edit?.policy ?? null,
     lines: found.map(({ line }) => line),
   });
 };
+
+/** Paged once, for everything, when automation was held. */
+const tellRestored = (input: SettleInput, { revision }: ServiceRecord, found: readonly Drift[]): void =>
+  tell(
+    input,
+    `the database was older than DNS: what it lacks of ${input.spec.id}'s history is lost, up to revision ${revision}; DNS is taken as it stands`,
+    { page: false, lines: found.map(({ line }) => line) },
+  );
 
 const isSameRecord = (a: ServiceRecord, b: ServiceRecord): boolean =>
   a === b ||
@@ -91,36 +117,57 @@ const whoLags = ({ revision }: ServiceRecord, epoch: Epoch): "database" | "zone"
 const restoredText = (spec: ServiceSpec, { epoch }: Observed, { revision }: ServiceRecord): string =>
   `DNS shows revision ${epoch?.revision} of ${spec.id}, and the database knows ${revision}: it was restored from an older state, or another installation writes as ${spec.owner}. Automation is off until a person confirms with unfreeze --global`;
 
-/** DNS is taken as it stands; null when its weights can't be told. */
-const takeOver = ({ spec, observed, now }: SettleInput, record: ServiceRecord): ServiceRecord | null => {
+/** DNS is taken as it stands. Where its weights can't be told or nothing would answer, it is left to a person to adopt it, and holds back no other. */
+const takeOver = ({ spec, observed, now }: SettleInput, record: ServiceRecord): ServiceRecord => {
+  const { epoch, epochSet } = observed;
   const weights = readStandingWeights(spec, observed);
-  if (weights === null || observed.epoch === null || observed.epochSet === null) return null;
+  if (epoch === null || epochSet === null) return record;
+  const revision = Math.max(record.revision, epoch.revision);
+  if (weights === null || !isAnswering(weights)) return { ...record, revision };
+  const controls = standingControls(record.controls, weights);
   return {
     ...record,
-    revision: Math.max(record.revision, observed.epoch.revision),
+    revision,
     traffic: { ...standingTraffic(spec, weights, now), failedReturns: record.traffic.failedReturns },
+    controls: { ...controls, frozen: controls.frozen ?? frozenInDns(epoch, now) },
     written: weights,
-    expected: [observed.epochSet, ...toMembers(spec, observed)],
-    epoch: observed.epoch.ulid,
+    expected: [epochSet, ...toMembers(spec, observed)],
+    epoch: epoch.ulid,
   };
 };
 
-/** A write that was in force is gone: not dropped by Route 53 in its first minutes, but a zone that was restored. */
-const wentBack = ({ spec, observed, ledger, now }: SettleInput, rows: readonly StoredOutboxRow[]): string | null => {
+/** Somebody froze it after the database was saved, and only DNS remembers. */
+const frozenInDns = ({ mode }: Epoch, now: Instant): Control | null =>
+  mode === "frozen"
+    ? {
+        by: AUTOMATION.name,
+        reason: "its epoch record says that it is frozen, and the database that was restored doesn't know by whom",
+        at: now,
+      }
+    : null;
+
+/** A write that was in force is gone: not dropped by Route 53 in its first minutes, but a zone that was restored. Null when that isn't so. */
+export const whyWentBack = (
+  { spec, observed, ledger, now }: Pick<SettleInput, "spec" | "observed" | "ledger" | "now">,
+  rows: readonly StoredOutboxRow[],
+): string | null => {
   const { epoch } = observed;
   if (epoch === null || epoch.owner !== spec.owner) return null;
-  const gone = rows.findLast(
-    ({ revision, changeId, state }) =>
-      revision > epoch.revision && (state === "accepted" || state === "lost") && isDurable(ledger.change(changeId), now),
-  );
+  const gone = rows.findLast((row) => row.revision > epoch.revision && wasInForce(row, ledger.change(row.changeId), now));
   return gone
     ? `The epoch record ${spec.epochName} went back to revision ${epoch.revision}, and revision ${gone.revision} had been in force: the zone was restored from an older state. Regent writes nothing here until an operator adopts what stands (regent adopt ${spec.id}).`
     : null;
 };
 
-/** Route 53 may drop what it accepted until it says INSYNC; what it never said so of, but every server has shown for long, is as good. */
-const isDurable = (change: Change | null, now: Instant): boolean =>
-  change?.times.inSync !== undefined || (change?.times.visible ?? now) < now - SHOWN_FOR_MS;
+/**
+ * Route 53 may drop what it accepted until it says INSYNC; what it never said so of, but every server has shown for long, is as good. Of changes
+ * that were settled before this process began to lead, only the row is known.
+ */
+const wasInForce = ({ state, createdAt }: StoredOutboxRow, change: Change | null, now: Instant): boolean => {
+  if (state !== "accepted" && state !== "lost") return false;
+  if (change === null) return state === "accepted" && createdAt < now - SHOWN_FOR_MS;
+  return change.times.inSync !== undefined || (change.times.visible ?? now) < now - SHOWN_FOR_MS;
+};
 
 const SHOWN_FOR_MS = 900_000;
 
@@ -163,35 +210,63 @@ const withEdit = (input: SettleInput, record: ServiceRecord, found: readonly Dri
   const { spec, observed, now } = input;
   const { ownership } = record;
   const standing = standingEdit(spec, record);
-  if (found.length === 0) return standing?.isKept ? record : { ...record, drift: null, ownership: { ...ownership, edit: null } };
+  const kept = keptUnder(standing, record.epoch);
+  if (found.length === 0) return { ...record, drift: kept?.carried?.text ?? null, ownership: { ...ownership, edit: kept } };
   const recent = ownership.reverts.filter((at) => now - at < REVERTS_WITHIN_MS).length;
-  const declared = driftPolicyOf(spec, found);
+  const declared = carefulOf(driftPolicyOf(spec, found), kept?.carried?.policy);
   const isWar = declared === "revert" && recent >= REVERTS_MAX;
   const weights = readStandingWeights(spec, observed);
-  const policy = isWar || (declared === "adopt" && weights === null) ? "report" : declared;
-  const text = `${found
-    .slice(0, 5)
-    .map(({ class: kind, line }) => `${kind}: ${line}`)
-    .join(" ")}${isWar ? ` It was reverted ${recent} times within an hour; now it is reported.` : ""}`;
-  const since = ownership.edit?.since ?? now;
-  const edit: Edit = { policy, weights, declared: toDeclaredText(spec), isKept: policy === "adopt", since };
-  const edited: ServiceRecord = { ...record, drift: text, ownership: { ...ownership, edit } };
-  return policy === "adopt" && weights !== null ? keepEdit(input, edited, weights) : edited;
+  const isAdoptable = weights !== null && isAnswering(weights);
+  const policy = isWar || (declared === "adopt" && !isAdoptable) ? "report" : declared;
+  const text = [
+    ...found.slice(0, LINES_TOLD_MAX).map(({ class: kind, line }) => `${kind}: ${line}`),
+    ...(found.length > LINES_TOLD_MAX ? [`And ${found.length - LINES_TOLD_MAX} more.`] : []),
+    ...(isWar ? [`It was reverted ${recent} times within an hour; now it is reported.`] : []),
+    ...(kept?.carried ? [`Before that: ${kept.carried.text}`] : []),
+  ].join(" ");
+  const edit: Edit = {
+    policy,
+    weights,
+    declared: toDeclaredText(spec),
+    isKept: false,
+    carried: standing?.carried ?? null,
+    since: standing?.since ?? now,
+  };
+  const edited: ServiceRecord = { ...record, drift: text.slice(0, TEXT_MAX), ownership: { ...ownership, edit } };
+  return policy === "adopt" && weights !== null ? keepEdit(input, edited, edit, weights) : edited;
+};
+
+/** A sentence, not a listing; history has every line. */
+const LINES_TOLD_MAX = 5;
+/** An edit upon an edit upon an edit is still one text on a page. */
+const TEXT_MAX = 2_000;
+
+/** An edit upon one that is kept: what was decided about the first isn't undone by what is decided about the second. */
+const carefulOf = (policy: DriftPolicy, kept: DriftPolicy | undefined): DriftPolicy => {
+  if (kept === undefined) return policy;
+  return policy === "report" || kept === "report" ? "report" : "adopt";
 };
 
 /** What they wrote becomes what is expected and wanted, and automation is off: it would lead the traffic elsewhere. */
-const keepEdit = ({ spec, observed, now }: SettleInput, record: ServiceRecord, weights: Weights): ServiceRecord => ({
+const keepEdit = ({ spec, observed, now }: SettleInput, record: ServiceRecord, edit: Edit, weights: Weights): ServiceRecord => ({
   ...record,
   written: weights,
   expected: [...(observed.epochSet ? [observed.epochSet] : []), ...toMembers(spec, observed)],
   traffic: { ...standingTraffic(spec, weights, now), failedReturns: record.traffic.failedReturns },
   controls: {
-    ...record.controls,
-    placement: null,
+    ...standingControls(record.controls, weights),
     frozen: record.controls.frozen ?? {
       by: AUTOMATION.name,
       reason: `DNS was edited, and its policy is to adopt: ${record.drift}`,
       at: now,
+    },
+  },
+  ownership: {
+    ...record.ownership,
+    edit: {
+      ...edit,
+      isKept: true,
+      carried: { by: record.epoch === null ? [] : [record.epoch], policy: edit.policy, text: record.drift ?? "" },
     },
   },
 });

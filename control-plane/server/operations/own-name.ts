@@ -15,6 +15,7 @@ import { standingTraffic } from "@regent/engine/strategy/standing.ts";
 import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 import { operator } from "./actors.ts";
 import type { Draft } from "./ledger.ts";
+import { wasWritten } from "./note-truth.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
 
 export interface OwnOrder {
@@ -57,7 +58,8 @@ const adopt = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpec,
   const isOurs = observed.epoch !== null && observed.epoch.ulid === record.epoch && observed.epoch.owner === spec.owner;
   if (isOurs && record.blockedBy === null && record.drift === null)
     return done({ kind: "answered", answer: nothingToDo(order, record, "the name is ours, and DNS is as Regent wrote it") });
-  const adoption = planAdoption({ spec, observed, marks: observed.marks ?? [], takeover: order.takeover });
+  const everWritten = wasWritten(spec, record, deps.ledger.outbox(spec.id));
+  const adoption = planAdoption({ spec, observed, marks: observed.marks ?? [], takeover: order.takeover, everWritten });
   if (adoption.kind === "refused") return done({ kind: "name-taken", why: `${adoption.why} ${adoption.fix}` });
   const made = makeRow(deps, order, {
     spec,
@@ -68,10 +70,11 @@ const adopt = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpec,
   });
   const violations = checkBatch({ spec, batch: made.row, adopts: true });
   if (violations.length > 0) return done({ kind: "broken-invariant", violations });
+  const { failedReturns } = record.traffic;
+  const traffic = { ...standingTraffic(spec, adoption.weights, made.change.times.decided), failedReturns };
   return writeAhead(deps, draft, order, made, adoption.lines, (before) => ({
     ...before,
-    traffic: standingTraffic(spec, adoption.weights, made.change.times.decided),
-    ownership: { edit: null, reverts: [], released: null },
+    ownership: { ...before.ownership, adopting: { ulid: made.row.ulid, traffic } },
     lastRefusal: null,
   }));
 };

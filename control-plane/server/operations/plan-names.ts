@@ -8,6 +8,7 @@ import { toObserved } from "@regent/engine/plan/record-sets.ts";
 import { NAMES_READ_MAX } from "../limits.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import type { DnsProvider, ReadTurn } from "../ports/dns-provider.ts";
+import { wasWritten } from "./note-truth.ts";
 
 export interface NamesDeps {
   readonly provider: Pick<DnsProvider, "readNames" | "readZone">;
@@ -23,8 +24,10 @@ export const planNames = async (
   before: readonly ServiceSpec[],
   after: readonly ServiceSpec[],
 ): Promise<readonly NameStep[]> => {
-  const kept = new Set(after.map(({ id }) => id));
-  const left = before.filter(({ id }) => !kept.has(id) && deps.recordOf(id).epoch !== null).map(toLeft);
+  const names = new Map(after.map(({ id, epochName }) => [id, epochName]));
+  const left = before
+    .filter((spec) => names.get(spec.id) !== spec.epochName && deps.recordOf(spec.id).epoch !== null)
+    .map((spec) => toLeft(spec, names.has(spec.id)));
   const known = new Map(before.map((spec) => [spec.id, spec]));
   const isNew = (spec: ServiceSpec): boolean => {
     const old = known.get(spec.id);
@@ -45,13 +48,14 @@ export const planNames = async (
   return [...steps.flat(), ...left];
 };
 
-const toLeft = (spec: ServiceSpec): NameStep => ({
+/** Also of a service that gets another name. */
+const toLeft = (spec: ServiceSpec, isRenamed: boolean): NameStep => ({
   service: spec.id,
   step: "release",
   owner: spec.owner,
   lines: [
     `The records of ${spec.name} would stay as they are, with the mark of ${spec.owner}; nobody would watch over them.`,
-    `To give the name up, release it first (regent release ${spec.id} --reason …).`,
+    `To give the name up, release it ${isRenamed ? "before you apply this" : "first"} (regent release ${spec.id} --reason …).`,
   ],
 });
 
@@ -81,14 +85,15 @@ const namesOf = (spec: ServiceSpec): readonly string[] => [
 ];
 
 const toStep = (spec: ServiceSpec, observed: Observed, record: ServiceRecord): NameStep => {
-  const checked = preflight({ spec, observed, everWritten: record.expected !== null });
+  const everWritten = wasWritten(spec, record, []);
+  const checked = preflight({ spec, observed, everWritten });
   const owner = observed.epoch?.owner ?? observed.marks?.[0]?.owner ?? null;
   if (checked.kind === "create")
     return { service: spec.id, step: "create", owner: null, lines: [`${spec.name} has no record yet: it is created.`] };
-  if (checked.kind === "managed" && record.blockedBy === null && record.expected !== null)
+  if (checked.kind === "managed" && record.blockedBy === null && checked.epoch.ulid === record.epoch)
     return { service: spec.id, step: "keep", owner, lines: [`${spec.name} is ${spec.owner}'s already.`] };
   const takeover = observed.epoch && observed.epoch.owner !== spec.owner ? observed.epoch.owner : null;
-  const adoption = planAdoption({ spec, observed, marks: observed.marks ?? [], takeover });
+  const adoption = planAdoption({ spec, observed, marks: observed.marks ?? [], takeover, everWritten });
   if (adoption.kind === "refused") return { service: spec.id, step: "refused", owner, lines: [adoption.why, adoption.fix] };
   const command = `regent adopt ${spec.id} ${takeover === null ? "" : `--takeover ${takeover} `}--reason …`;
   return {

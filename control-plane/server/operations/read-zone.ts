@@ -57,7 +57,7 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs, onRestor
         ? await provider.readZone(zoneId, turn)
         : await provider.readNames(
             zoneId,
-            wanted.flatMap((spec) => [...namesOf(spec), ...(isUnwritten(spec) ? markNames(spec) : [])]),
+            wanted.flatMap((spec) => [...namesOf(spec), ...(isUnowned(spec) ? markNames(spec) : [])]),
             turn,
           );
     switch (result.kind) {
@@ -72,8 +72,11 @@ export const createZoneReader = ({ provider, ledger, clock, ids, specs, onRestor
     }
   };
 
-  /** Other tools' marks are asked for before a name is first written; afterwards only where they come for free, with the whole zone. */
-  const isUnwritten = ({ id }: ServiceSpec): boolean => ledger.record(id).expected === null;
+  /** Other tools' marks are asked for before a name is first written or adopted; afterwards only where they come for free, with the whole zone. */
+  const isUnowned = ({ id }: ServiceSpec): boolean => {
+    const { expected, blockedBy } = ledger.record(id);
+    return expected === null || blockedBy !== null;
+  };
 
   const settleInto: ZoneReader["settleInto"] = (draft, { observed, term }) => {
     const settled = new Map<string, Settled>();

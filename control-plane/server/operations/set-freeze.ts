@@ -36,6 +36,10 @@ export const setFreeze = async (
     return { kind: "set", why: `${nameOf(scope)} is not frozen`, isNew: false };
   if (isFrozen && standing?.by === by && standing.reason === reason)
     return { kind: "set", why: `${nameOf(scope)} is frozen already by ${by}: ${reason}`, isNew: false };
+  const held = ledger.freeze();
+  // The hold says more than a freeze does: nothing at all is written by itself.
+  if (isFrozen && scope.kind === "global" && held?.cause === "restored")
+    return { kind: "set", why: `everything is held already: ${held.reason}`, isNew: false };
   const at = clock.now();
   const control = isFrozen ? { by, reason, at } : null;
   const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}`;

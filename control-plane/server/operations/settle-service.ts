@@ -8,7 +8,7 @@ import type { Observed } from "@regent/engine";
 import { type OutboxAnswer, resolveOutbox, SIGNATURE_VALID_MS } from "@regent/engine/plan/outbox.ts";
 import { SEND_FOR_MS } from "../limits.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
-import { entry, isAtEpochName, noteTruth, type SettleInput } from "./note-truth.ts";
+import { entry, isAtEpochName, noteTruth, type SettleInput, whyWentBack } from "./note-truth.ts";
 import { isUnsettled } from "./situation.ts";
 import { isRelease, withWritten } from "./written-record.ts";
 
@@ -28,6 +28,7 @@ export const settleService = (input: SettleInput): Settled => {
   const answers = new Map(
     resolveOutbox({ rows, observedUlid: observed.epoch?.ulid ?? null, now }).map((answer) => [answer.ulid, answer]),
   );
+  const wentBack = whyWentBack(input, rows);
   const accepted: string[] = [];
   const open: StoredOutboxRow[] = [];
   for (const row of rows) {
@@ -42,7 +43,7 @@ export const settleService = (input: SettleInput): Settled => {
       if (isOver(row, now)) noteAbandoned(input, row);
       else open.push(row);
     }
-    if (row.state === "accepted" && isGone(answer, observed)) noteStranded(input, row, answer);
+    if (wentBack === null && row.state === "accepted" && isGone(row, answer, observed)) noteStranded(input, row, answer);
   }
   for (const row of all.filter((one) => isRelease(one) && isUnsettled(one) && isAtEpochName(spec, one.deletes))) {
     if (observed.epochSet === null) {
@@ -54,7 +55,7 @@ export const settleService = (input: SettleInput): Settled => {
     else if (isOver(row, now)) noteAbandoned(input, row);
     else open.push(row);
   }
-  noteTruth(input, rows, open.some(isRelease));
+  noteTruth(input, rows, { isReleasing: open.some(isRelease), wentBack });
   return { observed, open, accepted };
 };
 
@@ -62,9 +63,9 @@ export const settleService = (input: SettleInput): Settled => {
 const isOver = ({ sentAt, createdAt }: StoredOutboxRow, now: Instant): boolean =>
   now - (sentAt ?? createdAt) > SIGNATURE_VALID_MS + SEND_FOR_MS;
 
-/** Accepted, and DNS stands before it, or came to where it is without it. */
-const isGone = ({ fate }: OutboxAnswer, observed: Observed): boolean =>
-  fate === "lost" || (fate === "open" && observed.epoch !== null);
+/** Accepted, and DNS stands before it. What stands after it explains itself: a name that was released, taken over or adopted begins anew. */
+const isGone = ({ revision }: StoredOutboxRow, { fate }: OutboxAnswer, { epoch }: Observed): boolean =>
+  (fate === "lost" || fate === "open") && epoch !== null && epoch.revision < revision;
 
 /** Late or unheard success: the clocks say when we learned of it, and the row's own send time is kept. */
 const noteApplied = ({ draft, now }: SettleInput, row: StoredOutboxRow): void => {

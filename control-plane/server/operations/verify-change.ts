@@ -46,13 +46,12 @@ export const createVerifyChange =
     if (!change || !spec) return;
     const servers = await deps.serversOf(spec.zoneId);
     const { revision, times } = change;
+    const what = { changeId, spec, revision, isRelease: change.kind === "release" };
     await Promise.all([
       times.inSync === undefined ? followSync(deps, changeId, spec, signal) : null,
-      times.visible === undefined
-        ? followServers(deps, { changeId, spec, revision, servers, clock: "visible", stage: "visible" }, signal)
-        : null,
+      times.visible === undefined ? followServers(deps, { ...what, servers, clock: "visible", stage: "visible" }, signal) : null,
       times.resolved === undefined && deps.resolvers.length > 0
-        ? followServers(deps, { changeId, spec, revision, servers: deps.resolvers, clock: "resolved", stage: null }, signal)
+        ? followServers(deps, { ...what, servers: deps.resolvers, clock: "resolved", stage: null }, signal)
         : null,
     ]);
   };
@@ -110,6 +109,7 @@ interface Follow {
   readonly changeId: string;
   readonly spec: ServiceSpec;
   readonly revision: number;
+  readonly isRelease: boolean;
   readonly servers: readonly string[];
   readonly clock: keyof ChangeTimes;
   readonly stage: ChangeStage | null;
@@ -124,8 +124,8 @@ const followServers = async (deps: VerifyDeps, follow: Follow, signal: AbortSign
     !signal.aborted && deps.clock.monotonic() < until;
     wait = Math.min(VERIFY_MAX_MS, wait * 1.5)
   ) {
-    const shown = await Promise.all(missing.map((server) => readRevision(deps.resolver, server, follow.spec)));
-    missing = missing.filter((_, i) => (shown[i] ?? 0) < follow.revision);
+    const shown = await Promise.all(missing.map((server) => isShown(deps.resolver, server, follow)));
+    missing = missing.filter((_, i) => !shown[i]);
     if (missing.length === 0) return strike(deps, follow, signal);
     await pause(wait, signal);
   }
@@ -133,12 +133,14 @@ const followServers = async (deps: VerifyDeps, follow: Follow, signal: AbortSign
     deps.log.warn({ changeId: follow.changeId, missing }, `not ${follow.clock} on every server in ${VERIFY_FOR_MS / 1000} s`);
 };
 
-/** Revision that one server's epoch record shows; null when it doesn't answer or shows none. */
-export const readRevision = async (resolver: Resolver, server: string, spec: ServiceSpec): Promise<number | null> => {
+/** The record itself, or that it is gone: a release takes it away. */
+const isShown = async (resolver: Resolver, server: string, { spec, revision, isRelease }: Follow): Promise<boolean> => {
   const epoch = await readEpochAt(resolver, server, spec);
-  return epoch === "silent" || epoch === null ? null : epoch.revision;
+  if (epoch === "silent") return false;
+  return epoch === null ? isRelease : epoch.revision >= revision;
 };
 
+/** The epoch record that one server shows; null when it shows none, `silent` when it doesn't answer. */
 export const readEpochAt = async (resolver: Resolver, server: string, spec: ServiceSpec) => {
   const answer = await resolver.ask(server, spec.epochName, "TXT", RESOLVER_TIMEOUT_MS);
   if (answer.kind === "failed") return "silent" as const;

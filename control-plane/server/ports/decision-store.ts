@@ -49,6 +49,8 @@ export interface Ownership {
   readonly reverts: readonly Instant[];
   /** A person gave the name up: nobody writes it until it is adopted again. */
   readonly released: Control | null;
+  /** An adoption under way: what is wanted once its row stands in DNS. Until then nothing of it counts. */
+  readonly adopting: { readonly ulid: string; readonly traffic: TrafficMemory } | null;
 }
 
 /** A write-ahead row, with everything needed to send it again or to recognise it in DNS. */

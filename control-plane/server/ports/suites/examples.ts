@@ -125,9 +125,10 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
   seen: { shares: { default: { eu: 0, us: 1 } }, servers: 3, serversAsked: 4, why: "3 of 4 servers agree", at: 9 },
   lastRefusal: null,
   ownership: {
-    edit: { policy: "report", weights: { default: { eu: 3, us: 255 } }, declared: "d", isKept: false, since: 4 },
+    edit: { policy: "report", weights: { default: { eu: 3, us: 255 } }, declared: "d", isKept: false, carried: null, since: 4 },
     reverts: [1, 2],
     released: null,
+    adopting: null,
   },
   ...record,
 });
