@@ -6,7 +6,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { benchAgent } from "./agent.ts";
 import { benchDecide } from "./decide.ts";
+import { benchDisk } from "./disk.ts";
 import { benchFailover } from "./failover.ts";
 import { benchGrowth } from "./growth.ts";
 import { benchIntake } from "./intake.ts";
@@ -50,6 +52,8 @@ const BENCHES: Readonly<Record<string, () => readonly Row[] | Promise<readonly R
   startup: benchStartUp,
   failover: () => benchFailover(repetitions, tell),
   intake: benchIntake,
+  disk: benchDisk,
+  agent: benchAgent,
   region: () => benchWholeRegion(tell),
   days: () => benchVirtualDays(DAYS, tell),
   growth: async () => {

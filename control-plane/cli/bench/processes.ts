@@ -19,8 +19,9 @@ export const spawnPart = async (
   entry: string,
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<Part> => {
-  const child = spawn(process.execPath, [...flags, entry], {
+  const child = spawn(process.execPath, [...flags, entry, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
