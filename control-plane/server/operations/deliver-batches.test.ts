@@ -322,3 +322,41 @@ describe("the order of going out", () => {
     expect(stateOf("s00")).toBe("accepted");
   });
 });
+
+describe("an answer that doesn't come", () => {
+  const hangs = (dns: MemoryDns): { answer: () => void } => {
+    const { send } = dns.provider;
+    const held: (() => void)[] = [];
+    Object.assign(dns.provider, {
+      send: (...given: Parameters<typeof send>) => new Promise((resolve) => held.push(() => void send(...given).then(resolve))),
+    });
+    return { answer: () => void held.splice(0).forEach((go) => void go()) };
+  };
+
+  test("holds up no rescue that waits for the zone; its row stays open, and a late arrival is accepted once", async () => {
+    const { dns, deliver, rows, ledger, office } = await setUp(["shop"]);
+    const late = hangs(dns);
+    const started = performance.now();
+    const { retryMs } = await deliver(rows, () => true);
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(retryMs).not.toBeNull();
+    expect(["accepted", "lost", "refused", "abandoned"]).not.toContain(ledger.outbox("shop").at(-1)?.state);
+    late.answer();
+    await expect.poll(() => weightOf(dns, "shop")).toBe(255);
+    const again = deliver(ledger.outbox("shop").slice(-1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    late.answer();
+    await again;
+    expect(office.accepted).toEqual(["change-shop"]);
+  });
+
+  test("is waited for where nobody else waits", async () => {
+    const { dns, deliver, rows, stateOf } = await setUp(["shop"]);
+    const late = hangs(dns);
+    const delivery = deliver(rows);
+    await new Promise((resolve) => setTimeout(resolve, 1_900));
+    late.answer();
+    expect(await delivery).toEqual({ retryMs: null });
+    expect(stateOf("shop")).toBe("accepted");
+  });
+});

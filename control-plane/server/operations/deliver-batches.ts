@@ -148,7 +148,7 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
     waiting = free;
     if (waiting.length === 0 || !deps.mayWrite()) return [];
     const rows = toRows(waiting);
-    const result = await sendOnce(deps, rows, rank);
+    const result = await sendPatiently(trip, rows, rank);
     deps.log.info(
       { zone: rows[0]?.zoneId, services: rows.map(({ service }) => service), attempt, result: result.kind },
       "batch sent",
@@ -185,6 +185,29 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
   return [];
 };
 
+/**
+ * An answer that is late mustn't hold up others whose traffic suffers. The request may arrive all the same: then it is as good as a lost answer, and
+ * DNS tells.
+ */
+const sendPatiently = (trip: Trip, rows: readonly StoredOutboxRow[], rank: number): Promise<SendResult> => {
+  const over = new AbortController();
+  const sending = sendOnce(trip.deps, rows, rank).finally(() => over.abort());
+  return Promise.race([sending, untilAwaited(trip, AbortSignal.any([over.signal, trip.deps.signal]))]);
+};
+
+const untilAwaited = async ({ deps, givesWay }: Trip, signal: AbortSignal): Promise<SendResult> => {
+  const started = deps.clock.monotonic();
+  while (deps.clock.monotonic() - started < PATIENCE_MS || !givesWay()) {
+    await sleep(PATIENCE_LOOK_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return new Promise(() => undefined);
+  }
+  return { kind: "unknown", why: `no answer in ${PATIENCE_MS / 1000} s, and a rescue waits for this zone` };
+};
+
+/** Route 53 answers a change in a few hundred milliseconds. */
+const PATIENCE_MS = 1_500;
+const PATIENCE_LOOK_MS = 100;
+
 /** Never sent: the rows stay as they are, and are decided anew. */
 const postpone = ({ deps, again }: Trip, waiting: readonly Outgoing[], why: string): readonly OpenGroup[] => {
   deps.log.info({ services: waiting.map(({ row }) => row.service), why }, "batch not sent yet");
@@ -201,7 +224,9 @@ const sortOut = async (trip: Trip, open: readonly OpenGroup[], round: number): P
     else unread.push(group);
   if (unread.length === 0) return groups;
   const innocent = await sortByDns(trip.deps, unread);
-  if (innocent === null) {
+  // What may still be under way is read again soon; meanwhile the zone goes on.
+  const isLeft = trip.givesWay() && unread.some(({ kind }) => kind === "unknown");
+  if (innocent === null || isLeft) {
     trip.again(LOOK_AGAIN_MS);
     return groups;
   }

@@ -78,7 +78,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
           });
           answer(moved.result);
           for (const changeId of moved.accepted) deps.onAccepted(changeId);
-          await deps.deliver(moved.rows);
+          await deps.deliver(moved.rows, givesWay);
         })
         .catch((error: unknown) => {
           // After the answer an error can only be told in the log: the row stays, and its fate is read off DNS.
