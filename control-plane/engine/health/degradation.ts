@@ -46,11 +46,11 @@ interface FindInput {
 
 /** A vantage finds it when more than half of its agents that can judge do. */
 const toDegradation = ({ check, what, sightings, isFound, spec }: FindInput): readonly Degradation[] => {
-  const finders = [...groupBy(sightings, ({ vantageId }) => vantageId).values()].filter(
+  const finders = [...groupBy(sightings, ({ seat }) => seat.vantage.id).values()].filter(
     (own) => own.filter(isFound).length * 2 > own.length,
   );
   if (finders.length === 0) return [];
-  const networks = new Set(finders.map((own) => own[0]!.row.vantage.network)).size;
+  const networks = new Set(finders.map((own) => own[0]!.seat.vantage.network)).size;
   const isHard = finders.length >= 2 && networks >= Math.min(spec.quorumNetworks, 2);
   return [{ check, what, vantages: finders.length, isHard }];
 };

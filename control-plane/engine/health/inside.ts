@@ -8,9 +8,9 @@
  */
 import type { InsideView, Instant, RegionId } from "@regent/contract";
 import type { AgentEvidence, ServiceSpec } from "../model.ts";
-import type { Seat } from "./fresh.ts";
 import { isAsked, isVoting } from "./fresh.ts";
 import type { OutsideFinding } from "./outside.ts";
+import type { Seating } from "./seats.ts";
 import type { Ballot } from "./votes.ts";
 import { countNetworks } from "./votes.ts";
 
@@ -32,7 +32,7 @@ export interface InsideFinding {
 export interface InsideInput {
   readonly spec: ServiceSpec;
   readonly region: RegionId;
-  readonly seats: readonly Seat[];
+  readonly seating: Seating;
   /** Of vantages in this region. */
   readonly ballots: readonly Ballot[];
   /** Of vantages elsewhere. */
@@ -42,11 +42,11 @@ export interface InsideInput {
 }
 
 export const viewInside = (input: InsideInput): InsideFinding => {
-  const { spec, region, seats, ballots, outside, now } = input;
+  const { spec, region, seating, ballots, outside, now } = input;
   const checks = spec.checks.filter((check) => isVoting(check) && isAsked(check, true)).map(({ id }) => id);
   if (checks.length === 0) return silent("no inside check is declared");
-  const own = seats.flatMap(({ agent }) => (agent.vantage.region === region ? [agent] : []));
-  if (own.length === 0) return silent("no agent stands in the region");
+  const own = seating.agentsByRegion.get(region);
+  if (own === undefined) return silent("no agent stands in the region");
   const silentAt = outside.view === "down" ? missedAt(own) : null;
   if (silentAt !== null && now >= silentAt) return silent(`no inside agent heard for ${REPORTS_MISSED_MAX} report intervals`);
   const voters = ballots.filter(({ vote }) => vote !== "none");

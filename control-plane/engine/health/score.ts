@@ -60,7 +60,7 @@ const baseOf = (judged: readonly Sighting[], fall: number): number => {
     const own = judgedByCheck.get(id)!;
     const { check } = own[0]!;
     const weight = check.weight * CRITICALITY_WEIGHT[check.criticality];
-    const byVantage = [...groupBy(own, ({ vantageId }) => vantageId).values()];
+    const byVantage = [...groupBy(own, ({ seat }) => seat.vantage.id).values()];
     sum += weight * mean(byVantage.map((agents) => mean(agents.map((one) => scoreOfSighting(one, fall)))));
     weights += weight;
   }

@@ -9,11 +9,15 @@
  * its way out is suspect as a whole, though its two networks agree; and with only two regions, where nobody further away could confirm, a
  * region's death is still believed.
  */
-import type { Instant, RegionId } from "@regent/contract";
+import type { Instant, ServiceId } from "@regent/contract";
 import type { AgentEvidence, CheckEvidence, ServiceSpec } from "../model.ts";
-import { freshSightings, isVoting, seatAgents } from "./fresh.ts";
+import type { Casting } from "./cast.ts";
+import { castTarget } from "./cast.ts";
+import { newestOf } from "./fresh.ts";
+import { groupBy } from "./group-by.ts";
+import { seatAgents } from "./seats.ts";
 import type { Ballot } from "./votes.ts";
-import { castBallots, countNetworks, countRegions } from "./votes.ts";
+import { countNetworks, countRegions } from "./votes.ts";
 
 /** Unconfirmed failures must touch so many services: one broken service says nothing about the vantage. */
 const SERVICES_MIN = 2;
@@ -30,88 +34,69 @@ export interface SuspectInput {
 
 /** `region/network` of every suspect vantage. */
 export const findSuspects = ({ agents, checks, services, now }: SuspectInput): ReadonlySet<string> => {
-  const targets = toTargets(checks, services);
-  const failing = targets.filter(({ hasFailure }) => hasFailure);
-  if (new Set(failing.map(({ spec }) => spec.id)).size < SERVICES_MIN) return new Set();
-  const seatByAgent = seatAgents(agents);
-  const recordByVantage = new Map<string, VantageRecord>();
-  for (const target of targets) {
-    const sightings = freshSightings({ ...target, seatByAgent, suspects: NOBODY, now });
-    const ballots = castBallots(sightings.filter(({ check }) => isVoting(check)));
-    for (const ballot of ballots) addToRecord(recordByVantage, { ballot, ballots, target });
-  }
-  return new Set([...recordByVantage].filter(([, record]) => isSuspect(record)).map(([id]) => id));
+  const seating = seatAgents(agents);
+  const rowsByTarget = groupBy(newestOf(checks), ({ service, region }) => `${service}/${region}`);
+  const marks = services.flatMap((spec) =>
+    spec.endpoints.map(({ region }) => {
+      const rows = rowsByTarget.get(`${spec.id}/${region}`) ?? [];
+      return markVantages(castTarget({ spec, region, seating, rows, now }));
+    }),
+  );
+  return suspectsIn(marks, () => marks);
+};
+
+/** What the votes on one target say about those who cast them: `region/network` of vantages. */
+export interface Marks {
+  readonly service: ServiceId;
+  /** Who votes up or down. */
+  readonly voters: readonly string[];
+  /** Who of them votes down, and nobody confirms it. */
+  readonly unconfirmed: readonly string[];
+}
+
+export const markVantages = (casting: Casting): Marks => ({
+  service: casting.spec.id,
+  voters: casting.ballots.filter(({ vote }) => vote !== "none").map(({ id }) => id),
+  unconfirmed: unconfirmedIn(casting).map(({ id }) => id),
+});
+
+/**
+ * `failing`: of all targets that anybody sees failing, and maybe of others. `all`: of all targets, each once; asked for only when failures
+ * of two services are unconfirmed, which is rare: a dead region is confirmed.
+ */
+export const suspectsIn = (failing: readonly Marks[], all: () => readonly Marks[]): ReadonlySet<string> => {
+  const marked = failing.filter(({ unconfirmed }) => unconfirmed.length > 0);
+  if (new Set(marked.map(({ service }) => service)).size < SERVICES_MIN) return NOBODY;
+  const targets = countTargets(all().map(({ voters }) => voters));
+  const failed = countTargets(marked.map(({ unconfirmed }) => unconfirmed));
+  const servicesOf = (vantage: string) =>
+    new Set(marked.filter(({ unconfirmed }) => unconfirmed.includes(vantage)).map(({ service }) => service));
+  return new Set(
+    [...failed]
+      .filter(([id, count]) => count >= targets.get(id)! * FAILING_PART_MIN && servicesOf(id).size >= SERVICES_MIN)
+      .map(([id]) => id),
+  );
 };
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** A region of a service, and everything said about it. */
-interface Target {
-  readonly spec: ServiceSpec;
-  readonly region: RegionId;
-  readonly rows: CheckEvidence[];
-  hasFailure: boolean;
-}
-
-const toTargets = (checks: readonly CheckEvidence[], services: readonly ServiceSpec[]): readonly Target[] => {
-  const specById = new Map(services.map((spec) => [spec.id, spec]));
-  const targets = new Map<string, Target>();
-  let last: Target | undefined;
-  for (const row of checks) {
-    // Results of a target mostly come one after the other: no name is built for each.
-    if (last === undefined || last.region !== row.region || last.spec.id !== row.service) {
-      const spec = specById.get(row.service);
-      if (spec === undefined) continue;
-      last = targetOf(targets, spec, row.region);
-    }
-    last.rows.push(row);
-    if (row.streak.state === "down") last.hasFailure = true;
-  }
-  return [...targets.values()];
+/** By vantage, in how many of the lists it stands. */
+const countTargets = (lists: readonly (readonly string[])[]): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>();
+  for (const vantages of lists) for (const vantage of vantages) counts.set(vantage, (counts.get(vantage) ?? 0) + 1);
+  return counts;
 };
 
-const targetOf = (targets: Map<string, Target>, spec: ServiceSpec, region: RegionId): Target => {
-  const key = `${spec.id}/${region}`;
-  const target = targets.get(key) ?? { spec, region, rows: [], hasFailure: false };
-  targets.set(key, target);
-  return target;
-};
-
-interface VantageRecord {
-  targets: number;
-  unconfirmed: number;
-  readonly services: Set<string>;
-}
-
-interface RecordInput {
-  readonly ballot: Ballot;
-  /** Of all vantages for the target. */
-  readonly ballots: readonly Ballot[];
-  readonly target: Target;
-}
-
-const addToRecord = (records: Map<string, VantageRecord>, { ballot, ballots, target }: RecordInput): void => {
-  if (ballot.vote === "none") return;
-  const record = records.get(ballot.id) ?? { targets: 0, unconfirmed: 0, services: new Set<string>() };
-  records.set(ballot.id, record);
-  record.targets += 1;
-  if (ballot.vote === "up" || isConfirmed({ ballot, ballots, target })) return;
-  record.unconfirmed += 1;
-  record.services.add(target.spec.id);
-};
-
-const isConfirmed = ({ ballot, ballots, target }: RecordInput): boolean => {
-  const { spec, region } = target;
+const unconfirmedIn = ({ spec, region, ballots }: Casting): readonly Ballot[] => {
   const failing = ballots.filter(({ vote }) => vote === "down");
+  if (failing.length === 0) return failing;
   const isSeenByOthers = spec.quorumNetworks < 2 ? countAgents(failing) >= 2 : countNetworks(failing) >= 2;
-  if (!isSeenByOthers || ballot.vantage.region === region) return isSeenByOthers;
+  if (!isSeenByOthers) return failing;
   const judgingElsewhere = ballots.filter(({ vote, vantage }) => vote !== "none" && vantage.region !== region);
-  return countRegions(judgingElsewhere) < 2 || countRegions(failing) >= 2;
+  const isConfirmedElsewhere = countRegions(judgingElsewhere) < 2 || countRegions(failing) >= 2;
+  return isConfirmedElsewhere ? [] : failing.filter(({ vantage }) => vantage.region !== region);
 };
 
 /** Agents that see a check down, over the vantages: the most that any one check has at each. */
 const countAgents = (ballots: readonly Ballot[]): number =>
   ballots.reduce((sum, { down }) => sum + Math.max(0, ...down.map(({ agents }) => agents)), 0);
-
-const isSuspect = ({ targets, unconfirmed, services }: VantageRecord): boolean =>
-  services.size >= SERVICES_MIN && unconfirmed >= targets * FAILING_PART_MIN;

@@ -110,7 +110,8 @@ const followEvidence = (memory: HealthMemory, { assessment, now }: JudgeInput): 
       : assessment.kind === "good"
         ? null
         : memory.detectedAt;
-  return { ...memory, evidence, evidenceSince, detectedAt };
+  const isSame = evidence === memory.evidence && detectedAt === memory.detectedAt;
+  return isSame ? memory : { ...memory, evidence, evidenceSince, detectedAt };
 };
 
 /** Good views with a low score, or with a finding that two networks share, are soft evidence. */
@@ -121,10 +122,10 @@ const evidenceOf = ({ verdict, before }: HealthMemory, { kind, score, isDegraded
   return isDegradedHard || (score !== null && score < scoreMin) ? "soft" : "good";
 };
 
-const followDamping = (memory: HealthMemory, { settings, now }: JudgeInput): HealthMemory => ({
-  ...memory,
-  isSuppressed: isSuppressedNow(memory, settings, now),
-});
+const followDamping = (memory: HealthMemory, { settings, now }: JudgeInput): HealthMemory => {
+  const isSuppressed = isSuppressedNow(memory, settings, now);
+  return isSuppressed === memory.isSuppressed ? memory : { ...memory, isSuppressed };
+};
 
 // ------------------------------------------------------------------------------------------------ moves
 

@@ -5,24 +5,24 @@
 import type { Instant, RegionId, Vote } from "@regent/contract";
 import type { AgentEvidence, Assessment, Evidence, HealthMemory, ServiceSpec } from "../model.ts";
 import { clockText } from "../text.ts";
+import type { Casting } from "./cast.ts";
+import { castTarget, without } from "./cast.ts";
 import { findDegradations } from "./degradation.ts";
-import type { Seat, Sighting } from "./fresh.ts";
-import { freshSightings, isAsked, isVoting, seatAgents } from "./fresh.ts";
-import { groupBy } from "./group-by.ts";
+import { firstStaleAt, isAsked, isVoting, newestOf } from "./fresh.ts";
 import type { InsideFinding } from "./inside.ts";
 import { viewInside } from "./inside.ts";
-import { oncePer } from "./once.ts";
 import { viewOutside } from "./outside.ts";
 import { scoreOf } from "./score.ts";
+import type { SeatedVantage } from "./seats.ts";
+import { seatAgents } from "./seats.ts";
 import type { Ballot } from "./votes.ts";
-import { castBallots } from "./votes.ts";
 import { weighViews } from "./weigh.ts";
 import { failingSinceOf, whyOf } from "./why.ts";
 
 export interface AssessInput {
   readonly spec: ServiceSpec;
   readonly region: RegionId;
-  /** May hold other services and regions, which are passed over. */
+  /** May hold other services and regions, which are passed over, and duplicates in any order. */
   readonly evidence: Evidence;
   /** What was believed before: only its suppression shows here, as a flag. */
   readonly previous: HealthMemory | null;
@@ -30,18 +30,27 @@ export interface AssessInput {
 }
 
 export const assess = ({ spec, region, evidence, previous, now }: AssessInput): Assessment => {
-  const { suspects } = evidence;
-  const seatByAgent = seatAgents(evidence.agents);
-  const seats = seatList(seatByAgent);
-  const sightings = freshSightings({ spec, region, seatByAgent, rows: evidence.checks, suspects, now });
-  const ballots = castBallots(sightings.filter(({ check }) => isVoting(check)));
+  const rows = newestOf(evidence.checks.filter((row) => row.service === spec.id && row.region === region));
+  const casting = castTarget({ spec, region, seating: seatAgents(evidence.agents), rows, now });
+  return assessCasting({ casting, suspects: evidence.suspects, previous });
+};
+
+export interface AssessCastingInput extends Pick<AssessInput, "previous"> {
+  /** Of all vantages. */
+  readonly casting: Casting;
+  readonly suspects: ReadonlySet<string>;
+}
+
+/** The same, for a target that was cast already. */
+export const assessCasting = ({ casting, suspects, previous }: AssessCastingInput): Assessment => {
+  const { spec, region, seating, now, sightings, ballots } = without(casting, suspects);
   const own = ballots.filter(({ vantage }) => vantage.region === region);
   const elsewhere = ballots.filter(({ vantage }) => vantage.region !== region);
   const outside = viewOutside(elsewhere, spec.quorumNetworks);
-  const inside = viewInside({ spec, region, seats, ballots: own, outsideBallots: elsewhere, outside, now });
+  const inside = viewInside({ spec, region, seating, ballots: own, outsideBallots: elsewhere, outside, now });
   const weighing = weighViews({ inside, outside, quorumNetworks: spec.quorumNetworks, settings: spec.settings });
   const degradations = findDegradations(sightings, spec);
-  const standing = standingVantages({ spec, region, seats, suspects, now });
+  const asked = askedVantages(casting);
   const flags = previous?.isSuppressed === true ? [...weighing.flags, "suppressed" as const] : weighing.flags;
   return {
     region,
@@ -49,7 +58,7 @@ export const assess = ({ spec, region, evidence, previous, now }: AssessInput): 
     inside: inside.view,
     outside: outside.view,
     flags,
-    votes: standing.map((one) => toVote(one, ballots)),
+    votes: asked.map((vantage) => toVote(vantage, casting, suspects)),
     holdMs: weighing.holdMs,
     isDegradedHard: degradations.some(({ isHard }) => isHard),
     isDegradedSoft: degradations.some(({ isHard }) => !isHard),
@@ -60,53 +69,58 @@ export const assess = ({ spec, region, evidence, previous, now }: AssessInput): 
       outside,
       sightings,
       degradations,
-      suspects: standing.flatMap((one) => (one.isSuspect ? [one.id] : [])),
+      suspects: suspects.size === 0 ? [] : asked.map(({ id }) => id).filter((id) => suspects.has(id)),
     }),
-    nextLookAt: nextLookAt(sightings, inside),
+    nextLookAt: nextLookAt(firstStaleAt(sightings, spec), inside),
   };
 };
 
-const seatList = oncePer((seatByAgent: ReadonlyMap<string, Seat>): readonly Seat[] => [...seatByAgent.values()]);
-
-interface VantageAgents {
-  readonly id: string;
-  readonly region: RegionId;
-  readonly agents: readonly AgentEvidence[];
-}
-
-/** In alphabetical order. */
-const vantagesOf = oncePer((seats: readonly Seat[]): readonly VantageAgents[] =>
-  [...groupBy(seats, ({ vantageId }) => vantageId)]
-    .map(([id, own]) => ({ id, region: own[0]!.agent.vantage.region, agents: own.map(({ agent }) => agent) }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1)),
-);
-
-/** A vantage that is asked for a vote, whether it has one or not. */
-interface Standing {
-  readonly id: string;
-  readonly view: Vote["view"];
-  readonly isSuspect: boolean;
-  /** Why it would have no vote, as far as its agents show. */
-  readonly silence: () => string;
-}
-
-interface StandingInput {
-  readonly spec: ServiceSpec;
-  readonly region: RegionId;
-  readonly seats: readonly Seat[];
-  readonly suspects: ReadonlySet<string>;
-  readonly now: Instant;
-}
-
-const standingVantages = ({ spec, region, seats, suspects, now }: StandingInput): readonly Standing[] => {
+/** Who is asked for a vote, whether it has one or not. */
+const askedVantages = ({ spec, region, seating }: Casting): readonly SeatedVantage[] => {
   const voting = spec.checks.filter(isVoting);
-  const isAskedBySide = { inside: voting.some((one) => isAsked(one, true)), outside: voting.some((one) => isAsked(one, false)) };
-  return vantagesOf(seats)
-    .map(({ id, agents, region: own }): Standing => {
-      const view = own === region ? "inside" : "outside";
-      return { id, view, isSuspect: suspects.has(id), silence: () => silenceOf(agents, spec.settings.freshnessMs, now) };
-    })
-    .filter(({ view }) => isAskedBySide[view]);
+  const isInsideAsked = voting.some((one) => isAsked(one, true));
+  const isOutsideAsked = voting.some((one) => isAsked(one, false));
+  return seating.vantages.filter((vantage) => (vantage.region === region ? isInsideAsked : isOutsideAsked));
+};
+
+const toVote = (vantage: SeatedVantage, casting: Casting, suspects: ReadonlySet<string>): Vote => {
+  const { id, region, agents } = vantage;
+  const { spec, now } = casting;
+  const isSuspect = suspects.has(id);
+  const ballot = isSuspect ? undefined : ballotOf(vantage, casting);
+  return {
+    vantage: id,
+    view: region === casting.region ? "inside" : "outside",
+    vote: ballot?.vote ?? "none",
+    because: isSuspect
+      ? "suspect: it fails half or more of its targets, and nobody else does"
+      : (becauseOf(ballot) ?? silenceOf(agents, spec.settings.freshnessMs, now)),
+    suspect: isSuspect,
+  };
+};
+
+const ballotOf = (vantage: SeatedVantage, { ballots }: Casting): Ballot | undefined => {
+  for (const ballot of ballots) if (ballot.vantage === vantage) return ballot;
+  return undefined;
+};
+
+/** null: it has no vote, and its agents show why. */
+const becauseOf = (ballot: Ballot | undefined): string | null => {
+  switch (ballot?.vote) {
+    case "up":
+      return `${ballot.up.join(", ")} up`;
+    case "down":
+      return ballot.down
+        .map(
+          ({ check, reason, failingSince }) =>
+            `${check} down${reason === null ? "" : ` (${reason})`} since ${clockText(failingSince)}`,
+        )
+        .join(", ");
+    case "none":
+      return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : null;
+    case undefined:
+      return null;
+  }
 };
 
 const silenceOf = (agents: readonly AgentEvidence[], freshnessMs: number, now: Instant): string => {
@@ -118,31 +132,8 @@ const silenceOf = (agents: readonly AgentEvidence[], freshnessMs: number, now: I
     : "its own network is broken, so its failures don't count";
 };
 
-const toVote = ({ id, view, isSuspect, silence }: Standing, ballots: readonly Ballot[]): Vote => {
-  const ballot = ballots.find((one) => one.id === id);
-  return { vantage: id, view, vote: ballot?.vote ?? "none", because: becauseOf(ballot, isSuspect, silence), suspect: isSuspect };
-};
-
-const becauseOf = (ballot: Ballot | undefined, isSuspect: boolean, silence: () => string): string => {
-  if (isSuspect) return "suspect: it fails half or more of its targets, and nobody else does";
-  if (ballot === undefined) return silence();
-  switch (ballot.vote) {
-    case "up":
-      return `${ballot.up.join(", ")} up`;
-    case "down":
-      return ballot.down
-        .map(
-          ({ check, reason, failingSince }) =>
-            `${check} down${reason === null ? "" : ` (${reason})`} since ${clockText(failingSince)}`,
-        )
-        .join(", ");
-    case "none":
-      return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : silence();
-  }
-};
-
 /** Everything in use goes stale, or falls silent, later than now. */
-const nextLookAt = (sightings: readonly Sighting[], { silentAt }: InsideFinding): Instant | null => {
-  const next = Math.min(silentAt ?? Number.POSITIVE_INFINITY, ...sightings.map(({ staleAt }) => staleAt));
+const nextLookAt = (staleAt: Instant, { silentAt }: InsideFinding): Instant | null => {
+  const next = Math.min(silentAt ?? Number.POSITIVE_INFINITY, staleAt);
   return Number.isFinite(next) ? next : null;
 };

@@ -1,13 +1,12 @@
 /**
- * One vote per vantage. Pure. Called by view.ts and suspect.ts.
+ * One vote per vantage. Pure. Called by cast.ts.
  *
  * Agents of one vantage share a network and a room, so they are one witness: they agree on each check by strict majority first, and a tie
  * is no vote. A vantage votes down when it votes down on any check, up when it votes up on at least one and is undecided on none.
  */
 import type { Instant, Vote } from "@regent/contract";
-import type { Vantage } from "../model.ts";
 import type { Sighting } from "./fresh.ts";
-import { groupBy } from "./group-by.ts";
+import type { SeatedVantage } from "./seats.ts";
 
 /** A check that a vantage votes down. */
 export interface CheckDown {
@@ -22,7 +21,7 @@ export interface CheckDown {
 
 export interface Ballot {
   readonly id: string;
-  readonly vantage: Vantage;
+  readonly vantage: SeatedVantage;
   readonly vote: Vote["vote"];
   readonly down: readonly CheckDown[];
   readonly up: readonly string[];
@@ -30,65 +29,68 @@ export interface Ballot {
   readonly undecided: readonly string[];
 }
 
-/** The ballots of all vantages with at least one sighting, ordered by vantage. Only sightings of voting checks may be given. */
-export const castBallots = (sightings: readonly Sighting[]): readonly Ballot[] =>
-  [...groupBy(sightings, ({ vantageId }) => vantageId)]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([id, own]) => castBallot(id, own));
+/**
+ * The ballots of all vantages with at least one sighting. Only sightings of voting checks may be given, ordered by vantage and check; the
+ * ballots are in that order too.
+ */
+export const castBallots = (sightings: readonly Sighting[]): readonly Ballot[] => {
+  const ballots: Ballot[] = [];
+  for (let from = 0; from < sightings.length; ) {
+    const { vantage } = sightings[from]!.seat;
+    let to = from + 1;
+    while (to < sightings.length && sightings[to]!.seat.vantage === vantage) to += 1;
+    ballots.push(castBallot(vantage, sightings.slice(from, to)));
+    from = to;
+  }
+  return ballots;
+};
 
-const castBallot = (id: string, sightings: readonly Sighting[]): Ballot => {
-  const { vantage } = sightings[0]!.row;
+const castBallot = (vantage: SeatedVantage, sightings: readonly Sighting[]): Ballot => {
+  const { id } = vantage;
   // By far the most frequent case, and counting would give the same.
-  if (sightings.every(({ opinion }) => opinion === "up"))
-    return { id, vantage, vote: "up", down: [], up: checkIdsOf(sightings), undecided: [] };
+  if (areAllUp(sightings)) return { id, vantage, vote: "up", down: NONE, up: checkIdsOf(sightings), undecided: NONE };
   const down: CheckDown[] = [];
   const up: string[] = [];
   const undecided: string[] = [];
-  for (const [check, { failing, passing }] of tallyByCheck(sightings)) {
+  for (const check of checkIdsOf(sightings)) {
+    const failing = sightings.filter((one) => one.check.id === check && one.opinion === "down");
+    const passing = sightings.filter((one) => one.check.id === check && one.opinion === "up").length;
     if (failing.length > passing) down.push(toCheckDown(check, failing));
-    else (passing > failing.length ? up : undecided).push(check);
+    else if (passing > failing.length) up.push(check);
+    else if (passing > 0) undecided.push(check);
   }
   const vote = down.length > 0 ? "down" : up.length > 0 && undecided.length === 0 ? "up" : "none";
   return { id, vantage, vote, down, up, undecided };
 };
 
-/** In alphabetical order, each once. */
-const checkIdsOf = (sightings: readonly Sighting[]): readonly string[] =>
-  sightings.length === 1 ? [sightings[0]!.check.id] : [...new Set(sightings.map(({ check }) => check.id))].sort();
+const areAllUp = (sightings: readonly Sighting[]): boolean => {
+  for (const { opinion } of sightings) if (opinion !== "up") return false;
+  return true;
+};
 
-interface Tally {
-  readonly failing: Sighting[];
-  passing: number;
-}
+const NONE: readonly never[] = [];
 
-/** Checks that at least one agent can judge, in alphabetical order. */
-const tallyByCheck = (sightings: readonly Sighting[]): readonly (readonly [string, Tally])[] => {
-  const tallies = new Map<string, Tally>();
-  for (const sighting of sightings) {
-    if (sighting.opinion === null) continue;
-    const { id } = sighting.check;
-    const tally = tallies.get(id) ?? { failing: [], passing: 0 };
-    tallies.set(id, tally);
-    if (sighting.opinion === "down") tally.failing.push(sighting);
-    else tally.passing += 1;
-  }
-  return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1));
+/** Each once, in the order of the sightings. */
+const checkIdsOf = (sightings: readonly Sighting[]): readonly string[] => {
+  const ids = [sightings[0]!.check.id];
+  for (const { check } of sightings) if (check.id !== ids.at(-1)) ids.push(check.id);
+  return ids;
 };
 
 const toCheckDown = (check: string, failing: readonly Sighting[]): CheckDown => {
-  const rows = failing.map(({ row }) => row);
-  const reasons = rows.flatMap(({ outcome, reason }) => (outcome === "fail" && reason !== null ? [reason] : []));
-  return {
-    check,
-    isDeep: failing[0]!.check.deep,
-    agents: failing.length,
-    reason: mostFrequent(reasons),
-    failingSince: Math.min(...rows.map(({ failingSince, since }) => failingSince ?? since)),
-  };
+  const reasons: string[] = [];
+  let first = Number.POSITIVE_INFINITY;
+  for (const { row } of failing) {
+    if (row.outcome === "fail" && row.reason !== null) reasons.push(row.reason);
+    first = Math.min(first, row.failingSince ?? row.since);
+  }
+  return { check, isDeep: failing[0]!.check.deep, agents: failing.length, reason: mostFrequent(reasons), failingSince: first };
 };
 
 /** Ties go to the first in alphabetical order, so that the order of evidence never shows. */
 export const mostFrequent = (words: readonly string[]): string | null => {
+  const [first = null] = words;
+  if (words.every((word) => word === first)) return first;
   const count = new Map<string, number>();
   for (const word of words) count.set(word, (count.get(word) ?? 0) + 1);
   const ranked = [...count].sort(([a, x], [b, y]) => (x !== y ? y - x : a < b ? -1 : 1));

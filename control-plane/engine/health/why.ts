@@ -80,8 +80,9 @@ const reasonText = (failures: readonly CheckDown[]): string => {
 
 /** The fault's first sign; null when nothing is down. */
 export const failingSinceOf = (down: readonly Ballot[]): Instant | null => {
-  const moments = down.flatMap((ballot) => ballot.down.map(({ failingSince }) => failingSince));
-  return moments.length === 0 ? null : Math.min(...moments);
+  let first = Number.POSITIVE_INFINITY;
+  for (const ballot of down) for (const { failingSince } of ballot.down) first = Math.min(first, failingSince);
+  return Number.isFinite(first) ? first : null;
 };
 
 const degradationsText = (degradations: readonly Degradation[]): readonly string[] =>
