@@ -471,7 +471,8 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
     const result = await whileLeading(() => writerOf(spec.zoneId).move(order));
     if (result === "not-leader") return { kind: "not-leader" } as const;
-    if (!order.dryRun) loop.wake([order.service]);
+    // A dry run reads DNS too, and may have found what somebody has to do something about.
+    loop.wake([order.service]);
     return result;
   };
 
@@ -501,7 +502,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
     const result = await whileLeading(() => writerOf(spec.zoneId).own(order));
     if (result === "not-leader") return { kind: "not-leader" } as const;
-    if (!order.dryRun) loop.wake([order.service]);
+    loop.wake([order.service]);
     return result;
   };
 

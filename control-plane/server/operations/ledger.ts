@@ -66,6 +66,9 @@ export class LedgerConflict extends Error {
 /** A settled row can be taken back by Route 53 for minutes (a stranded change); after so many more its fate no longer matters. */
 export const OUTBOX_ROWS_KEPT = 20;
 
+/** One and the same each time: who compares what is remembered before and after finds that nothing changed. */
+const NO_ROWS: readonly StoredOutboxRow[] = [];
+
 export const emptyRecord = (service: string): ServiceRecord => ({
   service,
   version: 0,
@@ -193,7 +196,7 @@ export const createLedger = ({
 
   return {
     record,
-    outbox: (service) => rows.get(service) ?? [],
+    outbox: (service) => rows.get(service) ?? NO_ROWS,
     lastChange: (service) => changes.get(lastChange.get(service) ?? "") ?? null,
     change: (id) => changes.get(id) ?? null,
     changes: () => [...changes.values()],

@@ -117,7 +117,7 @@ export interface WorldDns {
 }
 
 export const testWorld = async (
-  options: { services?: object[]; sets?: readonly RecordSet[]; elsewhere?: WorldDns } = {},
+  options: { owner?: string; services?: object[]; sets?: readonly RecordSet[]; elsewhere?: WorldDns } = {},
 ): Promise<World> => {
   const started = performance.now();
   const clock: Clock = {
@@ -142,7 +142,7 @@ export const testWorld = async (
   const zoneId = options.elsewhere?.zoneId ?? "Z1TEST";
   const declaration = Declaration.parse({
     regent: 1,
-    owner: "test",
+    owner: options.owner ?? "test",
     profile: "sandbox",
     zones: [{ id: zoneId, name: "example.test" }],
     regions: REGIONS.map((id) => ({ id })),
@@ -324,5 +324,12 @@ export const testWorld = async (
 
 const draftlessTargets = (declaration: Declaration, agent: string): readonly string[] =>
   (toAgentConfiguration(declaration, agent, { version: 1, issuedAt: 0 })?.assignments ?? []).map(({ target }) => target);
+
+/** The DNS of one world as another's, so that two installations meet in one zone. */
+export const sharedDns = ({ dns, clock, zoneId }: World): WorldDns => {
+  const address = "127.0.0.1:5301";
+  const resolver = createMemoryResolver({ dns, now: clock.now, random: Math.random, servers: [{ address, delayMs: 10 }] });
+  return { zoneId, provider: dns.provider, resolver, nameServers: [address] };
+};
 
 export const testService = service;

@@ -3,18 +3,17 @@ import type { AccessStore } from "../../ports/access-store.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import type { ConfigurationStore } from "../../ports/configuration-store.ts";
 import type { DeadLetters } from "../../ports/dead-letters.ts";
-import type { DecisionStore } from "../../ports/decision-store.ts";
 import { createMemoryAccessStore } from "./access-store.ts";
 import { createMemoryConfigurationStore } from "./configuration-store.ts";
 import { createMemoryDeadLetters } from "./dead-letters.ts";
-import { createMemoryDecisionStore } from "./decision-store.ts";
+import { createMemoryDecisionStore, type MemoryDecisionStore } from "./decision-store.ts";
 import { createMemoryEvidenceStore, type MemoryEvidenceStore } from "./evidence-store.ts";
 import { createMemoryHistory } from "./history.ts";
 import { createMemoryLease, type MemoryLease } from "./lease.ts";
 
 export interface MemoryDatabase {
   readonly evidence: MemoryEvidenceStore;
-  readonly decisions: DecisionStore;
+  readonly decisions: MemoryDecisionStore;
   readonly lease: MemoryLease;
   readonly configuration: ConfigurationStore;
   readonly access: AccessStore;

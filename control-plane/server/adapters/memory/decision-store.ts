@@ -24,6 +24,11 @@ const REFUSED_LOADED_MS = 900_000;
 const UNSETTLED: readonly StoredOutboxRow["state"][] = ["intent", "sent", "unknown"];
 const OVER: readonly StoredOutboxRow["state"][] = ["refused", "abandoned"];
 
+export interface MemoryDecisionStore extends DecisionStore {
+  /** A backup of everything but history. What comes back, called, restores it. */
+  readonly save: () => () => void;
+}
+
 interface Tables {
   readonly services: Map<string, ServiceRecord>;
   readonly changes: Map<string, Change>;
@@ -42,7 +47,7 @@ export const createMemoryDecisionStore = ({
   readonly clock: Pick<Clock, "now">;
   readonly lease: MemoryLease;
   readonly history: MemoryHistory;
-}): DecisionStore => {
+}): MemoryDecisionStore => {
   const tables: Tables = {
     services: new Map(),
     changes: new Map(),
@@ -75,8 +80,25 @@ export const createMemoryDecisionStore = ({
       freeze = value;
       return { kind: "committed" };
     },
+    save: () => {
+      const [saved, savedFreeze] = [copy(tables), freeze];
+      return () => {
+        Object.assign(tables, copy(saved));
+        freeze = savedFreeze;
+      };
+    },
   };
 };
+
+/** Values are never changed in place, but for the list of a change's stages. */
+const copy = (tables: Tables): Tables => ({
+  services: new Map(tables.services),
+  changes: new Map(tables.changes),
+  outbox: new Map(tables.outbox),
+  stagesByChange: new Map([...tables.stagesByChange].map(([id, stages]) => [id, [...stages]])),
+  changeRevisions: new Set(tables.changeRevisions),
+  outboxRevisions: new Set(tables.outboxRevisions),
+});
 
 const revisionOf = ({ service, revision }: { service: string; revision: number }): string => `${service} ${revision}`;
 
