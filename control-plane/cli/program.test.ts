@@ -208,6 +208,105 @@ describe("configuration", () => {
     expect(heard).toEqual([]);
   });
 
+  describe("of names in DNS", () => {
+    const FILE = `regent: 1
+owner: shop
+zones: [{ id: Z1TEST, name: example.test }]
+regions: [{ id: eu-west }]
+services:
+  - id: checkout
+    name: checkout.example.test
+    zone: example.test
+    strategy: { kind: active-passive }
+    endpoints: [{ region: eu-west, A: [192.0.2.10], probe: { address: "127.0.0.1:9000" } }]
+    checks: [{ id: web, kind: http, path: / }]
+`;
+    const step = (given: object) => ({ service: "checkout", step: "takeover", owner: "other", lines: ["one", "two"], ...given });
+    const planned = (...names: object[]) => ({
+      status: 200,
+      body: { baseVersion: 3, changed: true, lines: ["+ service checkout"], warnings: [], names },
+    });
+    const file = async (): Promise<string> => {
+      const path = join(home, "names.yaml");
+      await writeFile(path, FILE);
+      return path;
+    };
+    const take = async (...more: string[]) => regent("apply", await file(), "--takeover", "other", ...more);
+    const adopted = (): unknown[] => heard.filter(({ path }) => path.endsWith("/adopt")).map(({ path, body }) => [path, body]);
+    beforeEach(() => {
+      answers["GET /v1/configuration"] = {
+        status: 200,
+        body: { version: 3, text: FILE, author: "ada", at: AT },
+      };
+      answers["PUT /v1/configuration"] = {
+        status: 200,
+        body: { version: 4, changed: true, lines: ["~ owner"], warnings: [] },
+      };
+      answers["POST /v1/configuration/plan"] = planned(step({}), step({ service: "search", step: "keep", owner: "shop" }));
+    });
+
+    test("plan shows each step with its lines, and leaves out what stays", async () => {
+      const { code, out } = await regent("plan", await file());
+      expect(code).toBe(0);
+      expect(out).toContain("checkout: its name has to be taken over\n    one\n    two\n");
+      expect(out).not.toContain("search");
+    });
+
+    test("apply --takeover asks for a reason before it asks for anything else", async () => {
+      expect(await take()).toMatchObject({ code: 2, err: expect.stringContaining("--reason is missing") });
+      expect(heard).toEqual([]);
+    });
+
+    test("apply --takeover names the owner, and takes over each name that is marked as that owner's", async () => {
+      answers["POST /v1/services/checkout/adopt"] = { status: 200, body: exampleMove({ dryRun: false, revision: 8 }) };
+      const { code, out } = await take("--reason", "moved house");
+      expect(code).toBe(0);
+      expect(out).toContain("checkout is taken over from other: revision 8.");
+      expect(heard.find(({ method }) => method === "PUT")?.path).toBe("/v1/configuration?takeover=other");
+      expect(adopted()).toEqual([["/v1/services/checkout/adopt", { takeover: "other", reason: "moved house" }]]);
+    });
+
+    test("1 when a name could not be taken over, and why is told; the file is applied all the same", async () => {
+      answers["POST /v1/services/checkout/adopt"] = problem(409, "name-taken");
+      const { code, out, err } = await take("--reason", "moved house");
+      expect(code).toBe(1);
+      expect(out).toContain("Version 4 is in force.");
+      expect(out).toContain("! checkout is not taken over: in one sentence");
+      expect(err).toMatch(/1 of 1 names were not taken over/);
+    });
+
+    test("apply --takeover --json tells which names were taken", async () => {
+      answers["POST /v1/services/checkout/adopt"] = { status: 200, body: exampleMove({ dryRun: false, revision: 8 }) };
+      const { out } = await take("--reason", "moved house", "--json");
+      expect(JSON.parse(out)).toMatchObject({ version: 4, taken: [{ service: "checkout", isTaken: true }] });
+    });
+
+    test("apply --takeover of an owner who marks nothing says so", async () => {
+      answers["POST /v1/configuration/plan"] = planned();
+      const { code, out } = await take("--reason", "moved house");
+      expect(code).toBe(0);
+      expect(out).toContain("No name of this file is marked as other's.");
+    });
+
+    test("adopt and release ask for exactly what was said, and show the batch on a dry run", async () => {
+      answers["POST /v1/services/checkout/adopt"] = { status: 200, body: exampleMove() };
+      answers["POST /v1/services/checkout/release"] = { status: 200, body: exampleMove({ dryRun: false }) };
+      const dry = await regent("adopt", "checkout", "--takeover", "other", "--reason", "moved house", "--dry-run");
+      expect(dry.code).toBe(0);
+      expect(dry.out).toContain("DELETE");
+      expect((await regent("release", "checkout", "--reason", "moved house", "--expected-revision", "4")).code).toBe(0);
+      expect(heard.map(({ path, body }) => [path, body])).toEqual([
+        ["/v1/services/checkout/adopt", { reason: "moved house", dryRun: true, takeover: "other" }],
+        ["/v1/services/checkout/release", { reason: "moved house", expectedRevision: 4 }],
+      ]);
+      heard = [];
+      for (const verb of ["adopt", "release"])
+        expect(await regent(verb, "checkout")).toMatchObject({ code: 2, err: expect.stringContaining("--reason") });
+      expect(await regent("release", "checkout", "--reason", "x y z", "--takeover", "other")).toMatchObject({ code: 2 });
+      expect(heard).toEqual([]);
+    });
+  });
+
   test("2 for a file that isn't there", async () => {
     expect(await regent("plan", join(home, "none.yaml"))).toMatchObject({ code: 2, err: expect.stringContaining("ENOENT") });
   });

@@ -49,13 +49,20 @@ export const addConfigurationCommands = (program: Command, terminal: Terminal): 
         context,
         file,
       );
-      const taken = takeover === undefined ? [] : await takeOver(client, context, { text, file, takeover, reason: reason ?? "" });
-      context.print(applied, () =>
+      const taken =
+        takeover === undefined ? null : await takeOver(client, context, { text, file, takeover, reason: reason ?? "" });
+      context.print(taken === null ? applied : { ...applied, taken }, () =>
         toLines(applied, `Nothing changed: version ${applied.version} says the same.`).concat(
           applied.changed ? [`Version ${applied.version} is in force.`] : [],
-          taken,
+          taken?.length === 0 ? [`No name of this file is marked as ${takeover}'s.`] : (taken ?? []).map(({ line }) => line),
         ),
       );
+      const left = (taken ?? []).filter(({ isTaken }) => !isTaken).length;
+      if (left > 0)
+        throw new CommandFailure(
+          EXIT.refused,
+          `The file is applied, and ${left} of ${taken?.length} names were not taken over. Apply it again to go on.`,
+        );
     });
 };
 
@@ -65,24 +72,30 @@ interface ApplyOptions extends CommonOptions {
   readonly reason?: string;
 }
 
+interface Taken {
+  readonly service: string;
+  readonly isTaken: boolean;
+  readonly line: string;
+}
+
 /** One name after the other, each its own change: what can't be taken over is told, and holds back no other. */
 const takeOver = async (
   client: Client,
   context: Context,
   { text, file, takeover, reason }: { text: string; file: string; takeover: string; reason: string },
-): Promise<string[]> => {
+): Promise<readonly Taken[]> => {
   const { names } = needValid(await client.planConfiguration(text), context, file);
   const owned = names.filter(({ owner }) => owner === takeover);
-  const lines: string[] = owned.length === 0 ? [`No name of this file is marked as ${takeover}'s.`] : [];
+  const taken: Taken[] = [];
   for (const { service } of owned) {
     const answer = await client.adopt(service, { takeover, reason });
-    lines.push(
+    const line =
       answer.kind === "ok"
         ? `${service} is taken over from ${takeover}: revision ${answer.value.revision}.`
-        : `! ${service} is not taken over: ${answer.kind === "problem" ? (answer.problem.detail ?? answer.problem.title) : answer.why}`,
-    );
+        : `! ${service} is not taken over: ${answer.kind === "problem" ? (answer.problem.detail ?? answer.problem.title) : answer.why}`;
+    taken.push({ service, isTaken: answer.kind === "ok", line });
   }
-  return lines;
+  return taken;
 };
 
 const STEP_WORDS = {

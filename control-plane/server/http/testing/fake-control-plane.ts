@@ -168,6 +168,7 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     ingestReport: (request, recheck) =>
       noted("ingestReport", (signed: typeof request) => base.ingestReport(signed, recheck))(request),
     move: noted("move", base.move),
+    own: noted("own", base.own),
     setFreeze: noted("setFreeze", base.setFreeze),
     history: noted("history", base.history),
     retryDeadLetter: noted("retryDeadLetter", base.retryDeadLetter),
