@@ -72,7 +72,7 @@ const checkFamilies = (spec: ServiceSpec, { deletes, creates }: ServiceBatch, ke
       const regions = keepsEdit ? standing.map(({ setIdentifier }) => setIdentifier) : spec.endpoints.map(({ region }) => region);
       return [...checkAnswers(`${name} ${type}`, members), ...checkWhole(regions, `${name} ${type}`, members)];
     }),
-    ...checkSameWeights(spec, name, creates),
+    ...checkSameWeights(spec, name, keepsEdit ? creates.filter((set) => !isSameWeight(set, deletes)) : creates),
   ]);
 
 /** Never empty, never all zero, and nothing but weighted sets with one TTL. */
@@ -108,6 +108,10 @@ const checkSameWeights = (spec: ServiceSpec, name: string, creates: readonly Rec
     );
     return weights.size <= 1 ? [] : [`The types of ${name} disagree on the weight of ${region}: ${[...weights].join(", ")}.`];
   });
+
+/** Types that an edit made disagree may go on doing so where we change nothing. */
+const isSameWeight = (set: RecordSet, deletes: readonly RecordSet[]): boolean =>
+  deletes.some((before) => toSetKey(before) === toSetKey(set) && before.weight === set.weight);
 
 const checkDeletes = ({ spec, batch, removed = [] }: BatchCheck): string[] => {
   const createdKeys = new Set(batch.creates.map(toSetKey));

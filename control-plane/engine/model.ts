@@ -359,8 +359,8 @@ export type EditClass = "weight" | "value" | "ttl" | "missing" | "extra" | "heal
 /** Somebody else's hand in DNS. */
 export interface Edit {
   readonly policy: DriftPolicy;
-  /** The weights that stand in DNS; null when they can't be told (a member is missing, or the types disagree). */
-  readonly weights: Weights | null;
+  /** The weights that stand in DNS: 0 where a member is gone, the largest where the types disagree. */
+  readonly weights: Weights;
   /** Canonical text of the declared records when the edit was kept: another declaration ends it. */
   readonly declared: string;
   /** A batch of ours carried the edit on, or it was adopted: DNS is as we know it, and not as declared. */

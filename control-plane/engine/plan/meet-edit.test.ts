@@ -67,10 +67,6 @@ describe("an edit that is reported", () => {
     expect(free.proposal).toMatchObject({ kind: "unfreeze", isRebased: true, weightsAfter: of(255, 7, 0) });
   });
 
-  it("holds where the weights can't be told, even in an emergency", () => {
-    expect(decide(edited({ weights: null }, {}, DEAD), null).isAllowed).toBe(false);
-  });
-
   it("goes when an operator moves: the batch replaces it", () => {
     const { proposal, isAllowed } = decide(edited(), request({ kind: "failover", to: "r3" }));
     expect(isAllowed).toBe(true);

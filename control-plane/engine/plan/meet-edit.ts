@@ -17,9 +17,9 @@ export const meetEdit = (situation: Situation, wanted: Weights, request: Operato
   const written = situation.written ?? {};
   const { edit } = situation;
   if (edit === null) return { how: "none", weightsBefore: written, weightsAfter: wanted };
-  const standing = edit.isKept ? written : (edit.weights ?? written);
+  const standing = edit.isKept ? written : edit.weights;
   if (request !== null || edit.policy === "revert") return { how: "replace", weightsBefore: standing, weightsAfter: wanted };
-  const rebased = edit.weights === null ? null : rebase(situation, standing, wanted);
+  const rebased = rebase(situation, standing, wanted);
   return rebased === null
     ? { how: "hold", weightsBefore: written, weightsAfter: wanted }
     : { how: "rebase", weightsBefore: standing, weightsAfter: rebased };

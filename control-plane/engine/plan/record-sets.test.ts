@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Observed, RecordSet } from "../model.ts";
 import {
   serviceArbitrary,
   testEndpoint,
@@ -10,7 +11,15 @@ import {
   weightsArbitrary,
 } from "../testing/dns.ts";
 import { toEpochSet } from "./epoch.ts";
-import { readWeights, renderFamilies, renderMembers, toCanonicalText, toObserved } from "./record-sets.ts";
+import {
+  readLargestWeights,
+  readStandingWeights,
+  readWeights,
+  renderFamilies,
+  renderMembers,
+  toCanonicalText,
+  toObserved,
+} from "./record-sets.ts";
 import { toCanonicalValue } from "./record-values.ts";
 
 describe("rendering families", () => {
@@ -182,5 +191,64 @@ describe("the members of the next batch", () => {
     const withBlue = { ...observed, sets: [...observed.sets, blue] };
     expect(renderMembers({ spec, observed: withBlue, weights }).at(-1)).toEqual({ ...blue, ttl: 30 });
     expect(renderMembers({ spec, observed: withBlue, weights, removed: ["blue"] })).toEqual(renderFamilies(spec, weights));
+  });
+});
+
+describe("around an edit", () => {
+  const two = testService({ types: ["A", "AAAA"] });
+  const standing = testObserved(two, [255, 0, 0]);
+  const edited = (edit: (set: RecordSet) => RecordSet | null) => ({
+    ...standing,
+    sets: standing.sets.flatMap((set) => edit(set) ?? []),
+  });
+  const is = (set: RecordSet, type: string, region: string): boolean => set.type === type && set.setIdentifier === region;
+  const around = (observed: Observed, weights: readonly number[]) =>
+    renderMembers({ spec: two, observed, weights: testWeights(two, weights), edit: "keep" }).map(
+      ({ type, setIdentifier, weight }) => `${type} ${setIdentifier} ${weight}`,
+    );
+
+  it("what stands is told by the largest weight of a region, and 0 where its members are gone", () => {
+    const observed = edited((set) =>
+      is(set, "A", "eu-west") ? { ...set, weight: 7 } : set.setIdentifier === "ap-south" ? null : set,
+    );
+    expect(readStandingWeights(two, observed)).toBeNull();
+    expect(readLargestWeights(two, observed)).toEqual(testWeights(two, [255, 7, 0]));
+  });
+
+  it("types that disagree go on doing so where nothing is to change", () => {
+    const observed = edited((set) =>
+      is(set, "A", "eu-west") ? { ...set, weight: 7 } : is(set, "AAAA", "ap-south") ? { ...set, weight: 3 } : set,
+    );
+    expect(around(observed, [0, 7, 3])).toEqual([
+      "A us-east 0",
+      "A eu-west 7",
+      "A ap-south 0",
+      "AAAA us-east 0",
+      "AAAA eu-west 0",
+      "AAAA ap-south 3",
+    ]);
+  });
+
+  it("a type that would have nothing left to answer gets the weights of all", () => {
+    const observed = edited((set) => (is(set, "A", "eu-west") ? { ...set, weight: 7 } : set));
+    expect(around(observed, [0, 7, 0])).toEqual([
+      "A us-east 0",
+      "A eu-west 7",
+      "A ap-south 0",
+      "AAAA us-east 0",
+      "AAAA eu-west 7",
+      "AAAA ap-south 0",
+    ]);
+  });
+
+  it("a member that is gone in one type stays gone while another answers", () => {
+    const observed = edited((set) => (is(set, "A", "us-east") ? null : is(set, "A", "eu-west") ? { ...set, weight: 9 } : set));
+    expect(around(observed, [255, 9, 0])).toEqual([
+      "A eu-west 9",
+      "A ap-south 0",
+      "AAAA us-east 255",
+      "AAAA eu-west 0",
+      "AAAA ap-south 0",
+    ]);
   });
 });

@@ -57,17 +57,34 @@ export interface RenderOrder {
   readonly expected?: readonly RecordSet[];
 }
 
-/** As read, with our weights. A member that is gone comes back only where it is to answer. */
+/**
+ * As read, but where a region's weight is to be another. A member that is gone comes back only where it is to answer. Where nothing would be left
+ * to answer in one type, because the types disagreed, it gets the weights of all.
+ */
 const renderAround = (declared: readonly RecordSet[], readByKey: ReadonlyMap<string, RecordSet>): RecordSet[] => {
+  const read = [...readByKey.values()];
   const declaredKeys = new Set(declared.map(toSetKey));
-  const members = declared.flatMap((set) => {
-    const read = readByKey.get(toSetKey(set));
-    if (read !== undefined && set.weight !== undefined) return [{ ...read, weight: set.weight }];
-    // One group has one TTL: that of the members that stand.
-    const ttl = [...readByKey.values()].find(({ name, type, alias }) => name === set.name && type === set.type && !alias)?.ttl;
-    return (set.weight ?? 0) > 0 ? [set.ttl === undefined || ttl === undefined ? set : { ...set, ttl }] : [];
+  const added = read.filter((set) => !declaredKeys.has(toSetKey(set)));
+  const groups = new Map<string, RecordSet[]>();
+  for (const set of declared) groups.set(groupOf(set), [...(groups.get(groupOf(set)) ?? []), set]);
+  const members = [...groups].flatMap(([group, sets]) => {
+    const around = sets.flatMap((set) =>
+      set.weight === largestWeight(read, set) ? (readByKey.get(toSetKey(set)) ?? []) : withWeight(set, read),
+    );
+    const answering = [...around, ...added.filter((set) => groupOf(set) === group)].some(({ weight = 0 }) => weight > 0);
+    return answering ? around : sets.flatMap((set) => withWeight(set, read));
   });
-  return [...members, ...[...readByKey.values()].filter((set) => !declaredKeys.has(toSetKey(set)))];
+  return [...members, ...added];
+};
+
+const groupOf = ({ name, type }: RecordSet): string => `${name} ${type}`;
+
+/** One group has one TTL: that of the members that stand. */
+const withWeight = (set: RecordSet, read: readonly RecordSet[]): readonly RecordSet[] => {
+  const standing = read.find((one) => toSetKey(one) === toSetKey(set));
+  if (standing !== undefined && set.weight !== undefined) return [{ ...standing, weight: set.weight }];
+  const ttl = read.find((one) => groupOf(one) === groupOf(set) && one.alias === undefined)?.ttl;
+  return (set.weight ?? 0) > 0 ? [set.ttl === undefined || ttl === undefined ? set : { ...set, ttl }] : [];
 };
 
 /** What the declaration makes of the records, whatever their weights: two declarations with the same text write the same. */
@@ -119,6 +136,21 @@ export const toObserved = (spec: ServiceSpec, sets: readonly RecordSet[]): Obser
     sets: own.filter((set) => set !== epochSet),
     ...(marks.length > 0 ? { marks } : {}),
   };
+};
+
+/** Of a region's members at one name, whatever their type; 0 when all are gone. */
+const largestWeight = (sets: readonly RecordSet[], { name, setIdentifier }: Pick<RecordSet, "name" | "setIdentifier">): number =>
+  Math.max(0, ...sets.flatMap((set) => (set.name === name && set.setIdentifier === setIdentifier ? (set.weight ?? 0) : [])));
+
+/** What stands, as well as one weight for each region can say it: 0 where its members are gone, the largest where the types disagree. */
+export const readLargestWeights = (spec: ServiceSpec, observed: Observed): Weights => {
+  const members = toMembers(spec, observed);
+  return Object.fromEntries(
+    spec.families.map(({ id, name }) => [
+      id,
+      Object.fromEntries(spec.endpoints.map(({ region }) => [region, largestWeight(members, { name, setIdentifier: region })])),
+    ]),
+  );
 };
 
 /** As `readWeights`, where a member that is gone in all types has weight 0: it answers nothing. Null when the types disagree. */

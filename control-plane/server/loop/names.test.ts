@@ -3,7 +3,7 @@ import { type Declaration, Declaration as DeclarationSchema } from "@regent/cont
 import type { RecordSet } from "@regent/engine";
 import { afterEach, describe, expect, test } from "vitest";
 import { EPOCH_NAME, epochAt, look, NAME, ownOrder, rewrite, setsAt } from "../testing/hand.ts";
-import { breakRegion, eventsOf, goOn, isHealthy, weightIn } from "../testing/play.ts";
+import { breakRegion, eventsOf, goOn, isHealthy, moveOrder, weightIn } from "../testing/play.ts";
 import { testService, testWorld, type World } from "../testing/world.ts";
 
 let world: World;
@@ -167,29 +167,41 @@ describe("names of every kind are adopted, edited and moved", () => {
     expect((await setsAt(world, name)).filter(({ type }) => type === "MX")).toEqual(sets.filter(({ type }) => type === "MX"));
   });
 
-  test("types that an edit made disagree are told and left alone, even in an emergency; a person moves", async () => {
-    await start({
-      services: [
-        testService("checkout", PASSIVE, { endpoints: KINDS[4]?.[1] && (KINDS[4][1] as { endpoints: object[] }).endpoints }),
-      ],
-    });
-    await rewrite(world, (set) => (set.type === "AAAA" && set.setIdentifier === "us-east" ? { ...set, weight: 50 } : set));
+  const BOTH = KINDS[4]?.[1] ?? {};
+  const only = (type: string, region: string, weight: number) => (set: RecordSet) =>
+    set.type === type && set.setIdentifier === region ? { ...set, weight } : set;
+
+  test.each([
+    [
+      "go on doing so in an emergency, but for the region that is bad",
+      9,
+      ["A ap-south 9", "A us-east 0", "AAAA ap-south 0", "AAAA us-east 50"],
+    ],
+    [
+      "agree where one of them would have nothing left",
+      0,
+      ["A ap-south 0", "A us-east 50", "AAAA ap-south 0", "AAAA us-east 50"],
+    ],
+  ])("types that an edit made disagree %s; a person ends it", async (_, weight, expected) => {
+    await start({ services: [testService("checkout", PASSIVE, BOTH)] });
+    await rewrite(world, only("AAAA", "us-east", 50));
+    await rewrite(world, only("A", "ap-south", weight));
     await look(world);
-    const sends = world.dns.sends();
     breakRegion(world, "eu-west");
-    await goOn(world, 1_000);
+    await world.until("around", async () => (await weightIn(world, "eu-west")) === 0);
+    const sends = world.dns.sends();
+    await goOn(world, 800);
+    const stands = (await setsAt(world)).map(({ type, setIdentifier, weight: each }) => `${type} ${setIdentifier} ${each}`);
+    expect(stands.sort()).toEqual([...expected, "A eu-west 0", "AAAA eu-west 0"].sort());
     expect(world.dns.sends()).toBe(sends);
+    expect((await world.controlPlane.service("checkout"))?.drift).toMatch(/AAAA us-east has weight 50/);
     expect((await eventsOf(world, "drift")).filter(({ page }) => page)).toHaveLength(1);
-    const held = (await eventsOf(world)).filter(({ why }) =>
-      /^would move: eu-west is unhealthy.*held back by A13 \(weight: /.test(why),
-    );
-    expect(held.map(({ page }) => page)).toEqual([true]);
-    await world.controlPlane.move({
-      service: "checkout",
-      request: { move: { kind: "failover", to: "us-east" }, by: "ada", reason: "eu-west is dead", breakGlass: [] },
-      dryRun: false,
-      expectedRevision: null,
-    });
-    await world.until("moved", async () => (await weightIn(world, "us-east")) === 255);
+    await world.controlPlane.move(moveOrder({ kind: "failover", to: "us-east" }));
+    await world.until("ended", async () => (await world.controlPlane.service("checkout"))?.drift === null);
+    const after = await setsAt(world);
+    expect(after.filter(({ weight: each }) => each !== 0).map(({ setIdentifier }) => setIdentifier)).toEqual([
+      "us-east",
+      "us-east",
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import type { Change, Instant, Weights } from "@regent/contract";
 import type { Control, DriftPolicy, Edit, Epoch, Observed, RecordSet, ServiceSpec } from "@regent/engine";
 import { type Drift, driftPolicyOf, findDrift } from "@regent/engine/plan/drift.ts";
 import { preflight } from "@regent/engine/plan/preflight.ts";
-import { readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
+import { readLargestWeights, readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { isAnswering, standingControls, standingTraffic } from "@regent/engine/strategy/standing.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { HistoryEntry, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
@@ -215,9 +215,9 @@ const withEdit = (input: SettleInput, record: ServiceRecord, found: readonly Dri
   const recent = ownership.reverts.filter((at) => now - at < REVERTS_WITHIN_MS).length;
   const declared = carefulOf(driftPolicyOf(spec, found), kept?.carried?.policy);
   const isWar = declared === "revert" && recent >= REVERTS_MAX;
-  const weights = readStandingWeights(spec, observed);
-  const isAdoptable = weights !== null && isAnswering(weights);
-  const policy = isWar || (declared === "adopt" && !isAdoptable) ? "report" : declared;
+  const told = readStandingWeights(spec, observed);
+  const adoptable = told !== null && isAnswering(told) ? told : null;
+  const policy = isWar || (declared === "adopt" && adoptable === null) ? "report" : declared;
   const text = [
     ...found.slice(0, LINES_TOLD_MAX).map(({ class: kind, line }) => `${kind}: ${line}`),
     ...(found.length > LINES_TOLD_MAX ? [`And ${found.length - LINES_TOLD_MAX} more.`] : []),
@@ -226,14 +226,14 @@ const withEdit = (input: SettleInput, record: ServiceRecord, found: readonly Dri
   ].join(" ");
   const edit: Edit = {
     policy,
-    weights,
+    weights: readLargestWeights(spec, observed),
     declared: toDeclaredText(spec),
     isKept: false,
     carried: standing?.carried ?? null,
     since: standing?.since ?? now,
   };
   const edited: ServiceRecord = { ...record, drift: text.slice(0, TEXT_MAX), ownership: { ...ownership, edit } };
-  return policy === "adopt" && weights !== null ? keepEdit(input, edited, edit, weights) : edited;
+  return policy === "adopt" && adoptable !== null ? keepEdit(input, edited, edit, adoptable) : edited;
 };
 
 /** A sentence, not a listing; history has every line. */
