@@ -24,6 +24,14 @@ test("a plain service comes out with everything resolved", () => {
     settings: PROFILES.standard.settings,
     quorumNetworks: 2,
     regionsMin: 1,
+    drift: {
+      weight: "report",
+      value: "report",
+      ttl: "report",
+      missing: "report",
+      extra: "report",
+      healthcheck: "report",
+    },
     endpoints: [
       { region: "eu", priority: 1, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.1"] } },
       { region: "us", priority: 2, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.2"] } },
@@ -40,6 +48,17 @@ test("the service's profile, TTL, settings and quorum win over the declaration's
   ]);
   expect(spec).toMatchObject({ ttlSeconds: 20, quorumNetworks: 1 });
   expect(spec.settings).toEqual({ ...PROFILES.careful.settings, fall: 4, rampStepMs: 60_000 });
+});
+
+test("what follows an edit: the service's word for its class, then its word for all, then the declaration's", () => {
+  const drift = (declared: string, own: string) =>
+    specOf(["owner: small", `owner: small\ndrift: ${declared}`], ["    checks:", `    drift: ${own}\n    checks:`]).drift;
+  expect(drift("revert", "{ ttl: adopt }")).toMatchObject({ ttl: "adopt", weight: "revert", extra: "revert" });
+  expect(drift("{ weight: revert }", "report")).toMatchObject({ weight: "report", ttl: "report" });
+  expect(specOf(["owner: small", "owner: small\ndrift: { weight: revert }"]).drift).toMatchObject({
+    weight: "revert",
+    ttl: "report",
+  });
 });
 
 test("the epoch record carries the label that the declaration chose", () => {

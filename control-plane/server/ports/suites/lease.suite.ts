@@ -28,13 +28,24 @@ export const leaseSuite = (name: string, open: OpenStores): void => {
 
     test("it expires by the database's clock, and the next term is higher", async () => {
       const before = await stores.now();
-      const first = await stores.lease.acquire("a", 40, 0);
-      expect(first?.expiresAt).toBeGreaterThanOrEqual(before + 40);
+      const first = await stores.lease.acquire("a", 600, 0);
+      expect(first?.expiresAt).toBeGreaterThanOrEqual(before + 600);
       expect(await stores.lease.acquire("b", LONG_MS, 0)).toBeNull();
-      await stores.elapse(60);
+      await stores.elapse(650);
       expect(await stores.lease.read()).toBeNull();
       expect(await stores.lease.renew("a", 1, LONG_MS)).toBeNull();
       expect(await stores.lease.acquire("b", LONG_MS, 0)).toMatchObject({ holder: "b", term: 2 });
+    });
+
+    test("one that runs for longer than anybody is given is from before the clock was set back: free, and its holder fenced out", async () => {
+      await stores.lease.acquire("a", 3_600_000, 0);
+      expect(await stores.lease.acquire("b", LONG_MS, 0)).toMatchObject({ holder: "b", term: 2 });
+      expect(await stores.lease.renew("a", 1, LONG_MS)).toBeNull();
+      // Its holder itself goes on, from the new time.
+      await stores.lease.renew("b", 2, 3_600_000);
+      const renewed = await stores.lease.renew("b", 2, LONG_MS);
+      expect(renewed?.expiresAt).toBeLessThanOrEqual((await stores.now()) + LONG_MS);
+      expect(await stores.lease.acquire("a", LONG_MS, 0)).toBeNull();
     });
 
     test("renewing extends it and keeps the term, for its holder and term alone", async () => {
