@@ -159,6 +159,29 @@ describe("an edit that is reported", () => {
     expect((await kinds()).filter((kind) => kind === "failover")).toHaveLength(1);
   });
 
+  test("that is kept is what a follower shows, and keeps when it leads", async () => {
+    await start();
+    const follower = await world.addReplica();
+    await editEverything();
+    await look(world);
+    breakRegion(world, "eu-west");
+    await world.until("moved", async () => (await weightIn(world, "eu-west")) === 0);
+    const { drift } = await state();
+    await world.until(
+      "followed",
+      async () => (await follower.controlPlane.service("checkout"))?.written?.default?.["eu-west"] === 0,
+    );
+    expect((await follower.controlPlane.service("checkout"))?.drift).toBe(drift);
+    const sends = world.dns.sends();
+    await world.controlPlane.stop();
+    Object.assign(world, follower);
+    await world.until("it leads", () => world.controlPlane.readiness().isLeader);
+    await goOn(world, 1_800);
+    expect(await shown(world)).toEqual(AROUND);
+    expect(await state()).toMatchObject({ drift });
+    expect(world.dns.sends()).toBe(sends);
+  });
+
   test("that is kept stays kept when another edit comes and goes", async () => {
     await start({ weight: "report", ttl: "revert" });
     await rewrite(world, weigh({ "us-east": 7 }));

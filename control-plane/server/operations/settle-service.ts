@@ -43,6 +43,7 @@ export const settleService = (input: SettleInput): Settled => {
       if (isOver(row, now)) noteAbandoned(input, row);
       else open.push(row);
     }
+    if (answer.fate === "unknown" && isUnsettled(row) && isOver(row, now)) noteAbandoned(input, row, answer.why);
     if (wentBack === null && row.state === "accepted" && isGone(row, answer, observed)) noteStranded(input, row, answer);
   }
   for (const row of all.filter((one) => isRelease(one) && isUnsettled(one) && isAtEpochName(spec, one.deletes))) {
@@ -95,13 +96,13 @@ const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, 
 };
 
 /** Nobody sent it in time, and nobody wants it any more: it can't come any more either. */
-const noteAbandoned = ({ draft, now }: SettleInput, row: StoredOutboxRow): void => {
+const noteAbandoned = ({ draft, now }: SettleInput, row: StoredOutboxRow, why = "it never reached DNS"): void => {
   draft.updateOutbox({ ulid: row.ulid, state: "abandoned" });
   draft.stage({
     changeId: row.changeId,
     stage: "abandoned",
     at: now,
-    why: "it never reached DNS, and its time to be accepted is over",
+    why: `${why.replace(/\.$/, "")}, and its time to be accepted is over`,
   });
 };
 
