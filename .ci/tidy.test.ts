@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { findArrowViolations, findLayerViolations } from "./tidy/arrows.ts";
 import { findCycles } from "./tidy/cycles.ts";
 import { findLooseVersions, findSplitVersions, findUnexplained } from "./tidy/dependencies.ts";
-import { findDeadPaths, findUntoldVariables } from "./tidy/docs.ts";
+import { findDeadPaths, findUnshownFailures, findUntoldVariables } from "./tidy/docs.ts";
 import { bundleEngine, findForeignInputs } from "./tidy/engine-bundle.ts";
 import { findLeaks } from "./tidy/leaks.ts";
 import { findBannedNames, findWidePorts, NAME_EXCEPTIONS } from "./tidy/names.ts";
@@ -261,6 +261,20 @@ describe("docs/DEPENDENCIES.md explains every dependency and no other", () => {
   });
   test("allows two in one row", () => {
     expect(findUnexplained(manifest, "| `zod`, `hono` | parse and serve |\n")).toEqual([]);
+  });
+});
+
+describe("docs/OPERATIONS.md names the test that shows each failure", () => {
+  const page = read("docs/OPERATIONS.md");
+
+  test("holds here", () => {
+    expect(findUnshownFailures(page, files)).toEqual([]);
+    expect(page.match(/^\|.*\.test\.ts`/gm)?.length).toBeGreaterThan(30);
+  });
+
+  test("finds a test that is gone", () => {
+    const row = '| the moon falls | look | nothing | duck | `agents/none.test.ts`: "it fell" |';
+    expect(findUnshownFailures(row, files)).toEqual(['docs/OPERATIONS.md: agents/none.test.ts shows no "it fell"']);
   });
 });
 

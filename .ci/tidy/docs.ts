@@ -44,3 +44,13 @@ export const findUntoldVariables = (config: string, page: string): readonly Viol
     .map((found) => found[1] ?? "")
     .filter((name) => !page.includes(`| \`${name}\` |`))
     .map((name) => `docs/OPERATIONS.md: ${name} is missing in the server's table`);
+
+const SHOWN_BY = /^\|.*\| `([^`]+\.test\.ts)`(?:: "([^"]+)")? \|$/gm;
+
+/** A row of the failure table that names a test must name one that is there. */
+export const findUnshownFailures = (page: string, files: readonly SourceFile[]): readonly Violation[] => {
+  const textByPath = new Map(files.map(({ path, text }) => [path, text]));
+  return [...page.matchAll(SHOWN_BY)]
+    .filter(([, path = "", title = ""]) => !(textByPath.get(path)?.includes(title) ?? false))
+    .map(([, path, title]) => `docs/OPERATIONS.md: ${path} shows no "${title}"`);
+};
