@@ -252,3 +252,49 @@ describe("around an edit", () => {
     ]);
   });
 });
+
+describe("taking an edit back", () => {
+  const change = fc.constantFrom("nothing", "weight", "value", "ttl", "check", "gone");
+  const touch = (set: RecordSet, kind: string): RecordSet | null => {
+    switch (kind) {
+      case "weight":
+        return { ...set, weight: ((set.weight ?? 0) + 7) % 256 };
+      case "value":
+        return set.values ? { ...set, values: ["192.0.2.99"] } : set;
+      case "ttl":
+        return set.ttl === undefined ? set : { ...set, ttl: set.ttl + 1 };
+      case "check":
+        return { ...set, healthCheckId: "theirs" };
+      default:
+        return kind === "gone" ? null : set;
+    }
+  };
+
+  it("leads to exactly what was written before, whatever was edited, attached checks among it", () => {
+    fc.assert(
+      fc.property(
+        serviceArbitrary,
+        weightsArbitrary,
+        fc.array(change, { minLength: 16, maxLength: 16 }),
+        fc.boolean(),
+        (spec, weights, kinds, isAttached) => {
+          const wrote = renderFamilies(spec, testWeights(spec, weights)).map((set) =>
+            isAttached && set.healthCheckId === undefined ? { ...set, healthCheckId: "attached" } : set,
+          );
+          const [first] = wrote;
+          const added = first ? [{ ...first, setIdentifier: "added", weight: 3 }] : [];
+          const edited = wrote.flatMap((set, at) => touch(set, kinds[at % kinds.length] ?? "nothing") ?? []);
+          const observed = toObserved(spec, [toEpochSet(spec, testEpoch()), ...edited, ...added]);
+          const made = renderMembers({
+            spec,
+            observed,
+            weights: testWeights(spec, weights),
+            removed: ["added"],
+            expected: wrote,
+          });
+          expect(toCanonicalText(made)).toBe(toCanonicalText(wrote));
+        },
+      ),
+    );
+  });
+});
