@@ -1,10 +1,11 @@
 /**
  * The leader's copy of all evidence. Reports taken by this process come in at once; those of other replicas by notification, or by the poll
  * that compares every agent's version. It also says which services a change touches, so that only they are decided again, and keeps the rows
- * by service, so that deciding one service reads only what it rests on.
+ * by target, so that deciding one service reads only what it rests on.
  */
 import type { Declaration } from "@regent/contract";
-import type { AgentEvidence, CheckEvidence, Evidence, ServiceSpec, Vantage } from "@regent/engine";
+import type { AgentEvidence, CheckEvidence, Vantage } from "@regent/engine";
+import { type Seating, seatAgents } from "@regent/engine/health/seats.ts";
 import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
 
 interface CachedAgent {
@@ -14,10 +15,25 @@ interface CachedAgent {
 
 interface CachedCheck {
   readonly owner: CachedAgent;
-  readonly service: string;
-  readonly region: string;
+  readonly target: KeptTarget;
   readonly check: string;
   stored: StoredCheck;
+}
+
+/** A region of a service, and everything said about it. */
+export interface CachedTarget {
+  readonly service: string;
+  readonly region: string;
+  /** Grows with every change of its rows, and when one of its agents is heard again or changes its opinion of itself. */
+  readonly version: number;
+}
+
+interface KeptTarget extends CachedTarget {
+  version: number;
+  /** By `agent target`. */
+  readonly rows: Map<string, CachedCheck>;
+  /** How many of them are down. */
+  downs: number;
 }
 
 export interface EvidenceCache {
@@ -25,11 +41,15 @@ export interface EvidenceCache {
   readonly take: (agent: StoredAgent, changed: readonly StoredCheck[]) => Promise<ReadonlySet<string>>;
   /** Reads what other replicas took: these agents, or all. */
   readonly refresh: (agents?: readonly string[]) => Promise<ReadonlySet<string>>;
-  readonly evidenceOf: (spec: ServiceSpec, suspects: ReadonlySet<string>) => Evidence;
-  readonly all: () => { agents: readonly AgentEvidence[]; checks: readonly CheckEvidence[] };
+  /** Where the declared agents stand, and when they were heard. */
+  readonly seating: () => Seating;
+  readonly targets: () => Iterable<CachedTarget>;
+  /** Those that somebody sees failing. */
+  readonly failing: () => Iterable<CachedTarget>;
+  readonly targetOf: (service: string, region: string) => CachedTarget;
+  /** What declared agents say of it: one row per agent and check. */
+  readonly rowsOf: (target: CachedTarget) => readonly CheckEvidence[];
   readonly agentRow: (agent: string) => StoredAgent | null;
-  /** Something is down somewhere: only then can a vantage be suspect. */
-  readonly isAnythingDown: () => boolean;
   readonly clear: () => void;
 }
 
@@ -42,31 +62,45 @@ export const createEvidenceCache = (
   reportMs: () => number,
 ): EvidenceCache => {
   const agents = new Map<string, CachedAgent>();
-  /** service -> `agent target` -> row */
-  const byService = new Map<string, Map<string, CachedCheck>>();
-  const down = new Set<CachedCheck>();
+  /** By `service/region`. */
+  const targets = new Map<string, KeptTarget>();
+  const failing = new Set<KeptTarget>();
   const declared = createDeclaredAgents(declaration);
-  /** Rebuilt when an agent's row changed since it was last asked for. */
-  let agentsShown: readonly AgentEvidence[] | null = null;
+  /** Made anew when an agent's row, or who is declared, changed since it was last asked for. */
+  let seating: Seating | null = null;
+  let seated: unknown = null;
+  let changes = 0;
+
+  const keptTarget = (service: string, region: string): KeptTarget => {
+    const key = `${service}/${region}`;
+    const target = targets.get(key) ?? { service, region, version: 0, rows: new Map(), downs: 0 };
+    targets.set(key, target);
+    return target;
+  };
+
+  const touch = (target: KeptTarget, downs = 0): void => {
+    target.version = ++changes;
+    target.downs += downs;
+    if (target.downs > 0) failing.add(target);
+    else failing.delete(target);
+  };
 
   const putCheck = (owner: CachedAgent, stored: StoredCheck): string => {
     const known = owner.checks.get(stored.target);
-    const cached = known ?? toCached(owner, stored);
+    const [service = "", region = "", check = ""] = stored.target.split("/");
+    const cached = known ?? { owner, target: keptTarget(service, region), check, stored };
+    const downs = downsOf(stored) - (known ? downsOf(known.stored) : 0);
     cached.stored = stored;
-    if (stored.state === "down") down.add(cached);
-    else down.delete(cached);
-    if (!known) {
-      owner.checks.set(stored.target, cached);
-      const rows = byService.get(cached.service) ?? new Map<string, CachedCheck>();
-      byService.set(cached.service, rows.set(`${stored.agent} ${stored.target}`, cached));
-    }
-    return cached.service;
+    owner.checks.set(stored.target, cached);
+    cached.target.rows.set(`${stored.agent} ${stored.target}`, cached);
+    touch(cached.target, downs);
+    return service;
   };
 
   const forget = ({ row, checks }: CachedAgent): void => {
-    for (const cached of checks.values()) {
-      down.delete(cached);
-      byService.get(cached.service)?.delete(`${row.agent} ${cached.stored.target}`);
+    for (const { target, stored } of checks.values()) {
+      target.rows.delete(`${row.agent} ${stored.target}`);
+      touch(target, -downsOf(stored));
     }
     checks.clear();
   };
@@ -75,9 +109,12 @@ export const createEvidenceCache = (
     const known = agents.get(row.agent);
     const cached = known ?? { row, checks: new Map() };
     const touched = new Set<string>();
-    agentsShown = null;
+    seating = null;
     if (isComplete || (known && isBack(known.row, row, reportMs())))
-      for (const { service } of cached.checks.values()) touched.add(service);
+      for (const { target } of cached.checks.values()) {
+        touch(target);
+        touched.add(target.service);
+      }
     if (isComplete) forget(cached);
     cached.row = row;
     agents.set(row.agent, cached);
@@ -107,18 +144,16 @@ export const createEvidenceCache = (
     return row.version > expected ? refresh([row.agent]) : put(row, changed, false);
   };
 
-  const showAgents = (): readonly AgentEvidence[] => {
-    agentsShown ??= [...declared().values()].map(({ id, vantage }) => {
+  const showAgents = (): readonly AgentEvidence[] =>
+    [...declared().values()].map(({ id, vantage }) => {
       const row = agents.get(id)?.row;
       return { agent: id, vantage, heardAt: row?.heardAt ?? null, selfHealthy: row?.selfHealthy ?? false, reportMs: reportMs() };
     });
-    return agentsShown;
-  };
 
-  const showChecks = (cached: Iterable<CachedCheck>): CheckEvidence[] => {
+  const rowsOf = ({ service, region }: CachedTarget): readonly CheckEvidence[] => {
     const known = declared();
     const shown: CheckEvidence[] = [];
-    for (const check of cached) {
+    for (const check of keptTarget(service, region).rows.values()) {
       const agent = known.get(check.stored.agent);
       if (agent) shown.push(toEvidence(check, agent.vantage));
     }
@@ -128,17 +163,20 @@ export const createEvidenceCache = (
   return {
     take,
     refresh,
-    evidenceOf: (spec, suspects) => ({
-      agents: showAgents(),
-      checks: showChecks(byService.get(spec.id)?.values() ?? []),
-      suspects,
-    }),
-    all: () => ({ agents: showAgents(), checks: showChecks([...byService.values()].flatMap((rows) => [...rows.values()])) }),
+    seating: () => {
+      if (seated !== declared()) seating = null;
+      seated = declared();
+      seating ??= seatAgents(showAgents());
+      return seating;
+    },
+    targets: () => targets.values(),
+    failing: () => failing,
+    targetOf: keptTarget,
+    rowsOf,
     agentRow: (agent) => agents.get(agent)?.row ?? null,
-    isAnythingDown: () => down.size > 0,
     clear: () => {
-      for (const known of [agents, byService, down]) known.clear();
-      agentsShown = null;
+      for (const known of [agents, targets, failing]) known.clear();
+      seating = null;
     },
   };
 };
@@ -153,13 +191,10 @@ const byAgent = (checks: readonly StoredCheck[]): ReadonlyMap<string, readonly S
   return groups;
 };
 
-const toCached = (owner: CachedAgent, stored: StoredCheck): CachedCheck => {
-  const [service = "", region = "", check = ""] = stored.target.split("/");
-  return { owner, service, region, check, stored };
-};
+const downsOf = ({ state }: StoredCheck): number => (state === "down" ? 1 : 0);
 
 /** A settled check's newest evidence time and latency stand in its agent's row. */
-const toEvidence = ({ owner, service, region, check, stored }: CachedCheck, vantage: Vantage): CheckEvidence => {
+const toEvidence = ({ owner, target: { service, region }, check, stored }: CachedCheck, vantage: Vantage): CheckEvidence => {
   const live = owner.row.live[stored.target];
   const isLiveNewer = live !== undefined && live[0] >= stored.at;
   return {
@@ -198,4 +233,6 @@ const isAsNew = (known: StoredAgent, read: StoredAgent): boolean =>
 
 const isBack = (before: StoredAgent, after: StoredAgent, reportMs: number): boolean =>
   before.selfHealthy !== after.selfHealthy ||
+  // The clock was set back: what was fresh may not be so any more.
+  (before.heardAt !== null && (after.heardAt ?? 0) < before.heardAt) ||
   (before.heardAt !== null && after.heardAt !== null && after.heardAt - before.heardAt > SILENCE_INTERVALS * reportMs);

@@ -1,15 +1,16 @@
 /** Evidence to verdicts, for the services that something touched. Persists what must survive a restart, and tells history of every new verdict. */
 import type { Instant, RegionVerdict } from "@regent/contract";
 import type { Assessment, HealthMemory, ServiceSpec } from "@regent/engine";
-import { findSuspects } from "@regent/engine/health/suspect.ts";
+import { castTarget } from "@regent/engine/health/cast.ts";
 import { judge, nextVerdictLookAt, toRegionVerdict } from "@regent/engine/health/verdict.ts";
-import { assess } from "@regent/engine/health/view.ts";
+import { assessCasting } from "@regent/engine/health/view.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import { AUTOMATION } from "./actors.ts";
 import type { EvidenceCache } from "./evidence-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import { createSlices } from "./slices.ts";
+import { createSuspectBook, type SuspectLook } from "./suspect-book.ts";
 
 export interface JudgedService {
   readonly verdicts: readonly RegionVerdict[];
@@ -30,18 +31,16 @@ export interface JudgeDeps {
  * `believe` is given what is believed of each service now, in the moment in which it is committed: whoever decides next finds verdicts and
  * memory of the same look. Nothing is believed that couldn't be committed.
  */
-export const createJudgeServices =
-  ({ ledger, cache, ids, specs, leadingSince }: JudgeDeps) =>
-  async (
+export const createJudgeServices = ({ ledger, cache, ids, specs, leadingSince }: JudgeDeps) => {
+  const lookForSuspects = createSuspectBook({ cache, specs });
+  return async (
     services: Iterable<string>,
     now: Instant,
     believe: (judged: ReadonlyMap<string, JudgedService>) => void,
   ): Promise<ReadonlyMap<string, JudgedService>> => {
-    const suspects = cache.isAnythingDown()
-      ? findSuspects({ ...cache.all(), services: [...specs().values()], now })
-      : new Set<string>();
+    const seen = lookForSuspects(now);
     const look = (spec: ServiceSpec, before: ServiceRecord["health"]): Looked =>
-      lookAt({ spec, before, cache, suspects, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
+      lookAt({ spec, before, cache, seen, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
     const looks = await lookInSlices(services, specs(), (spec) => {
       const { health: before } = ledger.record(spec.id);
       return { before, looked: look(spec, before) };
@@ -87,6 +86,7 @@ export const createJudgeServices =
     );
     return judged;
   };
+};
 
 interface Looked {
   readonly memories: readonly HealthMemory[];
@@ -118,19 +118,22 @@ interface LookInput {
   readonly spec: ServiceSpec;
   readonly before: Readonly<Record<string, HealthMemory>>;
   readonly cache: EvidenceCache;
-  readonly suspects: ReadonlySet<string>;
+  readonly seen: SuspectLook;
   readonly graceEndsAt: Instant;
   readonly now: Instant;
 }
 
-const lookAt = ({ spec, before, cache, suspects, graceEndsAt, now }: LookInput): Looked => {
-  const evidence = cache.evidenceOf(spec, suspects);
+const lookAt = ({ spec, before, cache, seen, graceEndsAt, now }: LookInput): Looked => {
+  const { suspects, castings } = seen;
+  const seating = cache.seating();
   const memories: HealthMemory[] = [];
   const verdicts: RegionVerdict[] = [];
   const looks: Instant[] = [];
   for (const { region } of spec.endpoints) {
     const previous = before[region] ?? null;
-    const assessment: Assessment = assess({ spec, region, evidence, previous, now });
+    const target = cache.targetOf(spec.id, region);
+    const casting = castings.get(target) ?? castTarget({ spec, region, seating, rows: cache.rowsOf(target), now });
+    const assessment: Assessment = assessCasting({ casting, suspects, previous });
     const judged = judge({ assessment, memory: previous, settings: spec.settings, isInMaintenance: false, now });
     // We were away, not they: keep the verdict until they had the time to be heard. Its evidence is unknown meanwhile, so nothing lands there.
     const isKept = now < graceEndsAt && previous !== null && judged.verdict === "unknown" && previous.verdict !== "unknown";
