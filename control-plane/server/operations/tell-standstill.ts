@@ -1,5 +1,6 @@
 /** What stands in the way of a move is told in history once, not at every look. */
 import type { Decision, ServiceSpec } from "@regent/engine";
+import { movesTraffic } from "@regent/engine/safety/rule.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
 import { AUTOMATION } from "./actors.ts";
@@ -45,6 +46,8 @@ export const standstillKey = ({ proposal, rules, failStatic }: Decision): string
   if (!proposal) return failStatic === null ? null : "fail-static";
   const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
   if (standing.length === 0) return null;
+  // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
+  if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13")) return null;
   return `${proposal.kind} ${proposal.leaves.join(",")} ${standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",")}`;
 };
 
