@@ -25,7 +25,8 @@ export default defineConfig({
       project("agents", "agents"),
       project("sandbox", "infra/sandbox"),
       project("repository", ".ci"),
-      project("cli", "control-plane/cli", oneAtATime),
+      project("cli", "control-plane/cli", { exclude: ["**/node_modules/**", "**/dist/**", "e2e/**"] }),
+      project("e2e", "control-plane/cli/e2e", oneAtATime),
     ],
   },
 });

@@ -24,12 +24,12 @@ const TIDY: Section = {
   args: [bin("vitest"), "run", "--project", "repository"],
 };
 const VITEST = [bin("vitest"), "run"];
-const SUITES: Section = { title: "suites", why: "vitest, package by package", args: [...VITEST, "--project", "!cli"] };
+const SUITES: Section = { title: "suites", why: "vitest, package by package", args: [...VITEST, "--project", "!e2e"] };
 // It starts all of Regent and holds it to its times: beside other suites it would measure them.
 const MAIN_JOB: Section = {
   title: "main job",
   why: "the command, and all of Regent end to end",
-  args: [...VITEST, "--project", "cli"],
+  args: [...VITEST, "--project", "e2e"],
 };
 
 interface Result {
