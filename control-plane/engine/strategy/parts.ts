@@ -38,14 +38,30 @@ export interface Parts {
 /** Regions, sorted, whose part in any family fits what is asked. Regions that only one side knows have 0 on the other. */
 export const regionsWhere = (before: Weights, after: Weights, fits: (parts: Parts) => boolean): readonly RegionId[] => {
   const found = new Set<RegionId>();
-  for (const family of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const old = partsOf(before[family] ?? {});
-    const next = partsOf(after[family] ?? {});
-    for (const region of new Set([...Object.keys(old), ...Object.keys(next)]))
-      if (fits({ before: old[region] ?? 0, after: next[region] ?? 0 })) found.add(region);
-  }
-  return [...found].sort();
+  const look = (old: ByRegion, next: ByRegion): void => {
+    const oldSum = sumOf(old);
+    const nextSum = sumOf(next);
+    const ask = (region: RegionId): void => {
+      if (fits({ before: partOf(old[region], oldSum), after: partOf(next[region], nextSum) })) found.add(region);
+    };
+    for (const region in old) ask(region);
+    for (const region in next) if (old[region] === undefined) ask(region);
+  };
+  for (const family in before) look(before[family] ?? NONE, after[family] ?? NONE);
+  for (const family in after) if (before[family] === undefined) look(NONE, after[family] ?? NONE);
+  return found.size > 1 ? [...found].sort() : [...found];
 };
+
+type ByRegion = Readonly<Record<RegionId, number>>;
+const NONE: ByRegion = {};
+
+const sumOf = (weights: ByRegion): number => {
+  let sum = 0;
+  for (const region in weights) sum += weights[region] ?? 0;
+  return sum;
+};
+
+const partOf = (weight: number | undefined, sum: number): number => (weight === undefined || sum <= 0 ? 0 : weight / sum);
 
 export const gains = ({ before, after }: Parts): boolean => (before === 0 && after > 0) || after > before + ROUNDING;
 export const leaves = ({ before, after }: Parts): boolean => before > 0 && after === 0;
