@@ -28,6 +28,10 @@ export const LEASE_TTL_MS = 15_000;
 export const LEASE_RENEW_MS = 5_000;
 /** The local lease ends this much earlier than the database's: 1 % of rate difference between clocks, and a pause before a send. */
 export const LEASE_GUARD_MS = 1_150;
+/** Processes tell the database's time within milliseconds: what lies further ahead was written before its clock was set back. */
+export const CLOCK_AHEAD_MS = 1_000;
+/** Whoever begins to lead takes a jump that it noticed this lately into account: the lease is lost by a jump forward and taken anew within seconds. */
+export const CLOCK_STEP_COUNTS_MS = 60_000;
 
 /** A leader whose reads of Route 53 fail for this long lets another replica try: two tries and their timeouts. */
 export const UNREACHED_MS = 10_000;

@@ -64,7 +64,7 @@ const reports: readonly [Ingested, number, string, object][] = [
   [{ kind: "unknown-signer" }, 401, "unknown-signer", {}],
   [{ kind: "clock-skew", seconds: 400 }, 401, "clock-skew", { serverTime: START }],
   [{ kind: "wrong-place", why: "a is declared in east/one" }, 403, "wrong-place", { detail: "a is declared in east/one" }],
-  [{ kind: "replayed", sequence: 12 }, 409, "replayed-report", { ack: 12 }],
+  [{ kind: "replayed", sequence: 12, boot: 7 }, 409, "replayed-report", { ack: 12, boot: 7 }],
   [{ kind: "too-large" }, 413, "too-large", {}],
   [
     { kind: "invalid-request", errors: [{ path: "v", message: "1" }] },

@@ -21,7 +21,7 @@ export type Failure =
   | { readonly kind: "forbidden"; readonly why: string }
   | { readonly kind: "wrong-place"; readonly why: string }
   | { readonly kind: "not-found"; readonly what: string }
-  | { readonly kind: "replayed-report"; readonly ack: number }
+  | { readonly kind: "replayed-report"; readonly ack: number; readonly boot: number }
   | { readonly kind: "stale-revision"; readonly revision: number }
   | { readonly kind: "stale-configuration"; readonly version: number }
   | { readonly kind: "change-in-flight" }
@@ -74,7 +74,14 @@ const tell = (failure: Failure): Told => {
     case "not-found":
       return told("not-found", `there is no ${failure.what}`);
     case "replayed-report":
-      return told("replayed-report", `sequence ${failure.ack} was taken before: go on with the next`, { ack: failure.ack });
+      return told(
+        "replayed-report",
+        `sequence ${failure.ack} was taken before, or boot ${failure.boot} has begun since: go on with the next`,
+        {
+          ack: failure.ack,
+          boot: failure.boot,
+        },
+      );
     case "stale-revision":
       return told("stale-revision", `the service is at revision ${failure.revision}: look again, then ask again`, {
         revision: failure.revision,

@@ -35,6 +35,7 @@ import { createJudgeServices } from "../operations/judge-services.ts";
 import { boundsAt, createKeepDeadLetter } from "../operations/keep-dead-letter.ts";
 import { createLedger, LeadershipLost } from "../operations/ledger.ts";
 import type { ModeRound } from "../operations/modes.ts";
+import { createNoteTwin } from "../operations/note-twin.ts";
 import type { OwnOrder } from "../operations/own-name.ts";
 import { planNames } from "../operations/plan-names.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
@@ -46,7 +47,7 @@ import { shareProgress } from "../operations/share-progress.ts";
 import { createTellDeadLetters } from "../operations/tell-dead-letters.ts";
 import { createVerifyChange } from "../operations/verify-change.ts";
 import { createZoneWriter, type ZoneWriter } from "../operations/write-zone.ts";
-import type { Clock, Ids } from "../ports/clock.ts";
+import { type Clock, type Ids, surelyPast } from "../ports/clock.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
@@ -55,6 +56,7 @@ import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { Resolver } from "../ports/resolver.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
 import { createModeWatch } from "./mode-watch.ts";
@@ -139,6 +141,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     deps.evidence,
     () => inForce().declaration,
     () => reportMs,
+    clock.now,
   );
   const reader = createZoneReader({ provider, ledger, clock, ids, specs, onRestored: (why) => void holdRestored(why) });
   const serversOf = createServerBook({ ...deps, zones: () => inForce().declaration.zones });
@@ -268,6 +271,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       leadingSince = clock.now();
       tellDeadLetters = createTellDeadLetters({ ...deps, letters: deps.deadLetters, ledger, now: clock.now });
       await loadAll();
+      await clockWatch.settle();
       loop.start();
       // Whatever was accepted and not yet seen by everybody is followed again.
       for (const change of ledger.changes()) if (isUnseen(change)) followChange(change.id);
@@ -281,6 +285,22 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       emit("overview", []);
     },
     mayLead: () => modes.mayLead(),
+  });
+
+  const clockWatch = createClockWatch({
+    clock,
+    ids,
+    log,
+    ledger,
+    specs,
+    onStep: (step) => {
+      metrics.clockJumped(step);
+      // What was heard ahead of the new time is not heard; what is remembered moves along before anything is decided by it.
+      cache.clear();
+      if (leadership.term() !== 0) leadership.startOver("the database's clock jumped");
+      else void refreshSoon("");
+      emit("overview", []);
+    },
   });
 
   const modes = createModeWatch({
@@ -310,6 +330,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     log,
     inForce: () => applied,
     keepDeadLetter,
+    noteTwin: createNoteTwin({ letters: deps.deadLetters, keepDeadLetter }),
     onTaken: ({ agent, changed, hasTransition }) => {
       metrics.reportTaken(agent.agent);
       cache
@@ -409,7 +430,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   let tellDeadLetters: (() => Promise<void>) | null = null;
   const lookAtDeadLetters = async (): Promise<void> => {
-    const { count } = await deps.deadLetters.prune(boundsAt(clock.now()));
+    const { count } = await deps.deadLetters.prune(boundsAt(surelyPast(clock)));
     metrics.deadLettersLeft(count);
     if (leadership.isLeading()) await tellDeadLetters?.();
   };
@@ -622,9 +643,10 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
       background("mode", MODE_ROUND_MS, modes.look);
       background("dead letters", DEAD_LETTERS_LOOK_MS, lookAtDeadLetters);
-      background("retention", RETENTION_EVERY_MS, () =>
-        deps.evidence.prune({ aggregates: clock.now() - AGGREGATES_KEPT_MS, transitions: clock.now() - TRANSITIONS_KEPT_MS }),
-      );
+      background("retention", RETENTION_EVERY_MS, () => {
+        const past = surelyPast(clock);
+        return deps.evidence.prune({ aggregates: past - AGGREGATES_KEPT_MS, transitions: past - TRANSITIONS_KEPT_MS });
+      });
     },
     retire: () => {
       isRetiring = true;

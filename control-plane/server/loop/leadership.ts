@@ -18,6 +18,8 @@ export interface Leadership {
   readonly stepDown: (of?: number) => Promise<void>;
   /** Let somebody else lead who may get further, and take the lease again only when nobody does. */
   readonly giveUp: (why: string) => Promise<void>;
+  /** What is remembered must be read anew: leading ends here, and begins again with the next renewal, which comes at once. */
+  readonly startOver: (why: string) => void;
   readonly start: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -44,6 +46,7 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, 
   let isReady = false;
   let termSeen = 0;
   let restsUntil = 0;
+  let alarm = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
   /** Counted from before the call was sent, so that a slow answer makes the local lease shorter, never longer. */
@@ -90,6 +93,7 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, 
 
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
+      alarm = new AbortController();
       try {
         if (term !== 0) await renew();
         else if (mayLead()) await gain();
@@ -98,7 +102,7 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, 
         if (clock.monotonic() > sureUntil) lose("the lease could not be renewed in time");
       }
       const pauseMs = term === 0 ? FOLLOW_MS : LEASE_RENEW_MS;
-      await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal: AbortSignal.any([stopped.signal, alarm.signal]) }).catch(() => undefined);
     }
   };
 
@@ -123,6 +127,13 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, 
     giveUp: (why) => {
       restsUntil = clock.monotonic() + GIVEN_UP_MS;
       return stepDown(undefined, why);
+    },
+    startOver: (why) => {
+      if (term === 0) return;
+      log.warn({ term, why }, "leading begins anew");
+      if (isReady) onLost();
+      isReady = false;
+      alarm.abort();
     },
     start: () => {
       running = run();

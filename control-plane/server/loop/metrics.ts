@@ -2,6 +2,7 @@
 
 import { type Change, type DeadLetterKind, Overview } from "@regent/contract";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { ClockStep } from "../ports/clock.ts";
 
 export interface Metrics {
   readonly reportTaken: (agent: string) => void;
@@ -11,6 +12,7 @@ export interface Metrics {
   readonly changeAccepted: (change: Change, now: number) => void;
   readonly deadLetterKept: (kept: { kind: DeadLetterKind; dropped: number }) => void;
   readonly deadLettersLeft: (count: number) => void;
+  readonly clockJumped: (step: ClockStep) => void;
   /** Exports the mode from now on. */
   readonly watchMode: (mode: () => Overview["mode"]) => void;
   readonly text: () => Promise<string>;
@@ -71,6 +73,16 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
     help: "Dead letters that wait for a person, as last counted",
     registers,
   });
+  const clockJumps = new Counter({
+    name: "regent_clock_jumps_total",
+    help: "Jumps of the database's clock that this process noticed",
+    registers,
+  });
+  const clockJump = new Gauge({
+    name: "regent_clock_last_jump_seconds",
+    help: "How far the database's clock jumped last; negative: back",
+    registers,
+  });
   new Gauge({
     name: "regent_leading",
     help: "1 while this process is sure to lead",
@@ -91,6 +103,10 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
     deadLetterKept: ({ kind, dropped }) => {
       deadLetters.inc({ kind });
       deadLettersDropped.inc(dropped);
+    },
+    clockJumped: ({ byMs }) => {
+      clockJumps.inc();
+      clockJump.set(byMs / 1000);
     },
     deadLettersLeft: (count) => deadLettersLeft.set(count),
     watchMode: (mode) => {

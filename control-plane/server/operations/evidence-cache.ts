@@ -3,9 +3,10 @@
  * that compares every agent's version. It also says which services a change touches, so that only they are decided again, and keeps the rows
  * by target, so that deciding one service reads only what it rests on.
  */
-import type { Declaration } from "@regent/contract";
+import type { Declaration, Instant } from "@regent/contract";
 import type { AgentEvidence, CheckEvidence, Vantage } from "@regent/engine";
 import { type Seating, seatAgents } from "@regent/engine/health/seats.ts";
+import { CLOCK_AHEAD_MS } from "../limits.ts";
 import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
 
 interface CachedAgent {
@@ -60,6 +61,7 @@ export const createEvidenceCache = (
   store: EvidenceStore,
   declaration: () => Declaration,
   reportMs: () => number,
+  now: () => Instant = () => Number.POSITIVE_INFINITY,
 ): EvidenceCache => {
   const agents = new Map<string, CachedAgent>();
   /** By `service/region`. */
@@ -105,7 +107,8 @@ export const createEvidenceCache = (
     checks.clear();
   };
 
-  const put = (row: StoredAgent, checks: readonly StoredCheck[], isComplete: boolean): Set<string> => {
+  const put = (stored: StoredAgent, checks: readonly StoredCheck[], isComplete: boolean): Set<string> => {
+    const row = believeHeard(stored, now());
     const known = agents.get(row.agent);
     const cached = known ?? { row, checks: new Map() };
     const touched = new Set<string>();
@@ -193,10 +196,17 @@ const byAgent = (checks: readonly StoredCheck[]): ReadonlyMap<string, readonly S
 
 const downsOf = ({ state }: StoredCheck): number => (state === "down" ? 1 : 0);
 
-/** A settled check's newest evidence time and latency stand in its agent's row. */
+/** Heard in the future: that was before the clock was set back. It isn't heard before it is heard again, or it would be fresh for as long. */
+const believeHeard = (row: StoredAgent, now: Instant): StoredAgent =>
+  row.heardAt !== null && row.heardAt > now + CLOCK_AHEAD_MS ? { ...row, heardAt: null } : row;
+
+/** A settled check's newest evidence time and latency stand in its agent's row. Nothing was seen after its agent was last heard. */
 const toEvidence = ({ owner, target: { service, region }, check, stored }: CachedCheck, vantage: Vantage): CheckEvidence => {
   const live = owner.row.live[stored.target];
-  const isLiveNewer = live !== undefined && live[0] >= stored.at;
+  const { heardAt } = owner.row;
+  const isAhead = (at: Instant): boolean => heardAt !== null && at > heardAt;
+  const isLiveNewer = live !== undefined && (live[0] >= stored.at || isAhead(stored.at));
+  const at = isLiveNewer ? live[0] : stored.at;
   return {
     agent: stored.agent,
     vantage,
@@ -206,7 +216,7 @@ const toEvidence = ({ owner, target: { service, region }, check, stored }: Cache
     streak: stored,
     since: stored.since,
     failingSince: stored.failingSince,
-    at: isLiveNewer ? live[0] : stored.at,
+    at: isAhead(at) ? 0 : at,
     outcome: stored.outcome,
     reason: stored.reason,
     latencyMs: isLiveNewer ? live[1] : stored.latencyMs,

@@ -3,6 +3,7 @@
 import type { Observation, Report } from "@regent/contract";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { ClockStep } from "../ports/clock.ts";
 import type { StoredAgent, StoredCheck } from "../ports/evidence-store.ts";
 import { type AssignedCheck, type Folded, foldReport } from "./fold-report.ts";
 
@@ -42,8 +43,8 @@ interface Store {
 
 const emptyStore = (): Store => ({ agent: null, checks: new Map(), transitions: [] });
 
-const take = (store: Store, taken: Report, receivedAt = taken.sentAt): Folded => {
-  const write = foldReport({ report: taken, receivedAt, assigned }, store.agent, [...store.checks.values()]);
+const take = (store: Store, taken: Report, receivedAt = taken.sentAt, step: ClockStep | null = null): Folded => {
+  const write = foldReport({ report: taken, receivedAt, step, assigned }, store.agent, [...store.checks.values()]);
   if (write.agent) store.agent = write.agent;
   for (const check of write.checks) store.checks.set(check.target, check);
   for (const t of write.transitions) store.transitions.push(`${t.from}>${t.to}`);
@@ -113,6 +114,61 @@ describe("time", () => {
       take(store, report({ sequence: 1, sentAt: NOW + skew, observations: [seen("ok", 300)] }), NOW);
       expect(store.agent?.live[TARGET]?.[0]).toBe(NOW - 300);
     }
+  });
+
+  const HOUR_MS = 3_600_000;
+  const ageOf = (store: Store, receivedAt: number): number => receivedAt - (store.agent?.live[TARGET]?.[0] ?? 0);
+
+  test.for([HOUR_MS, -HOUR_MS])(
+    "when our clock jumps by %i ms, the first report after it is as fresh as the one before",
+    (byMs) => {
+      const store = emptyStore();
+      take(store, report({ sequence: 1, observations: [seen("ok")] }), NOW + 20);
+      const step = { at: NOW + 3_000 + byMs, byMs };
+      for (let n = 1; n <= 5; n += 1) {
+        const sentAt = NOW + 5_000 * n;
+        take(store, report({ sequence: 1 + n, sentAt, observations: [seen("ok")] }), sentAt + 20 + byMs, step);
+        expect(ageOf(store, sentAt + 20 + byMs)).toBe(20 - 20);
+        expect(store.agent?.heardAt).toBe(sentAt + 20 + byMs);
+      }
+    },
+  );
+
+  test("a report that was held back is old across a jump of our clock too", () => {
+    const store = emptyStore();
+    take(store, report({ sequence: 1, observations: [seen("ok")] }), NOW);
+    const receivedAt = NOW + 61_000 + HOUR_MS;
+    take(store, report({ sequence: 2, sentAt: NOW + 1_000, observations: [seen("fail")] }), receivedAt, {
+      at: receivedAt - 1_000,
+      byMs: HOUR_MS,
+    });
+    expect(ageOf(store, receivedAt)).toBeGreaterThan(40_000);
+  });
+
+  test.for([
+    [60_000, 6],
+    [HOUR_MS, 14],
+  ] as const)(
+    "an agent's clock that is set back by %i ms mutes it, and it is believed again within %d min",
+    ([backMs, minutes]) => {
+      const store = emptyStore();
+      take(store, report({ sequence: 1, observations: [seen("ok")] }), NOW);
+      let mutedMs = 0;
+      for (let n = 1; n < 1_000; n += 1) {
+        const receivedAt = NOW + 5_000 * n;
+        take(store, report({ sequence: 1 + n, sentAt: receivedAt - backMs, observations: [seen("ok")] }), receivedAt);
+        if (ageOf(store, receivedAt) > 4_000) mutedMs = 5_000 * n;
+      }
+      expect(mutedMs).toBeGreaterThan(60_000);
+      expect(mutedMs).toBeLessThan(minutes * 60_000);
+    },
+  );
+
+  test("an agent's clock that is set ahead changes nothing", () => {
+    const store = emptyStore();
+    take(store, report({ sequence: 1, observations: [seen("ok")] }), NOW);
+    take(store, report({ sequence: 2, sentAt: NOW + 5_000 + HOUR_MS, observations: [seen("ok")] }), NOW + 5_000);
+    expect(ageOf(store, NOW + 5_000)).toBe(0);
   });
 
   test("no evidence time is ever later than its arrival", () => {

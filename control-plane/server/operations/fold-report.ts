@@ -3,9 +3,14 @@
  *
  * Order is (boot, sequence), never time. Evidence time is the older of *received - age* and *sent + skew - age*, so that neither a held-back
  * report nor a clock set ahead can make old evidence look new. A settled check that hasn't changed touches only the agent's own row.
+ *
+ * When the clock of *received* jumps, the skews jump with it, so the jump is taken into account; and what was heard ahead of it, before it was
+ * set back, is not kept as the newest.
  */
 import type { Instant, Observation, Report } from "@regent/contract";
 import { foldOutcome, STREAK_START, type Thresholds } from "@regent/engine";
+import { CLOCK_AHEAD_MS } from "../limits.ts";
+import type { ClockStep } from "../ports/clock.ts";
 import type { FoldWrite, LiveLine, MinuteAggregate, StoredAgent, StoredCheck, Transition } from "../ports/evidence-store.ts";
 
 export interface AssignedCheck extends Thresholds {
@@ -20,17 +25,25 @@ export type Folded =
       readonly hasTransition: boolean;
       readonly listAll: boolean;
     }
-  | { readonly kind: "replayed" };
+  /** `boot`: the newest of this agent that was heard. */
+  | { readonly kind: "replayed"; readonly boot: number };
 
 export interface FoldInput {
   readonly report: Report;
   readonly receivedAt: Instant;
+  /** The last jump of the clock that `receivedAt` was read from. */
+  readonly step?: ClockStep | null;
   /** What the applied configuration assigns to this agent; anything else in the report is ignored. */
   readonly assigned: ReadonlyMap<string, AssignedCheck>;
 }
 
-/** How fast a clock that was set back is forgiven: 10 % of the time that passed, so that a minute's step mutes an agent for ten minutes at most. */
-const SKEW_FORGIVENESS = 0.1;
+/**
+ * How fast an agent's clock that was set back is forgiven: what is left of the step shrinks to 1/e in two minutes of being heard. A minute's
+ * step mutes an agent for 3 minutes, an hour's for 11, at a freshness of 17 s. No single report is forgiven more than a quarter, so one that was
+ * held back for a minute stays old.
+ */
+const SKEW_FORGIVEN_MS = 120_000;
+const SKEW_FORGIVEN_BY_REPORT_MS = 30_000;
 const MINUTE_MS = 60_000;
 const WINDOW_BITS = 63n;
 
@@ -38,8 +51,8 @@ export const foldReport = (input: FoldInput, current: StoredAgent | null, checks
   const { report, receivedAt } = input;
   const order = placeInOrder(report, current);
   if (order.kind === "replayed")
-    return { agent: null, checks: [], transitions: [], aggregates: [], result: { kind: "replayed" } };
-  const skewMs = foldSkew(report, receivedAt, current, order.isNewBoot);
+    return { agent: null, checks: [], transitions: [], aggregates: [], result: { kind: "replayed", boot: current?.boot ?? report.boot } };
+  const skewMs = foldSkew(input, current, order.isNewBoot);
   const draft = createDraft(input, current, checks, skewMs, order.isNewest);
   for (const observation of report.observations) foldObservation(draft, observation);
   for (const unchanged of report.unchanged) foldUnchanged(draft, unchanged.target, unchanged.ageMs, unchanged.latencyMs);
@@ -50,7 +63,7 @@ export const foldReport = (input: FoldInput, current: StoredAgent | null, checks
     boot: report.boot,
     sequence: order.sequence,
     window: order.window,
-    heardAt: Math.max(receivedAt, current?.heardAt ?? 0),
+    heardAt: newestNotAhead(current?.heardAt ?? 0, receivedAt, receivedAt),
     skewMs,
     selfHealthy: report.self.healthy,
     mode: report.self.mode,
@@ -103,12 +116,20 @@ const placeInOrder = ({ boot, sequence }: Report, current: StoredAgent | null): 
   };
 };
 
-const foldSkew = (report: Report, receivedAt: Instant, current: StoredAgent | null, isNewBoot: boolean): number => {
+const foldSkew = ({ report, receivedAt, step }: FoldInput, current: StoredAgent | null, isNewBoot: boolean): number => {
   const sample = receivedAt - report.sentAt;
   if (!current || isNewBoot || current.skewMs === null || current.heardAt === null) return sample;
-  const forgiven = Math.max(0, receivedAt - current.heardAt) * SKEW_FORGIVENESS;
-  return Math.round(Math.min(sample, current.skewMs + forgiven));
+  // Measured by the clock as it was before it jumped. A jump back needs nothing: the smaller sample counts at once.
+  const isOlderThanStep = step !== null && step !== undefined && current.heardAt < step.at;
+  const known = current.skewMs + (isOlderThanStep ? Math.max(0, step.byMs) : 0);
+  const elapsed = Math.min(Math.max(0, receivedAt - current.heardAt), SKEW_FORGIVEN_BY_REPORT_MS);
+  const forgiven = (Math.max(0, sample - known) * elapsed) / SKEW_FORGIVEN_MS;
+  return Math.round(Math.min(sample, known + forgiven));
 };
+
+/** The later of the two; but what lies ahead of now was written before the clock was set back. */
+const newestNotAhead = (known: Instant, next: Instant, now: Instant): Instant =>
+  known > now + CLOCK_AHEAD_MS ? next : Math.max(known, next);
 
 // ------------------------------------------------------------------------------------------------ lines
 
@@ -226,7 +247,7 @@ const count = (draft: Draft, target: string, at: Instant, latencyMs: number, isF
   const minute = at - (at % MINUTE_MS);
   const line = draft.live[target];
   const latency = Math.round(latencyMs * 10) / 10;
-  const newest = line && line[0] > at ? line : null;
+  const newest = line && newestNotAhead(line[0], at, draft.input.receivedAt) !== at ? line : null;
   if (line && line[2] === minute) {
     draft.live[target] = [
       newest?.[0] ?? at,

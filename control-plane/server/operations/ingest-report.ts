@@ -8,11 +8,13 @@ import type { EvidenceStore, StoredAgent, StoredCheck } from "../ports/evidence-
 import type { Applied } from "./configuration-in-force.ts";
 import { type Folded, foldReport } from "./fold-report.ts";
 import type { KeepDeadLetter } from "./keep-dead-letter.ts";
+import type { NoteTwin } from "./note-twin.ts";
 import { type SignedRequest, type Verified, verifyReport } from "./verify-report.ts";
 
 export type Ingested =
   | { readonly kind: "taken"; readonly receipt: ReportReceipt }
-  | { readonly kind: "replayed"; readonly sequence: number }
+  /** `boot`: the newest of this agent that was heard. */
+  | { readonly kind: "replayed"; readonly sequence: number; readonly boot: number }
   | Exclude<Verified, { kind: "verified" }>
   | { readonly kind: "unconfigured" }
   /** It was moved to a lane that has no room. */
@@ -28,11 +30,12 @@ export interface IngestDeps {
   readonly inForce: () => Applied | null;
   /** Called after the commit, in this process: the leader's shortest way to what changed. */
   readonly keepDeadLetter: KeepDeadLetter;
+  readonly noteTwin: NoteTwin;
   readonly onTaken: (taken: { agent: StoredAgent; changed: readonly StoredCheck[]; hasTransition: boolean }) => void;
 }
 
 export const createIngestReport =
-  ({ clock, evidence, inForce, keepDeadLetter, onTaken }: IngestDeps) =>
+  ({ clock, evidence, log, inForce, keepDeadLetter, noteTwin, onTaken }: IngestDeps) =>
   async (request: SignedRequest, recheck?: Recheck): Promise<Ingested> => {
     const applied = inForce();
     if (!applied) return { kind: "unconfigured" };
@@ -47,7 +50,7 @@ export const createIngestReport =
     let folded: Folded;
     try {
       folded = await evidence.ingest(report.agent, targets, (agent, checks) =>
-        foldReport({ report, receivedAt, assigned }, agent, checks),
+        foldReport({ report, receivedAt, step: clock.lastStep?.() ?? null, assigned }, agent, checks),
       );
     } catch (error) {
       if (error instanceof DatabaseAway) throw error;
@@ -55,7 +58,12 @@ export const createIngestReport =
       await keepDeadLetter({ kind: "report", subject: report.agent, payload: { report, receivedAt } }, error);
       return { kind: "taken", receipt: { ack: report.sequence, serverTime: clock.now(), listAll: true } };
     }
-    if (folded.kind === "replayed") return { kind: "replayed", sequence: report.sequence };
+    if (folded.kind === "replayed") {
+      await noteTwin({ report, receivedAt }, folded.boot).catch((error: unknown) =>
+        log.warn({ err: error }, "a twin is not told yet"),
+      );
+      return { kind: "replayed", sequence: report.sequence, boot: folded.boot };
+    }
     onTaken(folded);
     const configuration = report.configurationVersion !== applied.version ? applied.signedFor(report.agent) : null;
     return {

@@ -5,11 +5,11 @@
 import type { DeadLetterKind } from "@regent/contract";
 import type { Logger } from "pino";
 import { DEAD_LETTER_BYTES_MAX, DEAD_LETTER_KEPT_MS, DEAD_LETTERS_MAX } from "../limits.ts";
-import type { Clock, Ids } from "../ports/clock.ts";
+import { type Clock, type Ids, surelyPast } from "../ports/clock.ts";
 import type { DeadLetterBounds, DeadLetters } from "../ports/dead-letters.ts";
 
 export interface DeadLetterDeps {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "surelyPast">;
   readonly ids: Ids;
   readonly log: Logger;
   readonly letters: DeadLetters;
@@ -30,7 +30,10 @@ export const createKeepDeadLetter =
     const at = clock.now();
     const id = ids.ulid();
     const why = toWhy(error);
-    const dropped = await letters.keep({ id, at, kind, subject, why, attempts: 1, triedAt: at, payload }, boundsAt(at));
+    const dropped = await letters.keep(
+      { id, at, kind, subject, why, attempts: 1, triedAt: at, payload },
+      boundsAt(surelyPast(clock)),
+    );
     onKept({ kind, dropped });
     log.error({ err: error, page: true, deadLetter: id, kind, subject, dropped }, "put aside as a dead letter");
   };

@@ -15,7 +15,7 @@ import { createControlPlane, type RunningControlPlane } from "../loop/control-pl
 import { createMetrics } from "../loop/metrics.ts";
 import type { Ingested } from "../operations/ingest-report.ts";
 import { toKeyId } from "../operations/verify-report.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, ClockStep } from "../ports/clock.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { type Faults, noFaults, withFaults } from "./faults.ts";
@@ -61,6 +61,8 @@ export interface World {
   readonly resurrect: () => Promise<void>;
   /** A second process beside the first. Reports still go to `controlPlane`. */
   readonly addReplica: () => Promise<Replica>;
+  /** The database's clock jumps, and every process notices. */
+  readonly jump: (byMs: number) => void;
   readonly stop: () => Promise<void>;
   /** Weights that DNS holds for a service's A records: region -> weight. */
   readonly weights: (name: string) => Promise<Record<string, number>>;
@@ -120,9 +122,14 @@ export const testWorld = async (
   options: { owner?: string; services?: object[]; sets?: readonly RecordSet[]; elsewhere?: WorldDns } = {},
 ): Promise<World> => {
   const started = performance.now();
+  let steps: readonly ClockStep[] = [];
+  const watchers: ((step: ClockStep) => void)[] = [];
+  const jumpedMs = (): number => steps.reduce((sum, { byMs }) => sum + byMs, 0);
   const clock: Clock = {
-    now: () => Math.floor(1_795_000_000_000 + performance.now() - started),
+    now: () => Math.floor(1_795_000_000_000 + performance.now() - started + jumpedMs()),
     monotonic: () => performance.now(),
+    lastStep: () => steps.at(-1) ?? null,
+    onStep: (watcher) => void watchers.push(watcher),
   };
   const ids = { ulid: monotonicFactory() };
   const keys = new Map<string, KeyObject>();
@@ -226,7 +233,7 @@ export const testWorld = async (
       network: configuration.network,
       boot: 1,
       sequence,
-      sentAt: clock.now(),
+      sentAt: clock.now() - jumpedMs(),
       build: "test",
       runtime: "node",
       configurationVersion: 1,
@@ -301,6 +308,11 @@ export const testWorld = async (
       const replica = create();
       await replica.controlPlane.start();
       return replica;
+    },
+    jump: (byMs) => {
+      const step = { at: clock.now() + byMs, byMs };
+      steps = [...steps, step];
+      for (const watcher of watchers) watcher(step);
     },
     stop: async () => {
       for (const { controlPlane, faults } of replicas) {

@@ -1,4 +1,5 @@
 /** The lease in memory, judged by the clock that it is given: in simulation that is the database's. */
+import { CLOCK_AHEAD_MS } from "../../limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Lease, LeaseView } from "../../ports/lease.ts";
 
@@ -14,7 +15,9 @@ export const createMemoryLease = ({ clock }: { readonly clock: Pick<Clock, "now"
 
   return {
     acquire: async (holder, ttlMs, termAbove) => {
-      if (isInForce(row) && row.holder !== holder) return null;
+      // Longer than anybody is given: from before the clock was set back.
+      const isFree = !isInForce(row) || row.expiresAt > clock.now() + ttlMs + CLOCK_AHEAD_MS;
+      if (!isFree && row?.holder !== holder) return null;
       row = { holder, term: Math.max((row?.term ?? 0) + 1, termAbove + 1), expiresAt: clock.now() + ttlMs };
       return row;
     },

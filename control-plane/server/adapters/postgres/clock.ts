@@ -1,8 +1,9 @@
 /**
  * Database time: keeps database-now minus this process' monotonic clock. Of the last samples the one with the shortest round trip is
- * believed; the database read its clock somewhere inside it, so the error is at most half of that round trip.
+ * believed; the database read its clock somewhere inside it, so the error is at most half of that round trip. A jump of the database's clock
+ * is followed, as leases are judged by it, and told to whoever watches: `onStep`.
  */
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, ClockStep } from "../../ports/clock.ts";
 import type { Database } from "./database.ts";
 import { CLOCK_REFRESH_MS, CLOCK_SAMPLES, CLOCK_STEP_MS } from "./limits.ts";
 
@@ -12,7 +13,7 @@ export interface ClockSample {
   readonly roundTripMs: number;
 }
 
-export interface DatabaseClock extends Clock {
+export interface DatabaseClock extends Required<Clock> {
   /** Takes the first samples; `now` throws before. Throws DatabaseAway. */
   readonly start: () => Promise<void>;
   readonly stop: () => void;
@@ -25,6 +26,9 @@ export const createDatabaseClock = (database: Database, refreshMs: number = CLOC
   let believed: ClockSample | null = null;
   let sampledAt = 0;
   let lastNow = 0;
+  let lastStep: ClockStep | null = null;
+  let forwardMs = 0;
+  const watchers: ((step: ClockStep) => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
 
   const sample = async (): Promise<void> => {
@@ -33,16 +37,28 @@ export const createDatabaseClock = (database: Database, refreshMs: number = CLOC
     samples = believeRecent([...samples, taken]);
     const best = shortestOf(samples);
     // After a step of the database's clock, time may go back: leases and timers are judged by that clock.
-    if (believed !== null && Math.abs(best.offsetMs - believed.offsetMs) > CLOCK_STEP_MS) lastNow = 0;
+    const byMs = believed === null ? 0 : Math.round(best.offsetMs - believed.offsetMs);
     believed = best;
+    if (Math.abs(byMs) <= CLOCK_STEP_MS) return;
+    lastNow = 0;
+    forwardMs += Math.max(0, byMs);
+    const step = { at: now(), byMs };
+    lastStep = step;
+    for (const watcher of watchers) watcher(step);
+  };
+
+  const now = (): number => {
+    if (believed === null) throw new Error("The database clock was read before it was started.");
+    lastNow = Math.max(lastNow, Math.floor(performance.now() + believed.offsetMs));
+    return lastNow;
   };
 
   return {
-    now: () => {
-      if (believed === null) throw new Error("The database clock was read before it was started.");
-      lastNow = Math.max(lastNow, Math.floor(performance.now() + believed.offsetMs));
-      return lastNow;
-    },
+    now,
+    lastStep: () => lastStep,
+    onStep: (watcher) => void watchers.push(watcher),
+    // Two clocks must agree that it is late, and what this one jumped forward doesn't count.
+    surelyPast: () => Math.min(now() - forwardMs, Date.now()),
     monotonic: () => performance.now(),
     start: async () => {
       for (let taken = 0; taken < 3; taken += 1) await sample();

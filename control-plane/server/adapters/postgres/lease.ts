@@ -1,4 +1,8 @@
-/** The lease row. Every statement compares with the database's own clock; the row stays for ever, so that terms only grow. */
+/**
+ * The lease row. Every statement compares with the database's own clock; the row stays for ever, so that terms only grow. Nobody is given more
+ * than `ttlMs` from now: a lease that runs for longer was given before the clock was set back, and is free like an expired one.
+ */
+import { CLOCK_AHEAD_MS } from "../../limits.ts";
 import type { Lease, LeaseView } from "../../ports/lease.ts";
 import type { Database, Send } from "./database.ts";
 
@@ -11,6 +15,7 @@ export const createPostgresLease = ({ database }: { readonly database: Database 
         on conflict (name) do update set
           holder = excluded.holder, term = greatest(l.term + 1, excluded.term), expires_at = excluded.expires_at
         where l.expires_at <= regent.now_ms() or l.holder = excluded.holder
+          or l.expires_at > regent.now_ms() + ${ttlMs + CLOCK_AHEAD_MS}::bigint
         returning holder, term, expires_at as "expiresAt"`;
       return taken ?? null;
     }),

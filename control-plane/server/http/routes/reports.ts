@@ -86,7 +86,7 @@ const toOutcome = (ingested: Ingested, serverTime: number): Outcome<ReportReceip
     case "taken":
       return answer(ingested.receipt);
     case "replayed":
-      return { kind: "replayed-report", ack: ingested.sequence };
+      return { kind: "replayed-report", ack: ingested.sequence, boot: ingested.boot };
     case "too-large":
       return { kind: "too-large", bytesMax: REPORT_BYTES_MAX };
     case "clock-skew":
