@@ -180,6 +180,56 @@ describe("a read", () => {
   });
 });
 
+describe("an answer that is cut off anywhere", () => {
+  /** Each beginning of a document, as long as it isn't all of it. */
+  const beginnings = (body: string): readonly string[] =>
+    Array.from({ length: Math.ceil(body.length / 3) }, (_, n) => body.slice(0, n * 3));
+  const told =
+    (body: string): Answer =>
+    (_, response) =>
+      void response.writeHead(200, { "content-type": "text/xml" }).end(body);
+
+  test("to a send is never taken for another change's id", async () => {
+    const whole =
+      "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C123456789</Id><Status>PENDING</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>";
+    await Promise.all(
+      beginnings(whole).map(async (body) => {
+        const { provider } = await startFake(told(body));
+        const sent = await provider.send("Z1", batch);
+        if (sent.kind === "accepted") expect(sent.changeInfoId).toBe("C123456789");
+        else expect(sent.kind).toBe("unknown");
+      }),
+    );
+  });
+
+  test("to a listing is never taken for the whole of it", { timeout: 60_000 }, async () => {
+    const whole = `<ListResourceRecordSetsResponse><ResourceRecordSets>${wireSet("a.example.com.")}${wireSet("a.example.com.")}</ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>300</MaxItems></ListResourceRecordSetsResponse>`;
+    const complete = await (await startFake(told(whole))).provider.readNames("Z1", ["a.example.com"]);
+    await Promise.all(
+      beginnings(whole).map(async (body) => {
+        const { provider } = await startFake(told(body));
+        const read = await provider.readNames("Z1", ["a.example.com"]);
+        if (read.kind === "sets") expect(read).toEqual(complete);
+        else expect(read.kind).toBe("failed");
+      }),
+    );
+  });
+
+  test("and a zone without its SOA isn't a zone", async () => {
+    const { provider } = await startFake(page(""));
+    expect(await provider.readZone("Z1")).toEqual({ kind: "failed", why: "the listing of the zone lacks its SOA" });
+  });
+
+  test("and a zone without name servers keeps those that were known", async () => {
+    const empty = xml(
+      200,
+      "<GetHostedZoneResponse><DelegationSet><NameServers></NameServers></DelegationSet></GetHostedZoneResponse>",
+    );
+    const { provider } = await startFake(empty);
+    expect(await provider.readNameServers("Z1")).toEqual([]);
+  });
+});
+
 describe("a change's progress", () => {
   test.for([
     ["pending", change("PENDING")],

@@ -239,7 +239,8 @@ const createNameServerReader = (calls: Calls, monotonic: () => number) => {
       calls.client.send(new GetHostedZoneCommand({ Id: zoneId }), { abortSignal: signal }),
     );
     const servers = answer?.DelegationSet?.NameServers;
-    if (servers === undefined) return known?.servers ?? [];
+    // Every zone has some: an answer without any says nothing.
+    if (!servers?.length) return known?.servers ?? [];
     knownByZone.set(zoneId, { servers, at: monotonic() });
     if (knownByZone.size > limits.ZONES_MAX) knownByZone.delete(knownByZone.keys().next().value!);
     return servers;

@@ -33,7 +33,7 @@ export const listZone = async (listPage: ListPage): Promise<ReadResult> => {
     const page: Page | Failed = await listPage(cursor);
     if (page.kind !== "page") return page;
     for (const set of page.sets) setByKey.set(keyOf(set), set);
-    if (page.next === null) return { kind: "sets", sets: [...setByKey.values()] };
+    if (page.next === null) return toWholeZone([...setByKey.values()]);
     const place = JSON.stringify(page.next);
     if (visited.has(place)) return { kind: "failed", why: "the listing of the zone turns in circles" };
     visited.add(place);
@@ -41,6 +41,12 @@ export const listZone = async (listPage: ListPage): Promise<ReadResult> => {
   }
   return { kind: "failed", why: `the listing of the zone doesn't end within ${ZONE_PAGES_MAX} pages` };
 };
+
+/** Every zone has its SOA, which nobody can delete: a listing without it isn't the whole zone, whatever it says. */
+const toWholeZone = (sets: readonly RecordSet[]): ReadResult =>
+  sets.some(({ type }) => type === "SOA")
+    ? { kind: "sets", sets }
+    : { kind: "failed", why: "the listing of the zone lacks its SOA" };
 
 /**
  * Every record set of exactly these names. Starts at each name and stops when the page moves on to another; a name that stands whole
