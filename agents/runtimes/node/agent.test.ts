@@ -329,6 +329,33 @@ describe("node agent", () => {
   });
 });
 
+describe("two agents with one key", () => {
+  const readyz = async ({ httpPort }: NodeAgent): Promise<string> => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).text();
+
+  it("the one that began earlier says so, with both boots, and stops being ready; the other goes on", async () => {
+    controlPlane.configure(configuration(1));
+    const first = await start({ httpPort: 0 });
+    await until(() => reports().some((report) => report.unchanged.length > 0));
+    const second = await start({ httpPort: 0, spoolDir: join(dir, "copy") });
+    await expect.poll(() => readyz(first), { timeout: 4_000 }).toMatch(`boot ${second.boot}, ours is ${first.boot}`);
+    await until(() => reports().some((report) => report.boot === second.boot && report.unchanged.length > 0));
+    expect(await readyz(second)).toBe("ok\n");
+    expect(second.gauges().twin).toBeNull();
+    // It asks again rarely: nothing but a person can change the answer.
+    const refused = controlPlane.refusals.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(controlPlane.refusals.length).toBe(refused);
+  });
+
+  it("that count as one boot too say so when what they never sent is taken for sent", async () => {
+    controlPlane.configure(configuration(1));
+    const agent = await start({ httpPort: 0 });
+    await until(() => reports().some((report) => report.unchanged.length > 0));
+    controlPlane.manner = "taken-by-a-copy";
+    await expect.poll(() => readyz(agent), { timeout: 4_000 }).toMatch(`counts as boot ${agent.boot} too`);
+  });
+});
+
 describe("node agent's process", () => {
   it("starts from its file, probes, and on SIGTERM sends what is left and exits 0 without printing its key", async () => {
     controlPlane.configure(configuration(1, { reportIntervalMs: 60_000 }));

@@ -145,6 +145,8 @@ describe("answers", () => {
     ],
     ["a proxy's page", 200, "<html>", undefined, { kind: "retry" }],
     ["a replay", 409, problem("replayed-report"), undefined, { kind: "taken-before" }],
+    ["a replay of our own boot", 409, problem("replayed-report", { boot: 7 }), undefined, { kind: "taken-before" }],
+    ["a later boot of our own", 409, problem("replayed-report", { boot: 8 }), undefined, { kind: "displaced", boot: 8 }],
     ["another conflict", 409, problem("change-in-flight"), undefined, { kind: "retry" }],
     ["clock skew", 401, problem("clock-skew", { serverTime: 77 }), undefined, { kind: "skewed", serverTime: 77 }],
     ["an unknown key", 401, problem("unknown-signer"), undefined, { kind: "refresh" }],
@@ -158,6 +160,6 @@ describe("answers", () => {
     ["away", 503, problem("database-away"), undefined, { kind: "retry", why: "database-away" }],
     ["a broken gateway", 502, "", undefined, { kind: "retry", why: "http-502" }],
   ])("%s (%i)", (_, code, body, retryAfter, expected) => {
-    expect(toAnswer(code, { body, retryAfter })).toMatchObject(expected);
+    expect(toAnswer(code, { body, retryAfter }, 7)).toMatchObject(expected);
   });
 });

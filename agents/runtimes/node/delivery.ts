@@ -29,7 +29,8 @@ export interface DeliveryDeps {
   readonly send: (controlPlane: string, part: Part) => Promise<Answer>;
   readonly onReceipt: (receipt: ReportReceipt) => Promise<void>;
   readonly onSkew: (serverTime: number) => void;
-  readonly onAnswer: (answer: Answer, tookMs: number) => void;
+  /** `isFirstTry`: nothing of this part was sent before. */
+  readonly onAnswer: (answer: Answer, tookMs: number, isFirstTry: boolean) => void;
 }
 
 export interface Delivery {
@@ -67,7 +68,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
       batch.postponeHistory(clock.now() + answer.afterMs, clock.now());
       return { ms: 0, isFirm: false };
     }
-    deps.onAnswer(answer, clock.now() - begun);
+    deps.onAnswer(answer, clock.now() - begun, failures === 0);
     if (answer.kind === "taken" || answer.kind === "taken-before") {
       failures = 0;
       batch.delivered(clock.now());
@@ -97,6 +98,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
         return turn(answer.afterMs, true);
       case "refresh":
         return turn(backoffMs(tried, REFRESH_MAX_MS, deps.chance()), true);
+      case "displaced":
       case "fatal":
         return turn(FATAL_WAIT_MS, true);
       case "skewed":

@@ -28,6 +28,9 @@ export const RETRY_AFTER_MAX_MS = 60_000;
 export const REFRESH_MAX_MS = 5_000;
 /** Between tries when the control plane refuses this agent for good, ms. */
 export const FATAL_WAIT_MS = 300_000;
+/** A report's first try that is taken for a second one, so often within so long: not one copy on the way, but another agent that counts as we do. */
+export const TWIN_REPLAYS = 3;
+export const TWIN_WITHIN_MS = 60_000;
 /** The configuration's 2 MB, escaped as JSON in JSON, and its envelope. */
 export const RECEIPT_BYTES_MAX = 5 * 1024 * 1024;
 

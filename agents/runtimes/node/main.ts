@@ -52,8 +52,8 @@ export const runNodeAgent = async (config: NodeAgentConfig, options: NodeAgentOp
   const spool = createSpool({ bytesMax: SPOOL_BYTES_MAX, ageMaxMs: SPOOL_AGE_MAX_MS });
   spool.add(await store.loadSpool(), clock.now());
   const batch = createBatch({ spool, observationsMax: REPORT_OBSERVATIONS_MAX });
-  const condition = createCondition(clock, log);
-  const transport = createTransport();
+  const condition = createCondition(clock, log, boot);
+  const transport = createTransport(boot);
   // Delivery needs what these make and they need to wake it; nothing is pushed before it exists.
   let push = (): void => undefined;
 
@@ -209,6 +209,7 @@ const gaugesOf = ({ clock, spool, batch, condition, canaries, probing, keeper }:
   isHealthy: canaries.isHealthy(),
   mode: condition.mode().mode,
   sinceAckMs: clock.now() - condition.mode().lastAckAt,
+  twin: condition.twin(),
 });
 
 const readProbeDeps = async (config: NodeAgentConfig): Promise<ProbeDeps> => {
@@ -221,7 +222,13 @@ const readProbeDeps = async (config: NodeAgentConfig): Promise<ProbeDeps> => {
   };
 };
 
-const readinessOf = ({ configurationVersion, reportsTaken, sinceAckMs }: AgentGauges): { isReady: boolean; why: string } => {
+const readinessOf = ({
+  configurationVersion,
+  reportsTaken,
+  sinceAckMs,
+  twin,
+}: AgentGauges): { isReady: boolean; why: string } => {
+  if (twin !== null) return { isReady: false, why: twin };
   if (configurationVersion === 0) return { isReady: false, why: "no configuration yet" };
   if (reportsTaken === 0 || sinceAckMs > READY_ACK_MS) return { isReady: false, why: "no report acknowledged lately" };
   return { isReady: true, why: "ok" };

@@ -14,6 +14,8 @@ export interface AgentGauges {
   readonly isHealthy: boolean;
   readonly mode: string;
   readonly sinceAckMs: number;
+  /** Why another process seems to report as this agent; null when none does. */
+  readonly twin: string | null;
 }
 
 export interface Readiness {
@@ -84,6 +86,7 @@ export const toPrometheus = (gauges: AgentGauges): string => {
   put("configuration_version", "gauge", "Version of the applied configuration, 0 for none.", gauges.configurationVersion);
   put("healthy", "gauge", "1 if the agent's own network is alive.", gauges.isHealthy ? 1 : 0);
   put("since_ack_seconds", "gauge", "Time since the last acknowledged report.", gauges.sinceAckMs / 1_000);
+  put("twin", "gauge", "1 if another process seems to report as this agent.", gauges.twin === null ? 0 : 1);
   lines.push("# HELP regent_agent_mode The agent's own condition.", "# TYPE regent_agent_mode gauge");
   for (const mode of MODES) lines.push(`regent_agent_mode{mode="${mode}"} ${mode === gauges.mode ? 1 : 0}`);
   return `${lines.join("\n")}\n`;

@@ -12,6 +12,8 @@ export type Answer =
   | { readonly kind: "taken"; readonly receipt: ReportReceipt }
   /** An earlier try had arrived. */
   | { readonly kind: "taken-before" }
+  /** Refused for good: another process with our key began later, as that boot, and it alone is heard. */
+  | { readonly kind: "displaced"; readonly boot: number; readonly why: string }
   /** Our clock is off; `serverTime` in ms if it was told. */
   | { readonly kind: "skewed"; readonly serverTime: number | undefined }
   /** It may or may not have arrived. */
@@ -30,7 +32,8 @@ export interface Transport {
   readonly close: () => void;
 }
 
-export const createTransport = (timeoutMs: number = REPORT_TIMEOUT_MS): Transport => {
+/** `boot` is our own. */
+export const createTransport = (boot: number, timeoutMs: number = REPORT_TIMEOUT_MS): Transport => {
   const options = { keepAlive: true, maxSockets: 2 };
   const http = new HttpAgent(options);
   const https = new HttpsAgent(options);
@@ -54,7 +57,7 @@ export const createTransport = (timeoutMs: number = REPORT_TIMEOUT_MS): Transpor
       };
       sent.on("error", (error: NodeJS.ErrnoException) => settle({ kind: "retry", why: error.code ?? "network" }));
       sent.once("response", (answer) => {
-        readAnswer(answer).then(settle, () => settle({ kind: "retry", why: "broken-answer" }));
+        readAnswer(answer, boot).then(settle, () => settle({ kind: "retry", why: "broken-answer" }));
       });
       sent.end(body);
     });
@@ -69,7 +72,7 @@ export const createTransport = (timeoutMs: number = REPORT_TIMEOUT_MS): Transpor
   };
 };
 
-const readAnswer = async (answer: IncomingMessage): Promise<Answer> => {
+const readAnswer = async (answer: IncomingMessage, ownBoot: number): Promise<Answer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -77,15 +80,18 @@ const readAnswer = async (answer: IncomingMessage): Promise<Answer> => {
     if (bytes > RECEIPT_BYTES_MAX) return { kind: "retry", why: "answer-too-large" };
     chunks.push(chunk);
   }
-  return toAnswer(answer.statusCode ?? 0, {
-    body: Buffer.concat(chunks).toString("utf8"),
-    retryAfter: answer.headers["retry-after"],
-  });
+  const raw = { body: Buffer.concat(chunks).toString("utf8"), retryAfter: answer.headers["retry-after"] };
+  return toAnswer(answer.statusCode ?? 0, raw, ownBoot);
 };
 
-const ProblemBody = z.looseObject({ type: z.string().optional(), serverTime: Instant.optional() });
+const ProblemBody = z.looseObject({ type: z.string().optional(), serverTime: Instant.optional(), boot: z.int().optional() });
 
-export const toAnswer = (code: number, { body, retryAfter }: { body: string; retryAfter?: string | undefined }): Answer => {
+export interface RawAnswer {
+  readonly body: string;
+  readonly retryAfter?: string | undefined;
+}
+
+export const toAnswer = (code: number, { body, retryAfter }: RawAnswer, ownBoot: number): Answer => {
   const json = parseJson(body);
   if (code >= 200 && code < 300) {
     const receipt = ReportReceipt.safeParse(json);
@@ -94,18 +100,21 @@ export const toAnswer = (code: number, { body, retryAfter }: { body: string; ret
   }
   const problem = ProblemBody.safeParse(json);
   const why = problem.success ? slugOf(problem.data.type) : undefined;
-  return toRefusal(code, { slug: why, serverTime: problem.data?.serverTime, retryAfter });
+  return toRefusal(code, { slug: why, serverTime: problem.data?.serverTime, boot: problem.data?.boot, retryAfter, ownBoot });
 };
 
 interface Refusal {
   readonly slug: string | undefined;
   readonly serverTime: number | undefined;
+  /** The newest boot of this agent that it has heard. */
+  readonly boot: number | undefined;
+  readonly ownBoot: number;
   readonly retryAfter: string | undefined;
 }
 
 const is = (slug: string | undefined, expected: ProblemSlug): boolean => slug === expected;
 
-const toRefusal = (code: number, { slug, serverTime, retryAfter }: Refusal): Answer => {
+const toRefusal = (code: number, { slug, serverTime, boot, ownBoot, retryAfter }: Refusal): Answer => {
   const why = slug ?? `http-${code}`;
   switch (code) {
     case 400:
@@ -121,7 +130,8 @@ const toRefusal = (code: number, { slug, serverTime, retryAfter }: Refusal): Ans
     case 421:
       return { kind: "refresh", why };
     case 409:
-      return is(slug, "replayed-report") ? { kind: "taken-before" } : { kind: "retry", why };
+      if (!is(slug, "replayed-report")) return { kind: "retry", why };
+      return boot !== undefined && boot > ownBoot ? { kind: "displaced", boot, why } : { kind: "taken-before" };
     case 413:
       return { kind: "too-large" };
     case 429:

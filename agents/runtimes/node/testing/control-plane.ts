@@ -11,7 +11,7 @@ export interface Received {
 }
 
 /** What to do with the next reports: `take` is the normal way; `take-silently` takes it and cuts the answer. */
-export type Manner = "take" | "refuse-503" | "take-silently" | "skewed" | "forbid" | "hang";
+export type Manner = "take" | "refuse-503" | "take-silently" | "skewed" | "forbid" | "hang" | "taken-by-a-copy";
 
 export interface TestControlPlane {
   readonly url: string;
@@ -94,6 +94,8 @@ export const testControlPlane = async (agentKeys: ReadonlyMap<string, string>): 
     const manner = self.manner;
     if (manner === "forbid") return problem(response, 403, "wrong-place");
     if (manner === "refuse-503") return problem(response, 503, "database-away");
+    if (manner === "taken-by-a-copy")
+      return problem(response, 409, "replayed-report", { boot: Report.parse(JSON.parse(body)).boot });
     if (manner === "hang") return undefined;
     const drift = Math.abs(Number(request.headers["webhook-timestamp"]) * 1_000 - Date.now() - 3_600_000);
     if (manner === "skewed" && drift > 300_000) {
@@ -102,6 +104,8 @@ export const testControlPlane = async (agentKeys: ReadonlyMap<string, string>): 
     const id = String(request.headers["webhook-id"]);
     if (taken.has(id)) return problem(response, 409, "replayed-report");
     const report = Report.parse(JSON.parse(body));
+    const newest = Math.max(0, ...received.map((each) => each.report.boot));
+    if (report.boot < newest) return problem(response, 409, "replayed-report", { boot: newest });
     if (id !== `${report.agent}.${report.boot}.${report.sequence}`) return problem(response, 400, "invalid-request");
     taken.add(id);
     received.push({ at, report, headers: request.headers as Record<string, string | undefined> });
