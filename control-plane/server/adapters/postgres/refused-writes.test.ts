@@ -2,9 +2,10 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createKeepDeadLetter } from "../../operations/keep-dead-letter.ts";
-import { exampleAgent, exampleFold, ulid } from "../../ports/suites/examples.ts";
+import { exampleAgent, exampleCommit, exampleEntry, exampleFold, exampleService, ulid } from "../../ports/suites/examples.ts";
 import { connect, type Database } from "./database.ts";
 import { createPostgresDeadLetters } from "./dead-letters.ts";
+import { createPostgresDecisionStore } from "./decision-store.ts";
 import { DatabaseAway } from "./errors.ts";
 import { createPostgresEvidenceStore } from "./evidence-store.ts";
 import { createPostgresLease } from "./lease.ts";
@@ -44,6 +45,7 @@ const open = () => {
     database,
     letters,
     lease: createPostgresLease({ database }),
+    decisions: createPostgresDecisionStore({ database }),
     evidence: createPostgresEvidenceStore({ database, listener }),
     keep: createKeepDeadLetter({
       clock: { now: () => AT },
@@ -57,6 +59,9 @@ const open = () => {
 
 const ingest = ({ evidence }: ReturnType<typeof open>, sequence: number) =>
   evidence.ingest("eu-a1", [], () => exampleFold(sequence, { agent: exampleAgent({ sequence }) }));
+
+/** What a leader commits as the next revision of a service. */
+const decision = (revision: number) => exampleCommit({ services: [exampleService({ revision, version: revision - 1 })] });
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -81,6 +86,18 @@ describe("a read-only database", () => {
     expect(await standby.letters.list({ limit: 9 })).toEqual([]);
   });
 
+  test("is away for a leader's decisions and its lease, and keeps nothing of a commit that it refused", async () => {
+    const before = open();
+    await before.lease.acquire("leader", 60_000, 0);
+    expect(await codeOf(before.decisions.commit(decision(1)))).toBe("done");
+    await readOnly(true);
+    const standby = open();
+    expect(await codeOf(standby.decisions.commit(decision(2)))).toBe("25006");
+    expect(await codeOf(standby.lease.renew("leader", 1, 60_000))).toBe("25006");
+    const { services } = await standby.decisions.load();
+    expect(services.map(({ revision }) => revision)).toEqual([1]);
+  });
+
   test("takes everything again when it is promoted, from where it was", async () => {
     await readOnly(true);
     const before = open();
@@ -101,6 +118,20 @@ describe("a full disk", () => {
         begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
       create trigger agent_full before insert or update on regent.agent for each statement execute function regent.full();
       create trigger letter_full before insert on regent.dead_letter for each statement execute function regent.full();`);
+
+  test("is away for a leader's decisions: a commit that can't be written whole leaves nothing", async () => {
+    const process = open();
+    await process.lease.acquire("leader", 60_000, 0);
+    expect(await codeOf(process.decisions.commit(decision(1)))).toBe("done");
+    await run(`
+      create function regent.no_room() returns trigger language plpgsql as $$
+        begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+      create trigger event_full before insert on regent.history for each statement execute function regent.no_room()`);
+    expect(await codeOf(process.decisions.commit({ ...decision(2), history: [exampleEntry({ id: ulid() })] }))).toBe("53100");
+    expect((await process.decisions.load()).services.map(({ revision }) => revision)).toEqual([1]);
+    await run("drop trigger event_full on regent.history");
+    expect(await codeOf(process.decisions.commit(decision(2)))).toBe("done");
+  });
 
   test("is away: the report stays with its agent and isn't put aside", async () => {
     const process = open();
