@@ -100,7 +100,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const provider = withReach({
     provider: deps.provider,
     monotonic: clock.monotonic,
-    isLeading: () => leadership.isLeading(),
+    term: () => (leadership.isLeading() ? leadership.term() : 0),
     giveUp: (why) => void leadership.giveUp(why),
   });
   const stopped = new AbortController();

@@ -210,3 +210,25 @@ test("stopping releases the lease, so that the next one needn't wait", async () 
   expect(await lease.read()).toBeNull();
   expect(heard).toEqual(["gained 1", "lost"]);
 });
+
+test("a lease given up while its renewal is under way stays given up", async () => {
+  const lease = createMemoryLease({ clock });
+  const held: (() => void)[] = [];
+  const { leadership, heard } = await start({
+    ...lease,
+    renew: async (...args) => {
+      const view = await lease.renew(...args);
+      await new Promise<void>((resolve) => held.push(resolve));
+      return view;
+    },
+  });
+  await pass(LEASE_RENEW_MS);
+  expect(held.length).toBe(1);
+  await leadership.giveUp("Route 53 was not reached");
+  for (const answer of held.splice(0)) answer();
+  await turn();
+  expect(leadership.isLeading()).toBe(false);
+  expect(await lease.read()).toBeNull();
+  await pass(GIVEN_UP_MS - 1_000);
+  expect(heard).toEqual(["gained 1", "lost"]);
+});

@@ -85,7 +85,10 @@ export const createLeadership = ({ holder, lease, clock, log, onGained, onLost, 
 
   const renew = async (): Promise<void> => {
     const sentAt = clock.monotonic();
-    const view = await lease.renew(holder, term, LEASE_TTL_MS, termSeen >= term ? termSeen : undefined);
+    const held = term;
+    const view = await lease.renew(holder, held, LEASE_TTL_MS, termSeen >= held ? termSeen : undefined);
+    // Given back meanwhile: the answer is about a lease that isn't ours any more.
+    if (term !== held) return;
     if (!view) return lose("the lease was lost");
     noteHeld(sentAt);
     if (!isReady || view.term !== term) await begin(view.term);

@@ -8,37 +8,44 @@ import type { DnsProvider, ReadResult } from "../ports/dns-provider.ts";
 export interface ReachDeps {
   readonly provider: DnsProvider;
   readonly monotonic: () => number;
-  readonly isLeading: () => boolean;
+  /** The term that is led now; 0 when none is. */
+  readonly term: () => number;
   readonly giveUp: (why: string) => void;
 }
 
 /** The same provider; its reads are watched. Being throttled or denied is an answer: Route 53 was reached. */
-export const withReach = ({ provider, monotonic, isLeading, giveUp }: ReachDeps): DnsProvider => {
-  let failingSince: number | null = null;
+export const withReach = ({ provider, monotonic, term, giveUp }: ReachDeps): DnsProvider => {
+  let failing: { readonly since: number; readonly term: number } | null = null;
+  let reachedAt = Number.NEGATIVE_INFINITY;
   let patienceMs = UNREACHED_MS;
 
-  const note = (startedAt: number, result: ReadResult): void => {
+  const note = (startedAt: number, startedIn: number, result: ReadResult): void => {
     if (result.kind !== "failed") {
-      failingSince = null;
+      failing = null;
+      reachedAt = monotonic();
       patienceMs = UNREACHED_MS;
       return;
     }
-    failingSince ??= startedAt;
-    const failedMs = monotonic() - failingSince;
-    if (failedMs < patienceMs || !isLeading()) return;
-    failingSince = null;
+    const now = term();
+    // What failed or began under another term, minutes ago perhaps, says nothing of this one.
+    if (now === 0 || now !== startedIn) return;
+    if (failing?.term !== now) failing = { since: Math.max(startedAt, reachedAt), term: now };
+    const failedMs = monotonic() - failing.since;
+    if (failedMs < patienceMs) return;
+    failing = null;
     patienceMs = Math.min(2 * patienceMs, UNREACHED_MS_MAX);
     giveUp(`Route 53 was not reached for ${Math.round(failedMs / 1000)} s: ${result.why}`);
   };
   const watched = async (read: () => Promise<ReadResult>): Promise<ReadResult> => {
     const startedAt = monotonic();
+    const startedIn = term();
     const result = await read();
-    note(startedAt, result);
+    note(startedAt, startedIn, result);
     return result;
   };
   return {
     ...provider,
-    readNames: (zoneId, names) => watched(() => provider.readNames(zoneId, names)),
-    readZone: (zoneId) => watched(() => provider.readZone(zoneId)),
+    readNames: (zoneId, names, turn) => watched(() => provider.readNames(zoneId, names, turn)),
+    readZone: (zoneId, turn) => watched(() => provider.readZone(zoneId, turn)),
   };
 };
