@@ -17,7 +17,8 @@ import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signi
 import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
 import { createDatabaseClock } from "./adapters/postgres/clock.ts";
 import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
-import { connect, DATABASE_GUARD, type Database, waitForDatabase } from "./adapters/postgres/database.ts";
+import { connect, DATABASE_GUARD, waitForDatabase } from "./adapters/postgres/database.ts";
+import { createDatabaseHealth } from "./adapters/postgres/database-health.ts";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters.ts";
 import { createPostgresDecisionStore } from "./adapters/postgres/decision-store.ts";
 import { createPostgresEvidenceStore } from "./adapters/postgres/evidence-store.ts";
@@ -25,8 +26,7 @@ import { createPostgresLease } from "./adapters/postgres/lease.ts";
 import { DATABASE_BREAKER, LOOK_EVERY_MS } from "./adapters/postgres/limits.ts";
 import { createListener } from "./adapters/postgres/listener.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
-import { createPoolMonitor, type PoolMonitor } from "./adapters/postgres/pool-monitor.ts";
-import { needWritable } from "./adapters/postgres/writable.ts";
+import { createPoolMonitor } from "./adapters/postgres/pool-monitor.ts";
 import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
@@ -44,11 +44,9 @@ import { CANARY_TIMEOUT_MS } from "./limits.ts";
 import { createControlPlane, type RunningControlPlane } from "./loop/control-plane.ts";
 import { createMetrics } from "./loop/metrics.ts";
 import { createOutsideMetrics } from "./loop/outside-metrics.ts";
-import type { DatabaseHealth } from "./operations/control-plane.ts";
-import type { Clock } from "./ports/clock.ts";
 import type { ConfigurationStore } from "./ports/configuration-store.ts";
 import type { Lease } from "./ports/lease.ts";
-import { createEnding, createShutdown, type Shutdown } from "./shutdown.ts";
+import { createEnding, createShutdown, type Shutdown, SUPERVISOR_GONE } from "./shutdown.ts";
 
 export interface RunningServer {
   readonly url: string;
@@ -149,7 +147,7 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     signer,
     nameServers: config.nameServers,
     resolvers: config.resolvers,
-    databaseHealth: () => readDatabaseHealth(database, monitor, clock),
+    databaseHealth: createDatabaseHealth({ database, pool: monitor.view, now: clock.now }),
     outside: createOutside({
       canaries: config.canaries,
       guards: () => guards.views(clock.now()),
@@ -241,16 +239,6 @@ const applyFirstConfiguration = async (config: Config, configurations: Configura
   });
 };
 
-const readDatabaseHealth = async (database: Database, monitor: PoolMonitor, clock: Clock): Promise<DatabaseHealth> => {
-  const pool = monitor.view(clock.now());
-  const poolSize = database.counters().underWay;
-  try {
-    return { isUp: true, latencyMs: Math.round((await needWritable(database)) * 10) / 10, poolSize, why: null, pool };
-  } catch (error) {
-    return { isUp: false, latencyMs: null, poolSize, why: error instanceof Error ? error.message : "unknown", pool };
-  }
-};
-
 /** Readers never see half a file. */
 const publish = async (file: string, value: unknown): Promise<void> => {
   await writeFile(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
@@ -272,7 +260,7 @@ export const runServer = async (env: Readonly<Record<string, string | undefined>
     exitCode: () => Number(process.exitCode ?? 0),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => shutDown(signal));
-  if (config.stopsWithStdin) process.stdin.on("close", () => shutDown("supervisor gone")).resume();
+  if (config.stopsWithStdin) process.stdin.on("close", () => shutDown(SUPERVISOR_GONE)).resume();
   const server = await startedServer.catch((error: unknown) => {
     log.fatal({ err: error }, "the server could not start");
     if (error instanceof Error) process.stderr.write(`${error.message}\n`);

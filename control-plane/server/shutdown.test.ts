@@ -1,7 +1,7 @@
 /** The order, the budgets and the forced end. The steps are fakes that remember when they ran. */
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { createEnding, createShutdown, SHUTDOWN_MS_MAX, SHUTDOWN_ORDER, type ShutdownStep } from "./shutdown.ts";
+import { createEnding, createShutdown, SHUTDOWN_MS_MAX, SHUTDOWN_ORDER, type ShutdownStep, SUPERVISOR_GONE } from "./shutdown.ts";
 
 const logged = () => {
   const lines: Record<string, unknown>[] = [];
@@ -92,6 +92,17 @@ test("a second signal ends at once, and one that came by two ways is one", () =>
   expect(exits).toEqual([]);
   pass(2_000);
   ask("SIGINT");
+  expect(exits).toEqual([1]);
+});
+
+test("a supervisor that goes after it has asked is no second signal", () => {
+  const { ask, exits, pass } = ending(never);
+  ask("SIGTERM");
+  pass(3_000);
+  ask(SUPERVISOR_GONE);
+  expect(exits).toEqual([]);
+  pass(2_000);
+  ask("SIGTERM");
   expect(exits).toEqual([1]);
 });
 

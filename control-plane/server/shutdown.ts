@@ -91,13 +91,16 @@ export interface EndingDeps {
   readonly msMax?: number;
 }
 
+/** What a supervisor's end is told as. It follows its own SIGTERM at any time after, and is never a person who asks again. */
+export const SUPERVISOR_GONE = "supervisor gone";
+
 /** What to call with each signal: the first one stops in order, the second ends at once, and so does the deadline. */
 export const createEnding = (deps: EndingDeps): ((why: string) => void) => {
   const { log, exit, monotonic = () => performance.now(), msMax = SHUTDOWN_MS_MAX } = deps;
   let askedAt: number | null = null;
   return (why) => {
     if (askedAt !== null) {
-      if (monotonic() - askedAt < SAME_SIGNAL_MS) return;
+      if (why === SUPERVISOR_GONE || monotonic() - askedAt < SAME_SIGNAL_MS) return;
       log.error({ why }, "asked again to stop: ending at once");
       exit(1);
       return;

@@ -59,7 +59,9 @@ export const createModeWatch = (deps: ModeWatchDeps): ModeWatch => {
     if (refused > 0 && taken === 0) return "away";
     const health = await Promise.race([deps.databaseHealth(), sleep(DATABASE_SLOW_MS, null, { ref: false })]);
     if (health === null) return "slow";
-    return health.isUp ? "fast" : "away";
+    if (!health.isUp) return "away";
+    // Somebody else may have asked before us: then we waited for the rest of the answer only.
+    return (health.latencyMs ?? 0) > DATABASE_SLOW_MS ? "slow" : "fast";
   };
 
   /** Those who can't write now tell it when they can. Only a leader's entries are taken. */

@@ -104,6 +104,9 @@ export const LOOK_EVERY_MS = 10_000;
 export const LOOK_AGAIN_MS = 1_000;
 export const LOOK_TIMEOUT_MS = 2_000;
 
+/** An answer about the database's health is given again for this long: more often it tells nobody more. */
+export const HEALTH_KEPT_MS = 1_000;
+
 /** A report waits for one commit: above a quarter of a second at p95 the promised 100 ms are long gone. */
 export const POOL_THRESHOLDS = { slowMs: 250, strainedLooks: 2, unansweredLooks: 2, goodLooks: 3 } as const;
 
