@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createGuards, type Guard, type GuardChange, GuardRefused } from "./guards.ts";
+import { GUARDS_MAX } from "./limits.ts";
 import { retry } from "./retry.ts";
 
 const BREAKER = { failures: 3, successes: 2, openMs: 60 };
@@ -144,7 +145,7 @@ test("one name is one guard; guards of different names don't touch each other; o
   expect(guards.get({ name: "resolver:192.0.2.1:53" })).toBe(first);
   expect(await succeed(guards.get({ name: "resolver:192.0.2.2:53" }))).toBe("answer");
   for (let n = 0; n < 3_000; n += 1) guards.get({ name: `resolver:n${n}` });
-  expect(guards.views(0)).toHaveLength(2_000);
+  expect(guards.views(0)).toHaveLength(GUARDS_MAX);
 });
 
 test("a retry pauses within its bounds, stops at what can't pass, and gives the last error", async () => {
@@ -164,4 +165,13 @@ test("a retry pauses within its bounds, stops at what can't pass, and gives the 
   for (const [index, least] of [10, 20, 30].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(least - 1.5);
   tries = 0;
   await expect(retry(work, { triesMax: 4, pauseMs: 10, mayPass: () => false })).rejects.toThrow("try 1");
+});
+
+test("the code of a failure is found below what wraps it", async () => {
+  const guard = createGuards().get({ name: "postgres" });
+  const cut = Object.assign(new Error("connect 192.0.2.9:5432"), { code: "ECONNREFUSED" });
+  for (const error of [new Error("query failed", { cause: cut }), new AggregateError([cut]), cut]) {
+    await expect(guard.run({ work: () => Promise.reject(error) })).rejects.toThrow();
+    expect(guard.view(0).lastFailure).toBe("ECONNREFUSED");
+  }
 });

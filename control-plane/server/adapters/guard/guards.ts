@@ -15,28 +15,34 @@ import {
 } from "./breaker.ts";
 import { withinDeadline } from "./deadline.ts";
 import { createGate, type GateLimits } from "./gate.ts";
-import { BREAKER_DEFAULT, CODE_CHARACTERS_MAX, GATE_DEFAULT, GUARDS_MAX } from "./limits.ts";
+import { BREAKER_DEFAULT, CAUSES_MAX, CODE_CHARACTERS_MAX, GATE_DEFAULT, GUARDS_MAX } from "./limits.ts";
 
 /** The guard let no call begin. */
 export class GuardRefused extends Error {
   override readonly name = "GuardRefused";
-  readonly reason: "open" | "half-open" | "full";
+  readonly reason: "open" | "half-open" | "full" | "unwanted";
   /** When asking again may help, ms from now. */
   readonly nextTryMs: number;
 
   constructor(guard: string, reason: GuardRefused["reason"], nextTryMs: number) {
-    super(
-      reason === "full" ? `${guard} has too many calls waiting` : `${guard} is ${reason}; next try in ${Math.ceil(nextTryMs)} ms`,
-    );
+    super(whyRefused(guard, reason, nextTryMs));
     this.reason = reason;
     this.nextTryMs = nextTryMs;
   }
 }
 
+const whyRefused = (guard: string, reason: GuardRefused["reason"], nextTryMs: number): string => {
+  if (reason === "full") return `${guard} has too many calls waiting`;
+  if (reason === "unwanted") return "nobody wants it any more";
+  return `${guard} is ${reason}; next try in ${Math.ceil(nextTryMs)} ms`;
+};
+
 export interface GuardedCall<T> {
   readonly work: (signal: AbortSignal) => Promise<T>;
   /** What must be waited for before the call may start, such as a token of a budget. */
   readonly ready?: () => Promise<void>;
+  /** Asked last, after all waiting: whether the call is still wanted. */
+  readonly mayBegin?: () => boolean;
   /** Aborts the call and throws DeadlinePassed; without one the work has its own end. */
   readonly timeoutMs?: number;
   /** For work that answers failures as values. */
@@ -159,6 +165,7 @@ const createGuard = (options: GuardOptions, monotonic: () => number, onChange: (
       try {
         // It may have opened while this call waited.
         refuseIfShut();
+        if (call.mayBegin?.() === false) throw new GuardRefused(name, "unwanted", 0);
         return await callOnce(call);
       } finally {
         gate.leave();
@@ -208,7 +215,16 @@ const toView = (
 
 /** A code, never a text: texts may quote addresses and requests, and this is shown at an open door. */
 const codeOf = (error: unknown): string => {
-  const { code, name } = error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, name: "Error" };
-  const text = typeof code === "string" ? code : name;
+  const text = codeWithin(error) ?? (error instanceof Error ? error.name : "Error");
   return text.replace(/[^\w-]/g, "").slice(0, CODE_CHARACTERS_MAX) || "Error";
+};
+
+/** The first code there is: drivers and query builders wrap what happened. */
+const codeWithin = (error: unknown): string | null => {
+  for (let each = error, depth = 0; each instanceof Error && depth < CAUSES_MAX; depth += 1) {
+    const { code } = each as { code?: unknown };
+    if (typeof code === "string") return code;
+    each = each instanceof AggregateError ? each.errors[0] : each.cause;
+  }
+  return null;
 };

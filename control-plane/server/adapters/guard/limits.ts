@@ -9,8 +9,11 @@ export const GATE_DEFAULT: GateLimits = { atOnce: 20, queue: 200 };
 /** Failures closer together than this, of calls that were under way together, are one event: one cut connection fails all that is on it. */
 export const FAILURES_APART_MS = 50;
 
-/** Guards of one process: a few of our own, and one for each name server. 500 zones have 2,000; those not asked for longest are forgotten. */
-export const GUARDS_MAX = 2_000;
+/** Guards of one process: four of our own, some resolvers, and one for each name server, 2,000 with 500 zones. Those not asked for longest go. */
+export const GUARDS_MAX = 2_100;
 
 /** Characters of a failure's code, as it is shown at an open door: enough for every code, too few for a message. */
 export const CODE_CHARACTERS_MAX = 40;
+
+/** Errors within errors that are looked at for a code. */
+export const CAUSES_MAX = 5;

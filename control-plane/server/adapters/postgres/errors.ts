@@ -48,7 +48,17 @@ const BUSY = new Set([
   "53200", // out of memory
   "58030", // the server's disk fails
   "25006", // read-only: this is a standby, a failover is under way
+  // The schema isn't the one that this program was made for: a restored database, a rolling update, a right that was taken away.
+  "42501",
+  "42P01",
+  "42703",
+  "42883",
+  "3F000",
 ]);
+
+/** Whole classes that speak of the server, whatever was asked: resources, state, operator, its system, and damage within. */
+const BUSY_CLASSES = new Set(["53", "55", "57", "58", "XX"]);
+const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** The code of the first error in the chain that has one; drizzle and AggregateError (both loopback addresses refused) hide it below. */
 export const codeOf = (error: unknown): string | null => {
@@ -65,7 +75,7 @@ export const classifyError = (error: unknown): ErrorClass => {
   if (code === null) return "other";
   if (RETRY.has(code)) return "retry";
   if (LOST.has(code) || code.startsWith("08")) return "lost";
-  return BUSY.has(code) ? "busy" : "other";
+  return BUSY.has(code) || (SQLSTATE.test(code) && BUSY_CLASSES.has(code.slice(0, 2))) ? "busy" : "other";
 };
 
 /** The error as DatabaseAway when it means that, else as it is. One that ought to be tried again, and was in vain, means it too. */

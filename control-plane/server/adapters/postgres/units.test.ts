@@ -20,7 +20,15 @@ test.each([
   ["55P03", "busy"],
   ["25006", "busy"],
   ["53100", "busy"],
+  ["42P01", "busy"],
+  ["42501", "busy"],
+  ["42703", "busy"],
+  ["XX001", "busy"],
+  ["58P01", "busy"],
+  ["53400", "busy"],
   ["23505", "other"],
+  ["22P05", "other"],
+  ["P0001", "other"],
   ["ENOENT", "other"],
 ] as const)("%s is %s", (code, expected) => {
   expect(classifyError(coded(code))).toBe(expected);
