@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { Clock, Ids } from "../ports/clock.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
+import type { DecisionStore } from "../ports/decision-store.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import { operator } from "./actors.ts";
 import type { Applied } from "./configuration-in-force.ts";
@@ -33,6 +34,7 @@ export interface RetryDeps {
   readonly letters: DeadLetters;
   readonly evidence: EvidenceStore;
   readonly ledger: Ledger;
+  readonly decisions: Pick<DecisionStore, "readChange">;
   readonly inForce: () => Applied | null;
 }
 
@@ -81,13 +83,20 @@ const process = async (deps: RetryDeps, { kind, payload }: DeadLetterDetail): Pr
     }
     case "strike": {
       const { changeId, clock, stage, at } = StrikePayload.parse(payload);
-      return deps.ledger.commit((draft) => {
-        const known = deps.ledger.change(changeId);
-        const present = stage ?? known?.stage;
-        if (present && known?.stage !== "lost") draft.stage({ changeId, stage: present, at, clock });
-      });
+      const known = deps.ledger.change(changeId) ?? (await deps.decisions.readChange(changeId));
+      if (!known) throw new Error("the change is not known any more");
+      // A change that was lost stays lost: what servers show by now is its successor.
+      if (known.stage === "lost") return;
+      return deps.ledger.commit((draft) => draft.stage({ changeId, stage: later(known.stage, stage), at, clock }));
     }
   }
+};
+
+/** What became of a change meanwhile is not taken back by a clock that is told late. */
+const STAGES = ["accepted", "in-sync", "visible"] as const satisfies readonly ChangeStage[];
+const later = (known: ChangeStage, told: ChangeStage | null): ChangeStage => {
+  const place = (stage: ChangeStage | null): number => (STAGES as readonly (ChangeStage | null)[]).indexOf(stage);
+  return told !== null && place(known) >= 0 && place(told) > place(known) ? told : known;
 };
 
 const tell = (deps: RetryDeps, letter: DeadLetterDetail, { by, reason }: LetterOrder, done: string): Promise<void> =>
