@@ -82,3 +82,37 @@ test("with reports waiting in every place, people get their answers; a full lane
   expect((await Promise.all(reports)).every(({ status }) => status === 200)).toBe(true);
   await Promise.all(backlog);
 });
+
+test("whoever names no declared key fills no lane and keeps nobody out, whatever lane it claims", async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const lanes = createLanes({ monotonic: () => performance.now() });
+  const doors = testDoors(
+    {
+      isDeclaredKey: (agent, keyId) => agent === "east-a" && keyId === "ours",
+      ingestReport: async () => {
+        await held;
+        return TAKEN;
+      },
+    },
+    { lanes },
+  );
+  const send = (id: string, key: string, address?: string) =>
+    doors.ask("POST", "/v1/reports", {
+      body: "{}",
+      headers: { "regent-lane": "transition", "webhook-id": id, "regent-key": key },
+      ...(address === undefined ? {} : { address }),
+    });
+  const busy = Array.from({ length: REPORT_PLACES }, () => send("east-a.1.1", "ours"));
+  const flood = await Promise.all(
+    Array.from({ length: LANE_LIMITS.transition.waitingMax + 10 }, (_, i) => send("east-a.1.1", `guess${i}`, "192.0.2.66")),
+  );
+  expect(new Set(flood.map(({ status }) => status))).toEqual(new Set([401]));
+  expect(lanes.counts().transition).toMatchObject({ underWay: REPORT_PLACES, waiting: 0 });
+  const news = send("east-a.1.2", "ours");
+  release();
+  expect((await news).status).toBe(200);
+  await Promise.all(busy);
+});

@@ -128,3 +128,15 @@ test("a sender that leaves within its body is counted as its own fault, and fill
   await expect.poll(() => doors.controlPlane.refusals).toEqual(["reports invalid-request"]);
   expect(doors.logText()).not.toContain("request failed");
 });
+
+test("a report under no declared key is refused before its body comes", async () => {
+  const doors = testDoors({ isDeclaredKey: () => false });
+  const { port } = await start(doors);
+  const socket = connect(port, "127.0.0.1");
+  socket.write(
+    `POST /v1/reports HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nregent-lane: transition\r\nwebhook-id: a.1.1\r\ncontent-type: application/json\r\ncontent-length: ${REPORT_BYTES_MAX}\r\n\r\n{`,
+  );
+  const head = await new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+  expect(head).toMatch(/^HTTP\/1.1 401 /);
+  socket.destroy();
+});

@@ -593,6 +593,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   return {
     ingestReport: noteWrites(ingest),
+    isDeclaredKey: (agent, keyId) => applied === null || applied.keys.find(agent, keyId) !== null,
     overview: async () => toOverview(sources(), mode(), leaderNow()),
     service: async (id) => {
       const spec = specs().get(id);

@@ -69,6 +69,8 @@ export interface DatabaseHealth {
 
 export interface ControlPlane {
   readonly ingestReport: (request: SignedRequest, recheck?: Recheck) => Promise<Ingested>;
+  /** Whether such an agent is declared with such a key; also while nothing is declared yet. Says nothing of a signature. */
+  readonly isDeclaredKey: (agent: string, keyId: string) => boolean;
   readonly overview: () => Promise<Overview>;
   readonly service: (id: string) => Promise<ServiceState | null>;
   readonly explain: (id: string) => Promise<Explanation | null>;

@@ -20,7 +20,7 @@ export const mountReports = (
   mount: Mount,
   { controlPlane, clock, lanes }: Pick<AppDeps, "controlPlane" | "clock"> & { readonly lanes: Lanes },
 ): void => {
-  const limit = createReportLimit(clock, lanes, () => controlPlane.countRefusal("reports", "too-many-requests"));
+  const limit = createReportLimit(clock, lanes, controlPlane);
   mountRoute(mount, "POST /v1/reports", {
     summary:
       "Take a signed report of an agent (headers webhook-id, webhook-timestamp, webhook-signature, regent-key; regent-lane: transition, live or backlog)",
@@ -110,16 +110,25 @@ interface ReportLimit {
 }
 
 /** Generous: it stops a loop gone wild and a flood, and never an agent that empties its spool. */
-const createReportLimit = (clock: AppDeps["clock"], lanes: Lanes, onRefused: () => void): ReportLimit => {
+const createReportLimit = (
+  clock: AppDeps["clock"],
+  lanes: Lanes,
+  { countRefusal, isDeclaredKey }: Pick<AppDeps["controlPlane"], "countRefusal" | "isDeclaredKey">,
+): ReportLimit => {
   const byAddress = createRateLimit({ burst: ADDRESS_REPORTS_BURST, perSecond: ADDRESS_REPORTS_PER_SECOND }, clock);
   const byAgent = createRateLimit({ burst: AGENT_REPORTS_BURST, perSecond: AGENT_REPORTS_PER_SECOND }, clock);
   return {
     check: async (c, next) => {
       const waitMs = byAddress.take(c.get("address")) || byAgent.waitMs(toAgentKey(c));
+      // Before the body is read: whoever names no key of ours gets neither memory nor a place that an agent may need.
+      if (waitMs === 0 && !isDeclaredKey(claimedAgent(c), c.req.header("regent-key") ?? "")) {
+        countRefusal("reports", "unknown-signer");
+        return toProblemResponse(c, { kind: "unknown-signer" });
+      }
       // Before the body is read, so that a full lane costs nothing more.
       const full = waitMs === 0 ? lanes.check(claimedLane(c)) : null;
       if (waitMs === 0 && full === null) return next();
-      onRefused();
+      countRefusal("reports", "too-many-requests");
       const { why, retryAfterMs } = full ?? { why: "too many reports", retryAfterMs: waitMs };
       return toProblemResponse(c, { kind: "too-many-requests", why, retryAfterMs });
     },
@@ -127,5 +136,6 @@ const createReportLimit = (clock: AppDeps["clock"], lanes: Lanes, onRefused: () 
   };
 };
 
-const toAgentKey = (c: HttpContext): string =>
-  `${c.get("address")} ${c.req.header("webhook-id")?.slice(0, 64).split(".")[0] ?? ""}`;
+const claimedAgent = (c: HttpContext): string => c.req.header("webhook-id")?.slice(0, 128).split(".")[0] ?? "";
+
+const toAgentKey = (c: HttpContext): string => `${c.get("address")} ${claimedAgent(c)}`;

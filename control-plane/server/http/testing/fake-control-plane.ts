@@ -127,6 +127,7 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
   const refusals: string[] = [];
   const listeners = new Set<(event: LiveEvent) => void>();
   const base: ControlPlane = {
+    isDeclaredKey: () => true,
     ingestReport: async () => ({ kind: "taken", receipt: { ack: 3, serverTime: 1_000 } }),
     overview: async () => testOverview(),
     service: async (id) => (SERVICES.includes(id) ? testService(id) : null),
