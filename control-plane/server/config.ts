@@ -28,7 +28,8 @@ const Addresses = z.string().superRefine((text, context) => {
 /** A list of `host:port`, as text. */
 const HostPorts = z.string().superRefine((text, context) => {
   for (const part of list(text))
-    if (!isHostPort(part)) context.addIssue({ code: "custom", message: `"${part}" is not a "host:port"` });
+    if (!isHostPort(part) || splitAddress(part).port === 0)
+      context.addIssue({ code: "custom", message: `"${part}" is not a "host:port"` });
 });
 
 const NameServers = z.string().superRefine((text, context) => {
