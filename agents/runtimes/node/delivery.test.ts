@@ -49,13 +49,13 @@ const start = (answers: readonly Answer[], controlPlanes = ["a"], spooled: reado
   return { batch, sent, delivery, spool };
 };
 
-const note = (batch: Batch, target: string, before: Streak = STREAK_START): Streak => {
+const note = (batch: Batch, target: string, before: Streak = STREAK_START, isTransition = true): Streak => {
   const after = foldOutcome(before, "fail", cadence);
   batch.note({
     target,
     at: systemClock.now(),
     result: { outcome: "fail", reason: "tcp_refused", latencyMs: 1 },
-    isTransition: true,
+    isTransition,
     before,
     after,
   });
@@ -79,7 +79,7 @@ describe("delivery", () => {
   });
 
   it("goes on at once with what is live when history is told to wait", async () => {
-    const wait: Answer = { kind: "wait", afterMs: 60_000, why: "too-many-requests" };
+    const wait: Answer = { kind: "wait", afterMs: 60_000, isTurnedAway: true, why: "too-many-requests" };
     const { batch, sent, delivery, spool } = start(
       [taken, wait, taken],
       ["a", "b"],
@@ -109,13 +109,42 @@ describe("delivery", () => {
   });
 
   it("waits as long as it is told to, whatever happens meanwhile", async () => {
-    const { batch, sent, delivery } = start([{ kind: "wait", afterMs: 300, why: "too-many-requests" }, taken]);
+    const { batch, sent, delivery } = start([{ kind: "wait", afterMs: 300, isTurnedAway: false, why: "database-away" }, taken]);
     await expect.poll(() => sent.length).toBe(1);
     const from = systemClock.now();
     note(batch, "shop/eu/a");
     delivery.push();
     await expect.poll(() => sent.length, { interval: 5 }).toBe(2);
     expect(systemClock.now() - from).toBeGreaterThanOrEqual(290);
+  });
+
+  const full: Answer = { kind: "wait", afterMs: 600, isTurnedAway: true, why: "too-many-requests" };
+
+  it("brings news at once though the lane for what is live was full, and only once", async () => {
+    const { batch, sent, delivery } = start([full, full, taken]);
+    await expect.poll(() => sent.length).toBe(1);
+    note(batch, "shop/eu/a");
+    delivery.push();
+    await expect.poll(() => sent.length, { interval: 5, timeout: 400 }).toBe(2);
+    expect(sent[1]?.part).toMatchObject({ sequence: 2, observations: [{ target: "shop/eu/a", isTransition: true }] });
+    const from = systemClock.now();
+    note(batch, "shop/eu/b");
+    delivery.push();
+    await expect.poll(() => sent.length, { interval: 5 }).toBe(3);
+    expect(systemClock.now() - from).toBeGreaterThanOrEqual(500);
+    expect(sent[2]?.part.sequence).toBe(2);
+  });
+
+  it("tells nothing under a new sequence that an earlier try may have told", async () => {
+    const { batch, sent, delivery } = start([taken, refused, full, taken]);
+    await expect.poll(() => sent.length).toBe(1);
+    note(batch, "shop/eu/b", STREAK_START, false);
+    delivery.push();
+    await expect.poll(() => sent.length).toBe(3);
+    note(batch, "shop/eu/a");
+    delivery.push();
+    await expect.poll(() => sent.length, { timeout: 2_000 }).toBe(5);
+    expect(sent.map(({ part }) => part.sequence)).toEqual([1, 2, 2, 2, 3]);
   });
 
   it("halves a report that is too large until it fits", async () => {
@@ -153,10 +182,10 @@ describe("answers", () => {
     ["a revoked agent", 403, problem("wrong-place"), undefined, { kind: "fatal" }],
     ["too large", 413, problem("too-large"), undefined, { kind: "too-large" }],
     ["unreadable", 400, problem("invalid-request"), undefined, { kind: "unreadable" }],
-    ["too many", 429, problem("too-many-requests"), "3", { kind: "wait", afterMs: 3_000 }],
+    ["too many", 429, problem("too-many-requests"), "3", { kind: "wait", afterMs: 3_000, isTurnedAway: true }],
     ["too many, for an hour", 429, problem("too-many-requests"), "3600", { kind: "wait", afterMs: 60_000 }],
     ["too many, no time", 429, "", undefined, { kind: "wait", afterMs: 1_000 }],
-    ["away, with a time", 503, problem("database-away"), "2", { kind: "wait", afterMs: 2_000 }],
+    ["away, with a time", 503, problem("database-away"), "2", { kind: "wait", afterMs: 2_000, isTurnedAway: false }],
     ["away", 503, problem("database-away"), undefined, { kind: "retry", why: "database-away" }],
     ["a broken gateway", 502, "", undefined, { kind: "retry", why: "http-502" }],
   ])("%s (%i)", (_, code, body, retryAfter, expected) => {

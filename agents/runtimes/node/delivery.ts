@@ -4,7 +4,7 @@
  */
 import type { ReportReceipt } from "@regent/contract";
 import type { Batch } from "../../core/batch.ts";
-import { isHistory, type Part } from "../../core/part.ts";
+import { isHistory, laneOf, type Part } from "../../core/part.ts";
 import { createAlarm } from "./alarm.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -44,6 +44,8 @@ interface Wait {
   readonly ms: number;
   /** A new transition does not cut it short. */
   readonly isFirm: boolean;
+  /** What waits was surely not taken: it goes again together with a transition that comes meanwhile, and in its lane. */
+  readonly givesWay?: boolean;
 }
 
 export const createDelivery = (deps: DeliveryDeps): Delivery => {
@@ -55,6 +57,8 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
   let partsInRound = 0;
   let preferred = 0;
   let failures = 0;
+  /** The last part of which a try may have arrived, though no answer said so. */
+  let perhapsTaken = 0;
   let partMax = Number.POSITIVE_INFINITY;
 
   const isStopping = (): boolean => stopBy < Number.POSITIVE_INFINITY;
@@ -75,6 +79,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
       if (answer.kind === "taken") await deps.onReceipt(answer.receipt);
       return { ms: 0, isFirm: false };
     }
+    if (!(answer.kind === "wait" && answer.isTurnedAway)) perhapsTaken = part.sequence;
     batch.failed();
     failures += 1;
     return waitAfter(answer, part);
@@ -95,7 +100,10 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
       case "retry":
         return turn(backoffMs(tried, slowest, deps.chance()));
       case "wait":
-        return turn(answer.afterMs, true);
+        // A full lane says nothing of the lane for changes. Once, as what goes then is itself a change.
+        return answer.isTurnedAway && part.sequence !== perhapsTaken && laneOf(part) !== "transition"
+          ? { ...turn(answer.afterMs), givesWay: true }
+          : turn(answer.afterMs, true);
       case "refresh":
         return turn(backoffMs(tried, REFRESH_MAX_MS, deps.chance()), true);
       case "displaced":
@@ -132,7 +140,9 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
     for (let part = batch.take(clock.now()); part !== undefined; part = batch.take(clock.now())) {
       lastBegun = clock.now();
       partsInRound += 1;
-      await sleep(await attempt(part));
+      const wait = await attempt(part);
+      await sleep(wait);
+      if (wait.givesWay && batch.hasTransition()) batch.giveUp("requeue", clock.now());
       if (clock.now() >= stopBy) return;
     }
   };

@@ -18,7 +18,8 @@ export type Answer =
   | { readonly kind: "skewed"; readonly serverTime: number | undefined }
   /** It may or may not have arrived. */
   | { readonly kind: "retry"; readonly why: string }
-  | { readonly kind: "wait"; readonly afterMs: number; readonly why: string }
+  /** `isTurnedAway`: by a queue or a limit, before anything was done with it. */
+  | { readonly kind: "wait"; readonly afterMs: number; readonly isTurnedAway: boolean; readonly why: string }
   /** Our key is not known here, or not yet. */
   | { readonly kind: "refresh"; readonly why: string }
   | { readonly kind: "too-large" }
@@ -136,18 +137,17 @@ const toRefusal = (code: number, { slug, serverTime, boot, ownBoot, retryAfter }
       return { kind: "too-large" };
     case 429:
     case 503:
-      return retryAfterMs(retryAfter, why);
+      return retryAfterMs(retryAfter, code === 429, why);
     default:
       return { kind: "retry", why };
   }
 };
 
 /** Seconds only; the date form depends on two clocks. A 429 without a header means a second. */
-const retryAfterMs = (header: string | undefined, why: string): Answer => {
-  if (header === undefined || !/^\d{1,6}$/.test(header)) {
-    return why === "too-many-requests" || why === "http-429" ? { kind: "wait", afterMs: 1_000, why } : { kind: "retry", why };
-  }
-  return { kind: "wait", afterMs: Math.min(RETRY_AFTER_MAX_MS, Number(header) * 1_000), why };
+const retryAfterMs = (header: string | undefined, isTurnedAway: boolean, why: string): Answer => {
+  if (header === undefined || !/^\d{1,6}$/.test(header))
+    return isTurnedAway ? { kind: "wait", afterMs: 1_000, isTurnedAway, why } : { kind: "retry", why };
+  return { kind: "wait", afterMs: Math.min(RETRY_AFTER_MAX_MS, Number(header) * 1_000), isTurnedAway, why };
 };
 
 const slugOf = (type: string | undefined): string | undefined =>
