@@ -3,12 +3,9 @@
  * operations/control-plane.ts over ports, so that the same thing runs on Postgres and Route 53, and on memory twins.
  */
 import { setInterval as every } from "node:timers/promises";
-import type { Change, LiveEvent, Overview } from "@regent/contract";
+import type { LiveEvent, Overview } from "@regent/contract";
 import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
-import { toDifference } from "../configuration/difference.ts";
-import { parseDeclaration } from "../configuration/parse-declaration.ts";
-import { toServiceSpecs } from "../configuration/to-specs.ts";
 import {
   AGGREGATES_KEPT_MS,
   DEAD_LETTERS_LOOK_MS,
@@ -18,16 +15,9 @@ import {
   RETENTION_EVERY_MS,
   TRANSITIONS_KEPT_MS,
 } from "../limits.ts";
-import { type Applied, type ConfigurationSigner, prepareConfiguration } from "../operations/configuration-in-force.ts";
-import type {
-  ApplyResult,
-  ControlPlane,
-  DatabaseHealth,
-  DeclarationError,
-  FreezeOrder,
-  PlanResult,
-  Readiness,
-} from "../operations/control-plane.ts";
+import { applyConfiguration, planConfiguration } from "../operations/change-configuration.ts";
+import type { ConfigurationSigner } from "../operations/configuration-in-force.ts";
+import type { ControlPlane, DatabaseHealth, FreezeOrder, Readiness } from "../operations/control-plane.ts";
 import { createDeliver } from "../operations/deliver-batches.ts";
 import { createEvidenceCache } from "../operations/evidence-cache.ts";
 import { createIngestReport } from "../operations/ingest-report.ts";
@@ -37,7 +27,6 @@ import { createLedger, LeadershipLost } from "../operations/ledger.ts";
 import type { ModeRound } from "../operations/modes.ts";
 import { createNoteTwin } from "../operations/note-twin.ts";
 import type { OwnOrder } from "../operations/own-name.ts";
-import { planNames } from "../operations/plan-names.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createZoneReader } from "../operations/read-zone.ts";
 import type { MoveOrder } from "../operations/request-move.ts";
@@ -57,6 +46,8 @@ import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { createClockWatch } from "./clock-watch.ts";
+import { createConfigurationKeeper } from "./configuration-keeper.ts";
+import { createFollowChanges } from "./follow-changes.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
 import { createModeWatch } from "./mode-watch.ts";
@@ -106,16 +97,21 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const stopped = new AbortController();
   const listeners = new Set<(event: LiveEvent) => void>();
   const writers = new Map<string, ZoneWriter>();
-  const following = new Set<string>();
   const stops: (() => Promise<void>)[] = [];
-  let applied: Applied | null = null;
   let isRetiring = false;
 
-  const specs = (): ReadonlyMap<string, ServiceSpec> => applied?.specs ?? new Map();
-  const inForce = (): Applied => {
-    if (!applied) throw new Error("no configuration is applied yet");
-    return applied;
-  };
+  const keeper = createConfigurationKeeper({
+    configurations: deps.configurations,
+    signer: deps.signer,
+    log,
+    onNew: ({ specs: services }) => {
+      seen.keepOnly(services);
+      if (leadership.isLeading()) loop.wake();
+      emit("overview", []);
+    },
+  });
+  const { specs, need: inForce } = keeper;
+
   const emit = (kind: LiveEvent["kind"], services: readonly string[]): void => {
     const at = clock.now();
     for (const service of services.length > 0 ? services : [null])
@@ -135,14 +131,8 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     holder: deps.holder,
     onCommitted: (services) => emit("overview", services),
   });
-  let reportMs = 60_000;
   let leadingSince = 0;
-  const cache = createEvidenceCache(
-    deps.evidence,
-    () => inForce().declaration,
-    () => reportMs,
-    clock.now,
-  );
+  const cache = createEvidenceCache(deps.evidence, () => inForce().declaration, keeper.reportMs, clock.now);
   const reader = createZoneReader({ provider, ledger, clock, ids, specs, onRestored: (why) => void holdRestored(why) });
   const serversOf = createServerBook({ ...deps, zones: () => inForce().declaration.zones });
   const seen = createSeenWatch({ resolver: deps.resolver, provider, ledger, now: clock.now, serversOf });
@@ -174,35 +164,15 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       .catch((error: unknown) => log.warn({ err: error, service }, "zone not read; the drift scan reads it again"));
     loop.wake([service]);
   };
-  /** Asks the world until it shows this change. */
-  const followChange = (changeId: string): void => {
-    if (following.has(changeId) || stopped.signal.aborted) return;
-    following.add(changeId);
-    verify(changeId, stopped.signal)
-      .catch((error: unknown) =>
-        log.warn({ err: error, changeId }, "verification stopped; it goes on when leadership begins again"),
-      )
-      .finally(() => following.delete(changeId));
-  };
-  /** A batch's worth is looked at together, a few at a time, not two hundred at once. */
-  const soon = new Map<string, ServiceSpec>();
-  const seeSoon = (spec: ServiceSpec): void => {
-    if (soon.size === 0) setTimeout(lookSoon, SEEN_SOON_MS).unref();
-    soon.set(spec.id, spec);
-  };
-  const lookSoon = (): void => {
-    const specsSoon = [...soon.values()];
-    soon.clear();
-    seen.sweep(specsSoon).catch((error: unknown) => log.debug({ err: error }, "not seen yet; the regular sweep looks again"));
-  };
+  const changes = createFollowChanges({ verify, sweep: seen.sweep, signal: stopped.signal, log });
   const onAccepted = (changeId: string): void => {
     const change = ledger.change(changeId);
     if (change) metrics.changeAccepted(change, change.times.accepted ?? clock.now());
-    followChange(changeId);
+    changes.follow(changeId);
     const spec = change ? specs().get(change.service) : undefined;
     // What is said of the service now is no longer what was about to be done.
     if (change && leadership.isLeading()) loop.wake([change.service]);
-    if (spec) seeSoon(spec);
+    if (spec) changes.seeSoon(spec);
   };
 
   const mayWrite = (): boolean => leadership.isLeading() && modes.mayWrite() && !stopped.signal.aborted;
@@ -273,8 +243,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loadAll();
       await clockWatch.settle();
       loop.start();
-      // Whatever was accepted and not yet seen by everybody is followed again.
-      for (const change of ledger.changes()) if (isUnseen(change)) followChange(change.id);
+      changes.followUnseen(ledger.changes());
       // What the leader before us wrote down may have been taken back since. An emergency goes first.
       setTimeout(() => void scanSafely(), SCAN_AFTER_GAIN_MS).unref();
       emit("overview", []);
@@ -328,7 +297,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     clock,
     evidence: deps.evidence,
     log,
-    inForce: () => applied,
+    inForce: keeper.inForce,
     keepDeadLetter,
     noteTwin: createNoteTwin({ letters: deps.deadLetters, keepDeadLetter }),
     onTaken: ({ agent, changed, hasTransition }) => {
@@ -343,27 +312,6 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
         .catch((error: unknown) => log.warn({ err: error }, "evidence not taken over; the poll reads it again"));
     },
   });
-
-  /** One after the other, so that an older version that was read slowly never replaces a newer one. */
-  let adopting: Promise<void> = Promise.resolve();
-  const adoptConfiguration = (): Promise<void> => {
-    const turn = adopting.then(adoptNewest);
-    adopting = turn.catch(() => undefined);
-    return turn;
-  };
-  const adoptNewest = async (): Promise<void> => {
-    const stored = await deps.configurations.read();
-    if (!stored || stored.version === applied?.version) return;
-    applied = prepareConfiguration(stored, deps.signer);
-    reportMs = Math.min(...[...applied.specs.values()].map(({ settings }) => settings.reportMs), 60_000);
-    log.info(
-      { version: stored.version, services: applied.specs.size, agents: applied.declaration.agents.length },
-      "configuration in force",
-    );
-    seen.keepOnly(applied.specs);
-    if (leadership.isLeading()) loop.wake();
-    emit("overview", []);
-  };
 
   const sources = (): ViewSources => ({
     ledger,
@@ -385,11 +333,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   };
   const mode = (): Overview["mode"] => modes.view().mode;
 
-  const follow = async (): Promise<void> => {
+  /** Who doesn't lead reads what the leader writes. */
+  const pollAsFollower = async (): Promise<void> => {
     leaseSeen = await deps.lease.read();
     if (leadership.isLeading()) return;
-    await adoptConfiguration();
-    if (!applied) return;
+    await keeper.read();
+    if (!keeper.inForce()) return;
     await ledger.load(specs());
     await cache.refresh();
   };
@@ -499,7 +448,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   const letter = (work: typeof retryDeadLetter) => async (order: LetterOrder) => {
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
-    const result = await whileLeading(() => work({ ...deps, letters: deps.deadLetters, ledger, inForce: () => applied }, order));
+    const result = await whileLeading(() => work({ ...deps, letters: deps.deadLetters, ledger, inForce: keeper.inForce }, order));
     return result === "not-leader" ? ({ kind: "not-leader" } as const) : result;
   };
 
@@ -527,64 +476,10 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     return result;
   };
 
-  const planConfiguration = async (text: string, fileName: string): Promise<PlanResult> => {
-    const parsed = parseDeclaration(text, fileName);
-    if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
-    const lines = toDifference(applied?.declaration ?? null, parsed.declaration);
-    const names = await planNames(
-      { provider, recordOf: ledger.record },
-      [...specs().values()],
-      toServiceSpecs(parsed.declaration),
-    );
-    return {
-      kind: "planned",
-      answer: {
-        baseVersion: applied?.version ?? 0,
-        changed: lines.length > 0,
-        lines: [...lines],
-        warnings: [...parsed.warnings],
-        names: [...names],
-      },
-    };
-  };
-
-  const applyConfiguration = async (input: {
-    text: string;
-    fileName: string;
-    baseVersion: number;
-    author: string;
-    takeover?: string;
-  }): Promise<ApplyResult> => {
-    const parsed = parseDeclaration(input.text, input.fileName);
-    if (parsed.kind === "invalid") return { kind: "invalid", errors: parsed.errors };
-    const current = await deps.configurations.read();
-    if ((current?.version ?? 0) !== input.baseVersion) return { kind: "stale", version: current?.version ?? 0 };
-    const owner = current?.declaration.owner;
-    if (owner !== undefined && owner !== parsed.declaration.owner && owner !== input.takeover)
-      return { kind: "invalid", errors: [ownerChange(input.text, owner, parsed.declaration.owner)] };
-    const lines = toDifference(current?.declaration ?? null, parsed.declaration);
-    if (current && lines.length === 0)
-      return { kind: "applied", answer: { version: current.version, changed: false, lines: [], warnings: [...parsed.warnings] } };
-    const result = await deps.configurations.apply({
-      baseVersion: input.baseVersion,
-      declaration: parsed.declaration,
-      text: input.text,
-      author: input.author,
-      lines,
-    });
-    if (result.kind === "stale") return result;
-    // It is applied, whatever keeps us from reading it now: the poll does.
-    await adoptConfiguration().catch((error: unknown) => log.warn({ err: error }, "configuration not read yet"));
-    return {
-      kind: "applied",
-      answer: { version: result.version, changed: true, lines: [...lines], warnings: [...parsed.warnings] },
-    };
-  };
-
   const readiness = (): Readiness => {
     const missing = [
       ...(isRetiring ? ["it is stopping"] : []),
-      ...(applied ? [] : ["no configuration is applied"]),
+      ...(keeper.inForce() ? [] : ["no configuration is applied"]),
       ...(leaderNow() ? [] : ["nobody leads"]),
       ...(modes.mayLead() ? [] : ["nothing outside answers"]),
     ];
@@ -593,7 +488,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   return {
     ingestReport: noteWrites(ingest),
-    isDeclaredKey: (agent, keyId) => applied === null || applied.keys.find(agent, keyId) !== null,
+    isDeclaredKey: (agent, keyId) => keeper.inForce()?.keys.find(agent, keyId) !== null,
     overview: async () => toOverview(sources(), mode(), leaderNow()),
     service: async (id) => {
       const spec = specs().get(id);
@@ -618,10 +513,19 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     deadLetter: (id) => deps.deadLetters.read(id),
     retryDeadLetter: letter(retryDeadLetter),
     dropDeadLetter: letter(dropDeadLetter),
-    configuration: () =>
-      applied ? { version: applied.version, text: applied.text, author: applied.author, at: applied.at } : null,
-    planConfiguration,
-    applyConfiguration,
+    configuration: () => {
+      const applied = keeper.inForce();
+      return applied && { version: applied.version, text: applied.text, author: applied.author, at: applied.at };
+    },
+    planConfiguration: (text, fileName) =>
+      planConfiguration({ provider, recordOf: ledger.record, inForce: keeper.inForce }, text, fileName),
+    applyConfiguration: async (order) => {
+      const result = await applyConfiguration(deps.configurations, order);
+      // It is applied, whatever keeps us from reading it now: the poll does.
+      if (result.kind === "applied" && result.answer.changed)
+        await keeper.read().catch((error: unknown) => log.warn({ err: error }, "configuration not read yet"));
+      return result;
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -631,15 +535,15 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     metrics: metrics.text,
     countRefusal: metrics.refused,
     start: async () => {
-      await adoptConfiguration();
+      await keeper.read();
       stops.push(
         await deps.configurations.onApplied(
-          () => void adoptConfiguration().catch((error: unknown) => log.warn({ err: error }, "configuration not read")),
+          () => void keeper.read().catch((error: unknown) => log.warn({ err: error }, "configuration not read")),
         ),
       );
       stops.push(await deps.evidence.onChanged((agent) => void refreshSoon(agent)));
       leadership.start();
-      background("follow", POLL_MS, follow);
+      background("follow", POLL_MS, pollAsFollower);
       background("drift scan", DRIFT_SCAN_MS, scanAll);
       background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
       background("mode", MODE_ROUND_MS, modes.look);
@@ -666,30 +570,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   };
 };
 
-/** Accepted, and one of the clocks that verification reads hasn't struck. */
-const isUnseen = ({ stage, times }: Change): boolean =>
-  times.accepted !== undefined &&
-  ["accepted", "in-sync", "visible"].includes(stage) &&
-  (times.inSync === undefined || times.visible === undefined);
-
 /** Long enough for the first look's own reading and writing. */
 const SCAN_AFTER_GAIN_MS = 1_000;
 
 /** Of a service that was taken out of the declaration while a change of it was under way: after all others. */
 const PRIORITY_UNKNOWN = 1_000;
 
-/** What the world sees is asked for this long after a change was accepted, besides the regular sweep. */
-const SEEN_SOON_MS = 400;
-
 const groupByZone = (specs: ReadonlyMap<string, ServiceSpec>): ReadonlyMap<string, readonly string[]> => {
   const zones = new Map<string, string[]>();
   for (const { id, zoneId } of specs.values()) zones.set(zoneId, [...(zones.get(zoneId) ?? []), id]);
   return zones;
 };
-
-const ownerChange = (text: string, from: string, to: string): DeclarationError => ({
-  path: "owner",
-  message: `the owner would change from ${from} to ${to}, and every epoch record in DNS names ${from}: apply with --takeover ${from}, and take over name by name`,
-  line: text.split("\n").findIndex((line) => /^\s*owner\s*:/.test(line)) + 1 || 1,
-  column: 1,
-});
