@@ -15,6 +15,8 @@ export interface BatchCheck {
   readonly batch: ServiceBatch;
   /** Set identifiers of members that go: regions taken out of the declaration, or what an edit added. No other may go without being made again. */
   readonly removed?: readonly string[];
+  /** Sets of a type that is declared no longer, which go. */
+  readonly retired?: readonly RecordSet[];
   /** Somebody else's edit is kept: a member that DNS doesn't hold any more may stay gone. */
   readonly keepsEdit?: boolean;
   /** The name is adopted: records that stood there are replaced, and so may be its owner. */
@@ -25,7 +27,23 @@ export interface BatchCheck {
  * S1, S3, S5 and A2 for one service's batch: only its own names; a whole, unique, weighted family per name and type that answers something;
  * weights 0..255, the same for all types; one TTL; nothing deleted that isn't made again; and an epoch record that moves one step on.
  */
-export const checkBatch = ({ spec, batch, removed = [], keepsEdit = false, adopts = false }: BatchCheck): string[] => [
+export const checkBatch = ({ retired = [], ...check }: BatchCheck): string[] => {
+  const gone = new Set(retired.map(toSetKey));
+  const deletes = check.batch.deletes.filter((set) => !gone.has(toSetKey(set)));
+  const returns = check.batch.creates.filter((set) => gone.has(toSetKey(set)));
+  return [
+    ...returns.map((set) => `${toSetWords(set)} is retired and created.`),
+    ...checkMembers({ ...check, batch: { ...check.batch, deletes } }),
+  ];
+};
+
+const checkMembers = ({
+  spec,
+  batch,
+  removed = [],
+  keepsEdit = false,
+  adopts = false,
+}: Omit<BatchCheck, "retired">): string[] => [
   ...(batch.service === spec.id ? [] : [`The batch is for service ${batch.service}, not ${spec.id}.`]),
   ...checkNames(spec, batch),
   ...checkUnique(batch),

@@ -2,7 +2,7 @@
  * One service inside its zone's turn: decided on DNS as just read, and written ahead. Nothing is sent here. A batch that was written ahead before
  * and still says the right thing is sent again as it stands.
  */
-import type { Change, RegionVerdict } from "@regent/contract";
+import type { RegionVerdict } from "@regent/contract";
 import {
   type Decision,
   decide,
@@ -16,10 +16,9 @@ import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
-import type { Ownership, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
-import { type PlannedChange, planChange } from "./draft-change.ts";
-import { type Draft, type Ledger, OUTBOX_ROWS_KEPT } from "./ledger.ts";
-import { REVERTS_MAX } from "./note-truth.ts";
+import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import { type DraftedChange, draftChange, writeAhead } from "./draft-change.ts";
+import type { Draft, Ledger } from "./ledger.ts";
 import { holdsDeletes } from "./read-zone.ts";
 import { expectedMembers, modeWritten, toSituation } from "./situation.ts";
 import { tellStandstill, tellViolations } from "./tell-standstill.ts";
@@ -49,7 +48,7 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
     tellStandstill(deps, draft, one.spec, decision);
     return null;
   }
-  const planned = planNow(deps, draft, one, decision);
+  const planned = draftNow(deps, draft, one, decision);
   const again = findSame(deps, one, planned.row);
   if (again) {
     draft.updateOutbox({ ulid: again.ulid, state: again.state, sentAt: deps.clock.now() });
@@ -59,7 +58,7 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
     tellViolations(deps, draft, planned);
     return null;
   }
-  draftPlanned(deps, draft, planned);
+  writeAhead(deps.ids, draft, planned);
   return planned.row;
 };
 
@@ -125,9 +124,9 @@ const isSameBatch = (spec: ServiceSpec, a: StoredOutboxRow, b: StoredOutboxRow):
   modeWritten(a.creates) === modeWritten(b.creates) &&
   toCanonicalText(expectedMembers(spec, a.creates)) === toCanonicalText(expectedMembers(spec, b.creates));
 
-export const planNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneService, decision: Decision): PlannedChange => {
+export const draftNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneService, decision: Decision): DraftedChange => {
   if (!decision.proposal) throw new Error("nothing is proposed");
-  return planChange({
+  return draftChange({
     spec,
     record: draft.record(spec.id),
     observed,
@@ -139,44 +138,3 @@ export const planNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneS
     now: deps.clock.now(),
   });
 };
-
-export const draftPlanned = (deps: DecideDeps, draft: Draft, { spec, decision, proposal, row, change }: PlannedChange): void => {
-  const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
-  draft.update(spec.id, (record) => ({
-    ...record,
-    revision: row.revision,
-    traffic: decision.trafficAfter,
-    controls,
-    lastRefusal: null,
-    ownership: afterDraft(record, proposal.isRebased ? row.ulid : null, change),
-  }));
-  draft.insertOutbox(row);
-  draft.insertChange(change);
-  draft.tell({
-    id: deps.ids.ulid(),
-    at: change.times.decided,
-    service: spec.id,
-    kind: "change",
-    actor: change.actor,
-    why: change.why,
-    page: change.kind === "failover",
-    changeId: change.id,
-    detail: { kind: change.kind, revision: change.revision },
-  });
-};
-
-/** An edit that a batch carries on is still there when that batch stands; any other batch writes over it. Which of them arrives, DNS tells. */
-const afterDraft = ({ ownership, drift }: ServiceRecord, carrier: string | null, { kind, times }: Change): Ownership => {
-  const { edit, reverts } = ownership;
-  const carried = edit && carrier !== null ? carry(edit, carrier, drift ?? "") : null;
-  return {
-    ...ownership,
-    edit: carried ?? edit,
-    reverts: kind === "revert" ? [...reverts, times.decided].slice(-REVERTS_MAX) : reverts,
-  };
-};
-
-const carry = (edit: Edit, ulid: string, text: string): Edit => ({
-  ...edit,
-  carried: { by: [...(edit.carried?.by ?? []), ulid].slice(-OUTBOX_ROWS_KEPT), policy: edit.policy, text },
-});

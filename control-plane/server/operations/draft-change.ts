@@ -1,17 +1,19 @@
 /** An allowed proposal becomes a write-ahead row with the exact batch, a change and its one history entry. Nothing is sent here. */
 import { createHash } from "node:crypto";
 import type { Change, Instant, RegionVerdict } from "@regent/contract";
-import type { Decision, Observed, Proposal, RecordSet, ServiceBatch, ServiceSpec } from "@regent/engine";
+import type { Decision, Edit, Observed, Proposal, RecordSet, ServiceBatch, ServiceSpec } from "@regent/engine";
 import { isFrozen } from "@regent/engine";
 import { checkBatch, checkShares } from "@regent/engine/invariants.ts";
 import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
 import { renderMembers, toCanonicalText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { toSetKey } from "@regent/engine/plan/record-values.ts";
 import type { Ids } from "../ports/clock.ts";
-import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
+import type { Ownership, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
+import { type Draft, OUTBOX_ROWS_KEPT } from "./ledger.ts";
+import { REVERTS_MAX } from "./note-truth.ts";
 import { expectedMembers } from "./situation.ts";
 
-export interface PlannedChange {
+export interface DraftedChange {
   readonly spec: ServiceSpec;
   readonly decision: Decision;
   readonly proposal: Proposal;
@@ -22,7 +24,7 @@ export interface PlannedChange {
   readonly violations: readonly string[];
 }
 
-export interface PlanInput {
+export interface DraftInput {
   readonly spec: ServiceSpec;
   readonly record: ServiceRecord;
   readonly observed: Observed;
@@ -34,7 +36,7 @@ export interface PlanInput {
   readonly now: Instant;
 }
 
-export const planChange = (input: PlanInput): PlannedChange => {
+export const draftChange = (input: DraftInput): DraftedChange => {
   const { spec, record, observed, decision, proposal, term, ids, now } = input;
   const ulid = ids.ulid();
   const revision = Math.max(record.revision, observed.epoch?.revision ?? 0) + 1;
@@ -50,7 +52,8 @@ export const planChange = (input: PlanInput): PlannedChange => {
     digest: createHash("sha256").update(toCanonicalText(rendered)).digest("hex").slice(0, 16),
   };
   const members = buildServiceBatch({ ...order, epoch });
-  const batch = { ...members, deletes: [...members.deletes, ...retiredSets(input)] };
+  const retired = retiredSets(input);
+  const batch = { ...members, deletes: [...members.deletes, ...retired] };
   const change = toChange(input, { id: ids.ulid(), revision });
   const row: StoredOutboxRow = {
     ulid,
@@ -70,14 +73,14 @@ export const planChange = (input: PlanInput): PlannedChange => {
     changeInfoId: null,
   };
   const violations = [
-    ...checkBatch({ spec, batch: members, removed, keepsEdit: order.edit === "keep" }),
+    ...checkBatch({ spec, batch, removed, retired, keepsEdit: order.edit === "keep" }),
     ...checkShares(proposal.sharesAfter),
   ];
   return { spec, decision, proposal, batch, row, change, violations };
 };
 
 /** Around somebody else's edit, or over it. What an edit added goes only where its policy is to revert: it may be a region that is being set up. */
-const toRenderOrder = ({ spec, record, observed, proposal }: PlanInput) => {
+const toRenderOrder = ({ spec, record, observed, proposal }: DraftInput) => {
   const standing = record.ownership.edit;
   const expected = expectedMembers(spec, record.expected);
   const isReverted = standing?.policy === "revert" && !proposal.isRebased;
@@ -99,14 +102,14 @@ const removedRegions = (spec: ServiceSpec, { written }: ServiceRecord): readonly
 };
 
 /** Sets that we wrote for a type that is declared no longer: nobody else would ever take them away. */
-const retiredSets = ({ spec, record, observed }: PlanInput): readonly RecordSet[] => {
+const retiredSets = ({ spec, record, observed }: DraftInput): readonly RecordSet[] => {
   const isRetired = ({ type }: RecordSet): boolean => !spec.types.some((declared) => declared === type);
   const retired = new Set(expectedMembers(spec, record.expected).filter(isRetired).map(toSetKey));
   return observed.sets.filter((set) => retired.has(toSetKey(set)));
 };
 
 const toChange = (
-  { spec, proposal, decision, verdicts, now }: PlanInput,
+  { spec, proposal, decision, verdicts, now }: DraftInput,
   { id, revision }: { id: string; revision: number },
 ): Change => ({
   id,
@@ -124,4 +127,46 @@ const toChange = (
   rules: [...decision.rules],
   evidence: [...verdicts],
   times: { ...(proposal.detectedAt === null ? {} : { detected: proposal.detectedAt }), decided: now },
+});
+
+/** The change, its row and its one history entry go into the commit that is being built: nothing leaves before that stands. */
+export const writeAhead = (ids: Ids, draft: Draft, { spec, decision, proposal, row, change }: DraftedChange): void => {
+  const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
+  draft.update(spec.id, (record) => ({
+    ...record,
+    revision: row.revision,
+    traffic: decision.trafficAfter,
+    controls,
+    lastRefusal: null,
+    ownership: afterDraft(record, proposal.isRebased ? row.ulid : null, change),
+  }));
+  draft.insertOutbox(row);
+  draft.insertChange(change);
+  draft.tell({
+    id: ids.ulid(),
+    at: change.times.decided,
+    service: spec.id,
+    kind: "change",
+    actor: change.actor,
+    why: change.why,
+    page: change.kind === "failover",
+    changeId: change.id,
+    detail: { kind: change.kind, revision: change.revision },
+  });
+};
+
+/** An edit that a batch carries on is still there when that batch stands; any other batch writes over it. Which of them arrives, DNS tells. */
+const afterDraft = ({ ownership, drift }: ServiceRecord, carrier: string | null, { kind, times }: Change): Ownership => {
+  const { edit, reverts } = ownership;
+  const carried = edit && carrier !== null ? carry(edit, carrier, drift ?? "") : null;
+  return {
+    ...ownership,
+    edit: carried ?? edit,
+    reverts: kind === "revert" ? [...reverts, times.decided].slice(-REVERTS_MAX) : reverts,
+  };
+};
+
+const carry = (edit: Edit, ulid: string, text: string): Edit => ({
+  ...edit,
+  carried: { by: [...(edit.carried?.by ?? []), ulid].slice(-OUTBOX_ROWS_KEPT), policy: edit.policy, text },
 });

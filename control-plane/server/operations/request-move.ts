@@ -4,7 +4,8 @@ import type { Decision, OperatorRequest, ServiceSpec } from "@regent/engine";
 import { toBatchLines } from "@regent/engine/plan/batch.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
 import { operator } from "./actors.ts";
-import { type DecideDeps, decideNow, draftPlanned, type OneService, planNow } from "./decide-service.ts";
+import { type DecideDeps, decideNow, draftNow, type OneService } from "./decide-service.ts";
+import { writeAhead } from "./draft-change.ts";
 import type { Draft } from "./ledger.ts";
 import type { ZoneReader } from "./read-zone.ts";
 
@@ -70,7 +71,7 @@ const moveTraffic = (
   one: OneService,
   decision: Decision,
 ): Omit<Moved, "accepted"> => {
-  const planned = planNow(deps, draft, one, decision);
+  const planned = draftNow(deps, draft, one, decision);
   const answer: MoveAnswer = {
     ...answerBase(draft, order, decision),
     allowed: decision.isAllowed,
@@ -81,7 +82,7 @@ const moveTraffic = (
   if (planned.violations.length > 0) return { result: { kind: "broken-invariant", violations: planned.violations }, rows: [] };
   if (order.dryRun) return { result: { kind: "answered", answer }, rows: [] };
   if (!decision.isAllowed) return { result: { kind: "refused-by-rule", answer }, rows: [] };
-  draftPlanned(deps, draft, planned);
+  writeAhead(deps.ids, draft, planned);
   return { result: { kind: "answered", answer }, rows: [planned.row] };
 };
 

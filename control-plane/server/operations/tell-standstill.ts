@@ -4,7 +4,7 @@ import { movesTraffic } from "@regent/engine/safety/rule.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
 import { AUTOMATION } from "./actors.ts";
-import type { PlannedChange } from "./draft-change.ts";
+import type { DraftedChange } from "./draft-change.ts";
 import type { Draft } from "./ledger.ts";
 
 export interface TellDeps {
@@ -57,7 +57,7 @@ const DEFERRAL_QUIET_MS = 10_000;
 const isMoment = ({ answer, until }: Decision["rules"][number], now: number): boolean =>
   answer === "defer" && until !== undefined && until - now <= DEFERRAL_QUIET_MS;
 
-export const tellViolations = (deps: TellDeps, draft: Draft, { spec, violations, proposal }: PlannedChange): void => {
+export const tellViolations = (deps: TellDeps, draft: Draft, { spec, violations, proposal }: DraftedChange): void => {
   deps.log.error({ service: spec.id, violations }, "a batch breaks an invariant and is not sent");
   const key = `invariant ${violations.join(" ")}`;
   if (draft.record(spec.id).lastRefusal === key) return;
