@@ -102,6 +102,19 @@ describe("a batch", () => {
     };
     const batch = buildServiceBatch({ ...order, removed: ["ap-south"] });
     expect(checkBatch({ spec: smaller, batch, removed: ["ap-south"] })).toEqual([]);
+    const text: RecordSet = {
+      name: smaller.name,
+      type: "AAAA",
+      setIdentifier: "us-east",
+      weight: 1,
+      ttl: 30,
+      values: ["2001:db8::1"],
+    };
+    const more = { ...batch, deletes: [...batch.deletes, text] };
+    expect(checkBatch({ spec: smaller, batch: more, removed: ["ap-south"] })).not.toEqual([]);
+    expect(checkBatch({ spec: smaller, batch: more, removed: ["ap-south"], retired: [text] })).toEqual([]);
+    const again = { ...more, creates: [...more.creates, text] };
+    expect(checkBatch({ spec: smaller, batch: again, removed: ["ap-south"], retired: [text] })).not.toEqual([]);
     expect(checkBatch({ spec: smaller, batch })).toEqual(["www.example.com A ap-south would be deleted and not made again."]);
     expect(checkBatch({ spec: smaller, batch: buildServiceBatch(order) })).toEqual([]);
   });

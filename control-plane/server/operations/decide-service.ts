@@ -3,15 +3,7 @@
  * and still says the right thing is sent again as it stands.
  */
 import type { RegionVerdict } from "@regent/contract";
-import {
-  type Decision,
-  decide,
-  type Edit,
-  type Observed,
-  type OperatorRequest,
-  type ServiceSpec,
-  type Situation,
-} from "@regent/engine";
+import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec, type Situation } from "@regent/engine";
 import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
