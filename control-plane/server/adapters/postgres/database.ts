@@ -9,7 +9,7 @@ import type { PoolView } from "../../ports/outside-view.ts";
 import { createGuards, type Guard, type GuardOptions, GuardRefused } from "../guard/guards.ts";
 import { retry } from "../guard/retry.ts";
 import { unanswered, within } from "./deadline.ts";
-import { classifyError, DatabaseAway, toDatabaseAway } from "./errors.ts";
+import { classifyError, codeOf, DatabaseAway, NO_CONNECTION_SLOT, noRoom, toDatabaseAway } from "./errors.ts";
 import {
   CONNECT_TIMEOUT_SECONDS,
   CONNECTIONS_FOR_DECISIONS,
@@ -200,7 +200,7 @@ export const DATABASE_GUARD: GuardOptions = {
   name: "postgres",
   breaker: DATABASE_BREAKER,
   gate: { atOnce: SHARED_WORK_MAX, queue: 0 },
-  isFailure: (error) => classifyError(error) === "lost",
+  isFailure: (error) => ["lost", "no-room"].includes(classifyError(error)),
 };
 
 /** Resolves once the database answers; tries for about 10 s, then throws DatabaseAway. For the start, when both may come up together. */
@@ -226,7 +226,7 @@ const tryAgain = async <T>(work: () => Promise<T>, onRetry: () => void): Promise
     return await retry(work, {
       triesMax: WORK_ATTEMPTS_MAX,
       pauseMs: RETRY_PAUSE_MS * 3,
-      mayPass: (error) => classifyError(error) === "retry",
+      mayPass: (error) => ["retry", "no-room"].includes(classifyError(error)),
       onRetry,
     });
   } catch (error) {
@@ -243,6 +243,8 @@ const onSharedLine = async <T>(lines: Lines, work: Work, run: (line: Line) => Pr
     return await within(WORK_TIMEOUT_MS, run(line));
   } catch (error) {
     if (classifyError(error) === "lost") line.isLost = true;
+    if (codeOf(error) === NO_CONNECTION_SLOT && !line.isGreeted) line.isRefused = true;
+    if (line.isRefused) throw noRoom(error);
     throw error;
   } finally {
     work.heldSince = null;

@@ -9,12 +9,22 @@ export type ErrorClass =
   | "retry"
   /** The connection is gone: nothing more may be said on it. */
   | "lost"
+  /** There is no connection to be had, and nothing was sent: those that stand may take it. */
+  | "no-room"
   /** The connection stands, but the server refuses or is too slow. */
   | "busy"
   | "other";
 
 /** Our own code: a connection that doesn't answer is treated as lost. */
 export const UNANSWERED = "UNANSWERED";
+
+/** Told instead of a greeting. */
+export const NO_CONNECTION_SLOT = "53300";
+
+/** Our own code: work that was put on a connection to which Postgres never said a word but that. */
+const NO_ROOM = "NO_ROOM";
+export const noRoom = (cause: unknown): Error =>
+  Object.assign(new Error("Postgres has no room for another connection.", { cause }), { code: NO_ROOM });
 
 const RETRY = new Set(["40001", "40P01"]);
 
@@ -24,7 +34,7 @@ const LOST = new Set([
   "57P03", // starting up or shutting down
   "57P05", // idle session ended
   "25P03", // idle in a transaction for too long
-  "53300", // no free connection slot
+  NO_CONNECTION_SLOT,
   UNANSWERED,
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -73,6 +83,7 @@ export const codeOf = (error: unknown): string | null => {
 export const classifyError = (error: unknown): ErrorClass => {
   const code = codeOf(error);
   if (code === null) return "other";
+  if (code === NO_ROOM) return "no-room";
   if (RETRY.has(code)) return "retry";
   if (LOST.has(code) || code.startsWith("08")) return "lost";
   return BUSY.has(code) || (SQLSTATE.test(code) && BUSY_CLASSES.has(code.slice(0, 2))) ? "busy" : "other";

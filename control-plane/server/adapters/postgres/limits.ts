@@ -81,6 +81,9 @@ export const REMEMBERED_CHECKS_MAX = 4_000;
 /** Connections for reports and reads that are kept when there is little to do: one in use, one at hand. */
 export const CONNECTIONS_FOR_REPORTS_MIN = 2;
 
+/** After Postgres had no room for another connection, none is opened for this long: others need what becomes free. */
+export const GROW_AGAIN_MS = 10_000;
+
 /** A connection above the least is closed when it was idle for this: longer than the pause between two waves of reports. */
 export const LINE_IDLE_MS = 60_000;
 

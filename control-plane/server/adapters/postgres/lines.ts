@@ -9,7 +9,7 @@ import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import type { LaneView } from "../../ports/outside-view.ts";
 import { within } from "./deadline.ts";
-import { LINE_AGE_MS_MAX, LINE_CLOSE_SECONDS } from "./limits.ts";
+import { GROW_AGAIN_MS, LINE_AGE_MS_MAX, LINE_CLOSE_SECONDS } from "./limits.ts";
 
 export type Sql = postgres.Sql<{ bigint: number }>;
 export type ConnectionOptions = postgres.Options<{ bigint: postgres.PostgresType<number> }>;
@@ -21,6 +21,10 @@ export interface Line {
   /** Units of work that use it now. */
   inUse: number;
   isLost: boolean;
+  /** Postgres has let it in; before that nothing can have been done on it. */
+  isGreeted: boolean;
+  /** Postgres had no room for it: it goes, and no other is opened for a while. */
+  isRefused: boolean;
   /** When work was last put on it; null before the first, when nothing is dialled yet. */
   usedAt: number | null;
 }
@@ -53,6 +57,18 @@ export const createLines = (url: string, options: ConnectionOptions, bounds: Lin
   let lost = 0;
   let waitingMax = 0;
   let isClosed = false;
+  let growsFrom = Number.NEGATIVE_INFINITY;
+
+  /** Work must not meet the same refusal again on a line that nobody needs: those that stand serve it, later. */
+  const dropRefused = (): void => {
+    for (let index = lines.length - 1; index >= 0 && lines.length > bounds.min; index -= 1) {
+      const line = lines[index] as Line;
+      if (!line.isRefused) continue;
+      lines.splice(index, 1);
+      void line.sql.end({ timeout: 0 });
+      growsFrom = performance.now() + GROW_AGAIN_MS;
+    }
+  };
 
   const renew = (index: number): Line => {
     const old = lines[index] as Line;
@@ -67,12 +83,13 @@ export const createLines = (url: string, options: ConnectionOptions, bounds: Lin
   };
 
   const leastUsed = (): Line => {
+    dropRefused();
     let best = renew(0);
     for (let index = 1; index < lines.length && best.inUse > 0; index += 1) {
       const each = renew(index);
       if (each.inUse < best.inUse) best = each;
     }
-    if (best.inUse === 0 || lines.length >= bounds.max || isClosed) return best;
+    if (best.inUse === 0 || lines.length >= bounds.max || performance.now() < growsFrom || isClosed) return best;
     const line = openLine(url, options);
     lines.push(line);
     return line;
@@ -157,8 +174,21 @@ const openLine = (url: string, options: ConnectionOptions): Line => {
     onclose: () => {
       line.isLost = true;
     },
+    // The first thing that a server says to whom it has let in.
+    onparameter: () => {
+      line.isGreeted = true;
+    },
   });
   // drizzle makes its client pass JSON and times as text: every client gets it at once, so that raw statements always meet the same one.
-  const line: Line = { sql, orm: drizzle(sql), openedAt: performance.now(), inUse: 0, isLost: false, usedAt: null };
+  const line: Line = {
+    sql,
+    orm: drizzle(sql),
+    openedAt: performance.now(),
+    inUse: 0,
+    isLost: false,
+    isGreeted: false,
+    isRefused: false,
+    usedAt: null,
+  };
   return line;
 };
