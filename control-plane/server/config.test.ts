@@ -154,3 +154,12 @@ describe("guards and the pool", () => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
   });
 });
+
+test("a canary on port 0 and a pool that the embedded Postgres has no room for are refused by name", () => {
+  expect(() => loadConfig({ REGENT_CANARIES: "192.0.2.1:0" })).toThrow(/REGENT_CANARIES: "192.0.2.1:0" is not a "host:port"/);
+  expect(() => loadConfig({ REGENT_DATABASE_POOL: "2/49" })).toThrow(
+    /REGENT_DATABASE_POOL: the embedded Postgres has room for 48/,
+  );
+  const own = { REGENT_DATABASE_POOL: "2/200", DATABASE_URL: "postgres://u:p@127.0.0.1/regent" };
+  expect(loadConfig(own).database.pool).toEqual({ min: 2, max: 200 });
+});

@@ -73,6 +73,9 @@ const pool = z
   .refine(({ min, max }) => min >= 1 && min <= max && max <= 200, "at least 1, the first not above the second, 200 at most")
   .optional();
 
+/** Of its 60 connections some are kept for its owner, for decisions, notifications and migrations. */
+const EMBEDDED_POOL_MAX = 48;
+
 const milliseconds = (least: number, most: number) =>
   z
     .string()
@@ -210,7 +213,12 @@ const problemsOf = (env: Readonly<Record<string, string | undefined>>, issues: r
     isHostPort(env.REGENT_LISTEN || "127.0.0.1:7420") &&
     !isLoopback(host) &&
     !flag.safeParse(env.REGENT_BEHIND_PROXY || "0").data;
+  const asked = pool.safeParse(env.REGENT_DATABASE_POOL || undefined).data?.max ?? 0;
+  const isTooMany = !env.DATABASE_URL && asked > EMBEDDED_POOL_MAX;
   return [
+    ...(isTooMany
+      ? [`REGENT_DATABASE_POOL: the embedded Postgres has room for ${EMBEDDED_POOL_MAX}; set DATABASE_URL for more`]
+      : []),
     ...issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
     ...(isOpen
       ? [
