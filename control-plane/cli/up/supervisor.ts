@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { generateAgentKey } from "@regent/agents/runtimes/node/keys.ts";
 import { SandboxReady } from "@regent/sandbox/sandbox-config.ts";
+import { SHUTDOWN_MS_MAX } from "@regent/server/shutdown.ts";
 import * as z from "zod";
 import { AGENTS_STOP_MS, PORTS_WAIT_MS } from "../limits.ts";
 import { type Door, openDoor } from "./door.ts";
@@ -95,7 +96,8 @@ export const startSupervisor = async (
     following.abort();
     const all = [...parts.values()];
     await Promise.all(all.filter(isAgent).map((part) => part.stop(AGENTS_STOP_MS)));
-    await Promise.all(all.filter((part) => !isAgent(part)).map((part) => part.stop(PARTS_STOP_MS)));
+    const budgetOf = (part: Part): number => (part.name === "server" ? SERVER_STOP_MS : PARTS_STOP_MS);
+    await Promise.all(all.filter((part) => !isAgent(part)).map((part) => part.stop(budgetOf(part))));
     await door?.close();
     await saved.now();
   };
@@ -132,6 +134,9 @@ export const startSupervisor = async (
 
 /** Agents took AGENTS_STOP_MS at most; together with this the whole stays within 5 s. */
 const PARTS_STOP_MS = 3_600;
+
+/** It ends itself before this, and within a second as a rule. Killed earlier, it would leave its Postgres running. */
+const SERVER_STOP_MS = SHUTDOWN_MS_MAX + 1_000;
 
 const isAgent = ({ name }: Part): boolean => name.startsWith("agent-");
 
