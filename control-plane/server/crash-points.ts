@@ -64,10 +64,15 @@ export const withCrashPoint = ({ decisions, lease, provider }: CrashPorts, { poi
     },
     provider: {
       ...provider,
-      send: async (...args) => {
-        reach("before-send");
-        const timer = setTimeout(() => reach("in-flight"), IN_FLIGHT_MS);
-        const result = await provider.send(...args);
+      send: async (zoneId, batch) => {
+        let timer: NodeJS.Timeout | undefined;
+        const mayLeave = (): boolean => {
+          if (batch.mayLeave?.() === false) return false;
+          reach("before-send");
+          timer = setTimeout(() => reach("in-flight"), IN_FLIGHT_MS);
+          return true;
+        };
+        const result = await provider.send(zoneId, { ...batch, mayLeave });
         clearTimeout(timer);
         reach("answered");
         return result;

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
 import type { Commit, DecisionStore, StageEntry, StoredOutboxRow } from "../ports/decision-store.ts";
+import type { OutgoingBatch } from "../ports/dns-provider.ts";
 import { specOf, ulidOf } from "../testing/specs.ts";
 import { createDeliver } from "./deliver-batches.ts";
 import { createLedger, emptyRecord } from "./ledger.ts";
@@ -64,6 +65,7 @@ const setUp = async (
     now: () => performance.now(),
   });
   const commits: Commit[] = [];
+  const meet = { conflicts: 0 };
   const written = { default: { eu: 255, us: 0 } };
   const store = {
     load: async () => ({
@@ -103,6 +105,7 @@ const setUp = async (
     }),
     readFreeze: async () => null,
     commit: async (commit: Commit) => {
+      if (meet.conflicts-- > 0) return { kind: "conflict", service: services[0] };
       commits.push(commit);
       return { kind: "committed" };
     },
@@ -136,7 +139,7 @@ const setUp = async (
   });
   const stages = (): StageEntry[] => commits.flatMap((commit) => [...commit.stages]);
   const stateOf = (service: string) => ledger.outbox(service).at(-1)?.state;
-  return { dns, deliver, rows, ledger, commits, stages, stateOf, office };
+  return { dns, deliver, rows, ledger, commits, stages, stateOf, office, meet };
 };
 
 const weightOf = async (dns: MemoryDns, service: string): Promise<number | undefined> => {
@@ -328,10 +331,14 @@ describe("an answer that doesn't come", () => {
     const { send } = dns.provider;
     const held: (() => void)[] = [];
     Object.assign(dns.provider, {
-      send: (...given: Parameters<typeof send>) => new Promise((resolve) => held.push(() => void send(...given).then(resolve))),
+      send: async (zoneId: string, { mayLeave, ...batch }: OutgoingBatch) => {
+        if (mayLeave?.() === false) return { kind: "not-sent", why: "", nextTryMs: 0 };
+        return new Promise((resolve) => held.push(() => void send(zoneId, batch).then(resolve)));
+      },
     });
     return { answer: () => void held.splice(0).forEach((go) => void go()) };
   };
+  const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
   test("holds up no rescue that waits for the zone; its row stays open, and a late arrival is accepted once", async () => {
     const { dns, deliver, rows, ledger, office } = await setUp(["shop"]);
@@ -359,4 +366,111 @@ describe("an answer that doesn't come", () => {
     expect(await delivery).toEqual({ retryMs: null });
     expect(stateOf("shop")).toBe("accepted");
   });
+
+  test("of what is no rescue: the zone is free at once, without a reading of its own, and the row is called unknown", async () => {
+    const { dns, deliver, rows, stateOf } = await setUp(["shop"], undefined, { changes: { shop: { kind: "configure" } } });
+    hangs(dns);
+    let reads = 0;
+    const { readNames } = dns.provider;
+    Object.assign(dns.provider, {
+      readNames: (...given: Parameters<typeof readNames>) => {
+        reads++;
+        return readNames(...given);
+      },
+    });
+    let waits = false;
+    setTimeout(() => {
+      waits = true;
+    }, 200);
+    const { retryMs } = await deliver(rows, () => waits);
+    expect([reads, stateOf("shop")]).toEqual([0, "unknown"]);
+    expect(retryMs).not.toBeNull();
+  });
+
+  test("of one batch drops no rescue of another that Route 53 refused for somebody else's fault", async () => {
+    const { dns, deliver, rows, stateOf } = await setUp(names(3), undefined, { changes: { s02: { kind: "configure" } } });
+    dns.edit(ZONE, { deletes: [member("s01", "us", 0)], creates: [member("s01", "us", 9)] });
+    const { send } = dns.provider;
+    let waits = false;
+    Object.assign(dns.provider, {
+      send: async (zoneId: string, batch: OutgoingBatch) => {
+        const isUpkeep = batch.creates.some(({ name }) => name === "s02.example.test");
+        if (!isUpkeep) return send(zoneId, batch);
+        waits = true;
+        return { kind: "unknown", why: "lost" };
+      },
+    });
+    await deliver(rows, () => waits);
+    expect(names(2).map(stateOf)).toEqual(["accepted", "refused"]);
+  });
+
+  describe("because the account's calls are used up", () => {
+    /** The request doesn't leave before `go`. */
+    const queues = (dns: MemoryDns): { go: () => void } => {
+      const { send } = dns.provider;
+      const held: (() => void)[] = [];
+      Object.assign(dns.provider, {
+        send: (...given: Parameters<typeof send>) => new Promise((resolve) => held.push(() => void send(...given).then(resolve))),
+      });
+      return { go: () => void held.splice(0).forEach((leave) => void leave()) };
+    };
+
+    test("and the lease is lost meanwhile: it doesn't leave any more", async () => {
+      const { dns, deliver, rows, office, stateOf } = await setUp(["shop"]);
+      const queue = queues(dns);
+      const delivery = deliver(rows);
+      await pass(20);
+      office.isOpen = false;
+      queue.go();
+      expect(await delivery).toEqual({ retryMs: null });
+      expect([dns.sends(), stateOf("shop")]).toEqual([0, "intent"]);
+    });
+
+    test("and an operator freezes meanwhile: it doesn't leave any more, and is told as abandoned", async () => {
+      const { dns, deliver, rows, ledger, stateOf } = await setUp(["shop"]);
+      const queue = queues(dns);
+      const delivery = deliver(rows);
+      await pass(20);
+      const frozen = { by: "ada", reason: "hands off", at: 1 };
+      await ledger.commit((draft) => draft.update("shop", (record) => ({ ...record, controls: { ...record.controls, frozen } })));
+      queue.go();
+      await delivery;
+      expect([dns.sends(), stateOf("shop")]).toEqual([0, "abandoned"]);
+    });
+
+    test("and a rescue comes: what is none gives way at once, and never leaves", async () => {
+      const { dns, deliver, rows, stateOf } = await setUp(["shop"], undefined, { changes: { shop: { kind: "configure" } } });
+      const queue = queues(dns);
+      let waits = false;
+      const started = performance.now();
+      const delivery = deliver(rows, () => waits);
+      await pass(20);
+      waits = true;
+      await delivery;
+      expect(performance.now() - started).toBeLessThan(1_000);
+      waits = false;
+      queue.go();
+      await pass(20);
+      expect([dns.sends(), stateOf("shop")]).toEqual([0, "intent"]);
+    });
+  });
+});
+
+test("a service in trouble whose traffic suffers goes alone, after other rescues and before upkeep", async () => {
+  const poison = rowOf("s01", {
+    creates: [...setsOf("s01", 2, [0, 255]).slice(0, 2), { ...member("s01", "us", 255), weight: 256 }],
+  });
+  const { dns, deliver, office } = await setUp(names(3), undefined, { changes: { s02: { kind: "configure" } } });
+  await deliver([poison]);
+  expect(dns.sends()).toBe(1);
+  await deliver([rowOf("s02"), rowOf("s01"), rowOf("s00")]);
+  expect(office.accepted).toEqual(["change-s00", "change-s01", "change-s02"]);
+});
+
+test("somebody else writes the service while its batch is sent: what Route 53 accepted is written down all the same", async () => {
+  const { deliver, rows, ledger, office, stateOf, meet } = await setUp(["shop"]);
+  meet.conflicts = 1;
+  expect(await deliver(rows)).toEqual({ retryMs: null });
+  expect([office.accepted, stateOf("shop")]).toEqual([["change-shop"], "accepted"]);
+  expect(ledger.outbox("shop").at(-1)?.changeInfoId).not.toBeNull();
 });

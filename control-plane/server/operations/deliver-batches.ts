@@ -13,10 +13,10 @@ import type { Logger } from "pino";
 import { BATCH_CHARACTERS_MAX, BATCH_ELEMENTS_MAX, SEND_BACKOFF_MAX_MS, SEND_BACKOFF_MIN_MS, SEND_FOR_MS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
-import type { DnsProvider, SendResult } from "../ports/dns-provider.ts";
+import type { DnsProvider, OutgoingBatch, SendResult } from "../ports/dns-provider.ts";
 import { AUTOMATION } from "./actors.ts";
 import { findFreeze } from "./find-freeze.ts";
-import type { Ledger } from "./ledger.ts";
+import { commitAnew, type Ledger } from "./ledger.ts";
 import type { ZoneReader } from "./read-zone.ts";
 import { withWritten } from "./written-record.ts";
 
@@ -73,7 +73,7 @@ export type Deliver = ReturnType<typeof createDeliver>;
 /** One delivery, from its first batch to the last. */
 interface Trip {
   readonly deps: DeliverDeps;
-  /** Services that Route 53 refused alone: until one is accepted it goes alone and last, so that it costs the others no second call. */
+  /** Services that Route 53 refused alone: until one is accepted it goes alone and after the others of its kind, and costs them no second call. */
   readonly troubled: Set<string>;
   readonly givesWay: () => boolean;
   readonly again: (ms: number) => void;
@@ -105,12 +105,12 @@ const rankRow = ({ ledger, priorityOf }: DeliverDeps, { changeId, service }: Sto
 /** Rescues share no batch with anything else, which might be refused for reasons that aren't theirs. */
 const compose = async (trip: Trip, outgoing: readonly Outgoing[]): Promise<readonly Group[]> => {
   const isTroubled = ({ row }: Outgoing): boolean => trip.troubled.has(row.service);
-  const sound = outgoing.filter((each) => !isTroubled(each));
-  const kinds = [
-    sound.filter(({ rank }) => isRescue(rank)),
-    sound.filter(({ rank }) => !isRescue(rank)),
-    ...outgoing.filter(isTroubled).map((each) => [each]),
-  ];
+  const rescues = outgoing.filter(({ rank }) => isRescue(rank));
+  const others = outgoing.filter(({ rank }) => !isRescue(rank));
+  const kinds = [rescues, others].flatMap((all) => [
+    all.filter((each) => !isTroubled(each)),
+    ...all.filter(isTroubled).map((each) => [each]),
+  ]);
   const groups: Group[] = [];
   for (const kind of kinds) {
     const byService = new Map(kind.map((each) => [each.row.service, each]));
@@ -137,7 +137,7 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
   for (let attempt = 0; waiting.length > 0; attempt++) {
     if (!deps.mayWrite()) return [];
     const rank = waiting[0]?.rank ?? 0;
-    if (!isRescue(rank) && trip.givesWay()) return postpone(trip, waiting, "a rescue waits for this zone");
+    if (mustGiveWay(trip, rank)) return postpone(trip, waiting, "a rescue waits for this zone");
     if (deps.clock.monotonic() > trip.deadline) {
       if (attempt === 0) return postpone(trip, waiting, `no call was left for it in ${SEND_FOR_MS / 1000} s`);
       await leaveOpen(trip, waiting, attempt);
@@ -148,7 +148,7 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
     waiting = free;
     if (waiting.length === 0 || !deps.mayWrite()) return [];
     const rows = toRows(waiting);
-    const result = await sendPatiently(trip, rows, rank);
+    const result = await sendPatiently(trip, waiting, rank);
     deps.log.info(
       { zone: rows[0]?.zoneId, services: rows.map(({ service }) => service), attempt, result: result.kind },
       "batch sent",
@@ -167,7 +167,8 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
         await pause(deps, backoffMs(0));
         break;
       case "not-sent":
-        // Nothing was spent, and the next try is known: waiting longer would hold up a failover after Route 53 is back.
+        // Nothing was spent, and the next try is known: waiting longer would hold up a failover after Route 53 is back. What isn't wanted any
+        // more is sorted out before that try.
         await pause(deps, Math.max(SEND_BACKOFF_MIN_MS, result.nextTryMs));
         break;
       case "busy":
@@ -186,27 +187,54 @@ const sendGroup = async (trip: Trip, { sent, isPart }: Group): Promise<readonly 
 };
 
 /**
- * An answer that is late mustn't hold up others whose traffic suffers. The request may arrive all the same: then it is as good as a lost answer, and
- * DNS tells.
+ * What waits for the account's budget leaves only if it is still wanted then, and doesn't wait on when it isn't. An answer that is late mustn't
+ * hold up others whose traffic suffers either: the request may arrive all the same, so it is as good as a lost answer, and DNS tells.
  */
-const sendPatiently = (trip: Trip, rows: readonly StoredOutboxRow[], rank: number): Promise<SendResult> => {
+const sendPatiently = (trip: Trip, outgoing: readonly Outgoing[], rank: number): Promise<SendResult> => {
+  const { clock } = trip.deps;
   const over = new AbortController();
-  const sending = sendOnce(trip.deps, rows, rank).finally(() => over.abort());
-  return Promise.race([sending, untilAwaited(trip, AbortSignal.any([over.signal, trip.deps.signal]))]);
-};
-
-const untilAwaited = async ({ deps, givesWay }: Trip, signal: AbortSignal): Promise<SendResult> => {
-  const started = deps.clock.monotonic();
-  while (deps.clock.monotonic() - started < PATIENCE_MS || !givesWay()) {
-    await sleep(PATIENCE_LOOK_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return new Promise(() => undefined);
-  }
-  return { kind: "unknown", why: `no answer in ${PATIENCE_MS / 1000} s, and a rescue waits for this zone` };
+  let leftAt: number | null = null;
+  const givenUp = new AbortController();
+  const mayLeave = (): boolean => {
+    if (givenUp.signal.aborted || !isWanted(trip, outgoing, rank)) return false;
+    leftAt = clock.monotonic();
+    return true;
+  };
+  const look = (): SendResult | null => {
+    if (leftAt === null) {
+      if (!trip.deps.signal.aborted && isWanted(trip, outgoing, rank)) return null;
+      givenUp.abort();
+      return { kind: "not-sent", why: "nobody wants it any more", nextTryMs: 0 };
+    }
+    return trip.givesWay() && clock.monotonic() - leftAt >= PATIENCE_MS ? TOO_LATE : null;
+  };
+  const sending = sendOnce(trip.deps, toRows(outgoing), { rank, mayLeave, givenUp: givenUp.signal }).finally(() => over.abort());
+  return Promise.race([sending, lookOn(look, AbortSignal.any([over.signal, trip.deps.signal]))]);
 };
 
 /** Route 53 answers a change in a few hundred milliseconds. */
 const PATIENCE_MS = 1_500;
 const PATIENCE_LOOK_MS = 100;
+const TOO_LATE: SendResult = { kind: "unknown", why: `no answer in ${PATIENCE_MS / 1000} s, and a rescue waits for this zone` };
+
+/** Until it says something; never, when the signal comes first. */
+const lookOn = async (look: () => SendResult | null, signal: AbortSignal): Promise<SendResult> => {
+  for (;;) {
+    await sleep(PATIENCE_LOOK_MS, undefined, { signal }).catch(() => undefined);
+    const said = look();
+    if (said) return said;
+    if (signal.aborted) return new Promise(() => undefined);
+  }
+};
+
+/** All that was true when the call began to wait for its turn must be true when it leaves. */
+const isWanted = (trip: Trip, outgoing: readonly Outgoing[], rank: number): boolean =>
+  trip.deps.mayWrite() &&
+  trip.deps.clock.monotonic() <= trip.deadline &&
+  !mustGiveWay(trip, rank) &&
+  outgoing.every(({ row }) => findFreeze(trip.deps.ledger, row) === null);
+
+const mustGiveWay = ({ givesWay }: Trip, rank: number): boolean => !isRescue(rank) && givesWay();
 
 /** Never sent: the rows stay as they are, and are decided anew. */
 const postpone = ({ deps, again }: Trip, waiting: readonly Outgoing[], why: string): readonly OpenGroup[] => {
@@ -220,13 +248,12 @@ const sortOut = async (trip: Trip, open: readonly OpenGroup[], round: number): P
   const groups: Group[] = [];
   const unread: OpenGroup[] = [];
   for (const group of open)
-    if (group.kind === "refused" && group.isPart) groups.push(...(await halve(trip, group)));
+    if (mustGiveWay(trip, group.sent[0]?.rank ?? 0)) await leave(trip, group, group.sent);
+    else if (group.kind === "refused" && group.isPart) groups.push(...(await halve(trip, group)));
     else unread.push(group);
   if (unread.length === 0) return groups;
   const innocent = await sortByDns(trip.deps, unread);
-  // What may still be under way is read again soon; meanwhile the zone goes on.
-  const isLeft = trip.givesWay() && unread.some(({ kind }) => kind === "unknown");
-  if (innocent === null || isLeft) {
+  if (innocent === null) {
     trip.again(LOOK_AGAIN_MS);
     return groups;
   }
@@ -234,11 +261,19 @@ const sortOut = async (trip: Trip, open: readonly OpenGroup[], round: number): P
   for (const group of unread) {
     const left = group.sent.filter(({ row }) => innocent.has(row.ulid));
     if (left.length < group.sent.length) trip.again(LOOK_AGAIN_MS);
-    if (left.length < group.sent.length || group.kind === "unknown") rest.push(...left);
+    // What may still be under way is read again soon; meanwhile the zone goes on.
+    if (group.kind === "unknown" && trip.givesWay()) await leave(trip, group, left);
+    else if (left.length < group.sent.length || group.kind === "unknown") rest.push(...left);
     else groups.push(...(await halve(trip, group)));
   }
   if (rest.length > 0 && unread.some(({ kind }) => kind === "unknown")) await pause(trip.deps, backoffMs(round));
   return [...(await compose(trip, inOrder(rest))), ...groups];
+};
+
+/** Others go first: the next look reads what became of it. */
+const leave = async (trip: Trip, { kind, why }: OpenGroup, left: readonly Outgoing[]): Promise<void> => {
+  trip.again(LOOK_AGAIN_MS);
+  if (kind === "unknown") await settle(trip.deps, toRows(left), "unknown", why);
 };
 
 /** Nobody to blame in DNS: each half may be the sound one. Alone, it is to blame itself. */
@@ -264,7 +299,11 @@ const withoutFrozen = async (deps: DeliverDeps, outgoing: readonly Outgoing[]): 
   return free;
 };
 
-const sendOnce = (deps: DeliverDeps, rows: readonly StoredOutboxRow[], rank: number): Promise<SendResult> => {
+const sendOnce = (
+  deps: DeliverDeps,
+  rows: readonly StoredOutboxRow[],
+  waiting: Pick<OutgoingBatch, "rank" | "mayLeave" | "givenUp">,
+): Promise<SendResult> => {
   const [first] = rows;
   if (!first) throw new Error("an empty batch has nothing to send");
   deps.onMeasured("sent");
@@ -273,7 +312,7 @@ const sendOnce = (deps: DeliverDeps, rows: readonly StoredOutboxRow[], rank: num
     deletes: rows.flatMap(({ deletes }) => deletes),
     creates: rows.flatMap(({ creates }) => creates),
     comment,
-    rank,
+    ...waiting,
   };
   return deps.provider.send(first.zoneId, batch).then((result) => {
     deps.onMeasured(result.kind);
@@ -287,7 +326,7 @@ const backoffMs = (attempt: number): number =>
 
 const noteAccepted = async (deps: DeliverDeps, rows: readonly StoredOutboxRow[], changeInfoId: string): Promise<void> => {
   const at = deps.clock.now();
-  await deps.ledger.commit((draft) => {
+  await commitAnew(deps.ledger, (draft) => {
     for (const row of rows) {
       draft.updateOutbox({ ulid: row.ulid, state: "accepted", changeInfoId });
       draft.stage({ changeId: row.changeId, stage: "accepted", at, clock: "accepted" });

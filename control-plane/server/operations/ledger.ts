@@ -63,6 +63,13 @@ export class LedgerConflict extends Error {
   }
 }
 
+/** Once more after a conflict, on what was read again: for what stays true whoever wrote meanwhile. `build` may run twice. */
+export const commitAnew = <T>(ledger: Ledger, build: (draft: Draft) => T): Promise<T> =>
+  ledger.commit(build).catch((error: unknown) => {
+    if (error instanceof LedgerConflict) return ledger.commit(build);
+    throw error;
+  });
+
 /** A settled row can be taken back by Route 53 for minutes (a stranded change); after so many more its fate no longer matters. */
 export const OUTBOX_ROWS_KEPT = 20;
 

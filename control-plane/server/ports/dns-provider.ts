@@ -40,16 +40,28 @@ export interface ReadTurn {
   readonly rank: number;
 }
 
+export interface OutgoingBatch {
+  readonly deletes: readonly RecordSet[];
+  readonly creates: readonly RecordSet[];
+  readonly comment: string;
+  /** It waits for the account by this, 0 unless told. */
+  readonly rank?: number;
+  /**
+   * Asked once, when nothing is left to wait for and the request would leave: it may have waited so long that nobody wants it any more. If not,
+   * the answer is `not-sent`. Until it was asked, certainly nothing was sent.
+   */
+  readonly mayLeave?: () => boolean;
+  /** Aborts when nobody wants it any more, and `mayLeave` says so from then on: a call that still waits needn't take its turn. */
+  readonly givenUp?: AbortSignal;
+}
+
 export interface DnsProvider {
   /** Every record set of exactly these names, all types, newest version including pending ones. Names as in RecordSet. A turn of rank 0 unless told. */
   readonly readNames: (zoneId: string, names: readonly string[], turn?: ReadTurn) => Promise<ReadResult>;
   /** The whole zone, by pages of 300. */
   readonly readZone: (zoneId: string, turn?: ReadTurn) => Promise<ReadResult>;
-  /** One batch, all or nothing, sent exactly once: deletes first, then creates. Waits for the account by `rank`, 0 unless told. */
-  readonly send: (
-    zoneId: string,
-    batch: { deletes: readonly RecordSet[]; creates: readonly RecordSet[]; comment: string; rank?: number },
-  ) => Promise<SendResult>;
+  /** One batch, all or nothing, sent exactly once: deletes first, then creates. */
+  readonly send: (zoneId: string, batch: OutgoingBatch) => Promise<SendResult>;
   readonly readChange: (changeInfoId: string) => Promise<ChangeProgress>;
   /** Health-check id -> healthy, or null when unknown. */
   readonly readHealth: (healthCheckIds: readonly string[]) => Promise<Readonly<Record<string, boolean | null>>>;
@@ -58,8 +70,11 @@ export interface DnsProvider {
 }
 
 export interface ApiBudget {
-  /** Waits for a token; lanes are served in this order, each by rank, 0 unless told. Resolves at the moment the call may start. */
-  readonly take: (lane: "change" | "read" | "poll" | "scan", rank?: number) => Promise<void>;
+  /**
+   * Waits for a token; lanes are served in this order, each by rank, 0 unless told. Resolves at the moment the call may start; when `givenUp`
+   * aborts it resolves without a token, and there must be no call.
+   */
+  readonly take: (lane: "change" | "read" | "poll" | "scan", rank?: number, givenUp?: AbortSignal) => Promise<void>;
   readonly available: () => number;
   readonly now?: () => Instant;
 }

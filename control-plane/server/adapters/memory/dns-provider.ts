@@ -76,7 +76,10 @@ export const createMemoryDns = (options: MemoryDnsOptions): MemoryDns => {
     provider: {
       readNames: async (zoneId, names) => read(world, zoneId, (set) => names.includes(set.name)),
       readZone: async (zoneId) => read(world, zoneId, () => true),
-      send: async (zoneId, batch) => send(world, zoneId, batch),
+      send: async (zoneId, batch) =>
+        batch.mayLeave?.() === false
+          ? { kind: "not-sent", why: "nobody wants it any more", nextTryMs: 0 }
+          : send(world, zoneId, batch),
       readChange: async (changeInfoId) => {
         const fault = world.readFaults.shift();
         if (fault) return fault.kind === "throttled" ? { kind: "throttled" } : { kind: "failed", why: `scripted: ${fault.kind}` };

@@ -200,3 +200,27 @@ describe("the budget", () => {
     expect(() => createApiBudget({ burst: 0, monotonic: () => 0 })).toThrow(RangeError);
   });
 });
+
+test("who is given up leaves the line at once, and the next token is the next one's", async () => {
+  let now = 0;
+  const timers: { readonly at: number; readonly then: () => void }[] = [];
+  const budget = createApiBudget({
+    ratePerSecond: 1,
+    burst: 1,
+    monotonic: () => now,
+    schedule: (then, delayMs) => void timers.push({ at: now + delayMs, then }),
+  });
+  await budget.take("change");
+  const givenUp = new AbortController();
+  const order: string[] = [];
+  const first = budget.take("change", 0, givenUp.signal).then(() => order.push("given up"));
+  const second = budget.take("change", 1).then(() => order.push("second"));
+  givenUp.abort();
+  await first;
+  expect(order).toEqual(["given up"]);
+  now = 1_000;
+  for (const { at, then } of timers.splice(0)) if (at <= now) then();
+  await second;
+  expect([order, budget.available()]).toEqual([["given up", "second"], 0]);
+  await budget.take("change", 0, givenUp.signal);
+});

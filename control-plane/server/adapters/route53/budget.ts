@@ -148,11 +148,22 @@ export const createApiBudget = (options: ApiBudgetOptions): AdaptiveBudget => {
   };
 
   return {
-    take: (lane, rank = 0) =>
+    take: (lane, rank = 0, givenUp = undefined) =>
       new Promise((resolve) => {
+        if (givenUp?.aborted) return resolve();
         if (waiting[lane].length >= WAITERS_MAX) throw new RangeError(`more than ${WAITERS_MAX} calls wait in lane ${lane}`);
         const at = waiting[lane].findIndex((other) => other.rank > rank);
-        waiting[lane].splice(at < 0 ? waiting[lane].length : at, 0, { rank, start: resolve });
+        const leave = (): void => {
+          waiting[lane].splice(waiting[lane].indexOf(waiter), 1);
+          resolve();
+        };
+        const start = (): void => {
+          givenUp?.removeEventListener("abort", leave);
+          resolve();
+        };
+        const waiter = { rank, start };
+        waiting[lane].splice(at < 0 ? waiting[lane].length : at, 0, waiter);
+        givenUp?.addEventListener("abort", leave, { once: true });
         serve();
       }),
     available: () => Math.floor(refill(bucket, options.monotonic()).tokens),

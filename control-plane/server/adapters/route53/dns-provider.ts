@@ -15,7 +15,7 @@ import {
   type Route53ClientConfig,
   type RRType,
 } from "@aws-sdk/client-route-53";
-import type { ChangeProgress, DnsProvider, ReadTurn, SendResult } from "../../ports/dns-provider.ts";
+import type { ChangeProgress, DnsProvider, OutgoingBatch, ReadTurn, SendResult } from "../../ports/dns-provider.ts";
 import type { BreakerLimits } from "../guard/breaker.ts";
 import { createGuards, type Guard, GuardRefused, type Guards } from "../guard/guards.ts";
 import { retry } from "../guard/retry.ts";
@@ -112,10 +112,16 @@ const createCalls = (options: Route53Options) => {
   const guardByLane = createLaneGuards(options);
   const client = createClient(options, sendMs);
 
-  const once = async <T>(lane: Lane, name: string, call: (signal: AbortSignal) => Promise<T>, rank = 0): Promise<T> => {
+  const once = async <T>(
+    lane: Lane,
+    name: string,
+    call: (signal: AbortSignal) => Promise<T>,
+    { rank = 0, mayLeave, givenUp }: Pick<OutgoingBatch, "rank" | "mayLeave" | "givenUp"> = {},
+  ): Promise<T> => {
     try {
       return await guardByLane[lane].run({
-        ready: () => options.budget.take(lane, rank),
+        ready: () => options.budget.take(lane, rank, givenUp),
+        ...(mayLeave ? { mayBegin: mayLeave } : {}),
         timeoutMs: lane === "change" ? sendMs : readMs,
         work: call,
       });
@@ -130,7 +136,7 @@ const createCalls = (options: Route53Options) => {
   };
   const retried = <T>({ lane, rank }: ReadTurn, name: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     let others = 0;
-    return retry(() => once(lane, name, call, rank), {
+    return retry(() => once(lane, name, call, { rank }), {
       triesMax: limits.THROTTLED_TRIES_MAX,
       pauseMs: limits.READ_RETRY_MS,
       pauseMsMax: limits.READ_RETRY_MS_MAX,
@@ -202,7 +208,7 @@ const sendBatch = async (calls: Calls, zoneId: string, batch: Parameters<DnsProv
       "change",
       "ChangeResourceRecordSets",
       (signal) => calls.client.send(command, { abortSignal: signal }),
-      batch.rank,
+      batch,
     );
     const id = answer.ChangeInfo?.Id;
     return id ? { kind: "accepted", changeInfoId: bareId(id) } : { kind: "unknown", why: "the answer names no change" };

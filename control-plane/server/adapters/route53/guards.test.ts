@@ -117,3 +117,21 @@ test("polls that hang neither hold up nor shut out a send", async () => {
   expect(stateOf(guards, "route53-poll")).toBe("open");
   expect(stateOf(guards, "route53-change")).toBe("closed");
 });
+
+test("what is given up while it waits for the account never reaches Route 53, and speaks against nobody", async () => {
+  const { sandbox, guards, zoneId } = await open();
+  const budget = createApiBudget({ ratePerSecond: 1, burst: 1, monotonic: () => performance.now() });
+  const provider = createRoute53Provider({ endpoint: sandbox.endpoint, credentials, budget, guards });
+  closers.push(async () => provider.close());
+  await budget.take("change");
+  const givenUp = new AbortController();
+  const batch = { deletes: [], creates: [record("192.0.2.1")], comment: "given up" };
+  const begunAt = performance.now();
+  const sending = provider.send(zoneId, { ...batch, mayLeave: () => !givenUp.signal.aborted, givenUp: givenUp.signal });
+  givenUp.abort();
+  expect((await sending).kind).toBe("not-sent");
+  expect(performance.now() - begunAt).toBeLessThan(900);
+  const read = await provider.readNames(zoneId, [`www.${ZONE}`]);
+  expect(read).toEqual({ kind: "sets", sets: [] });
+  expect(guards.views(0).find(({ name }) => name === "route53-change")!.counts).toMatchObject({ answered: 0, failed: 0 });
+});

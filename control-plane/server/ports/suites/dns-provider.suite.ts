@@ -107,6 +107,16 @@ export const dnsProviderSuite = (title: string, start: () => Promise<DnsProvider
         expectSame(await read(name(), name("_regent")), ours);
       });
 
+      test("a batch that nobody wants any more when it would leave is not sent; one that is wanted is asked about once", async () => {
+        const name = freshNames();
+        const batch = { deletes: [], creates: [simple(name("late"))], comment: "port suite" };
+        expect((await world.provider.send(world.zoneId, { ...batch, mayLeave: () => false })).kind).toBe("not-sent");
+        expectSame(await read(name("late")), []);
+        let asked = 0;
+        const sent = await world.provider.send(world.zoneId, { ...batch, mayLeave: () => ++asked > 0 });
+        expect([sent.kind, asked]).toEqual(["accepted", 1]);
+      });
+
       test("a member that somebody edited makes the whole batch refused, with a message for each member", async () => {
         const name = freshNames();
         const before = [epochSet(name("_regent"), "one"), ...family(name(), { a: 10, b: 20, c: 30 })];
