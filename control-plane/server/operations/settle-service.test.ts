@@ -46,3 +46,29 @@ test("a row that may lie behind another hand's epoch record is given up when it 
   const { events } = await database.decisions.readHistory({ limit: 50 });
   expect(events.filter(({ kind }) => kind === "drift")).toHaveLength(1);
 });
+
+test("a row that was written for another name is asked for no longer than it can arrive, and isn't settled by what stands here", async () => {
+  let now = 1_000_000;
+  let made = 0;
+  const ids = { ulid: () => `01JD8ZK3M4${(made++).toString().padStart(16, "0")}` };
+  const database = createMemoryDatabase({ clock: { now: () => now }, ids });
+  const lease = await database.lease.acquire("me", 10_000_000, 0);
+  const ledger = createLedger({ store: database.decisions, holder: "me", onCommitted: () => undefined });
+  ledger.lead(lease?.term ?? 0);
+  const spec = specOf("web", "Z1");
+  const change = exampleChange({ service: "web" });
+  const creates = [{ name: "_regent.old.example.test", type: "TXT", ttl: 30, values: ['"ours"'] }];
+  const row = exampleOutboxRow(change, { state: "unknown", creates, createdAt: now, sentAt: now });
+  await ledger.commit((draft) => {
+    draft.insertChange(change);
+    draft.insertOutbox(row);
+  });
+  const observed = toObserved(spec, []);
+  const settle = () =>
+    ledger.commit((draft) => settleService({ spec, observed, ledger, draft, ids, now, onRestored: () => undefined }));
+  await settle();
+  expect(ledger.outbox("web").map(({ state }) => state)).toEqual(["unknown"]);
+  now += 600_000;
+  await settle();
+  expect(ledger.outbox("web").map(({ state }) => state)).toEqual(["abandoned"]);
+});

@@ -56,6 +56,9 @@ export const settleService = (input: SettleInput): Settled => {
     else if (isOver(row, now)) noteAbandoned(input, row);
     else open.push(row);
   }
+  // At a name that the service had before, nobody looks any more.
+  for (const row of all.filter((one) => isUnsettled(one) && !isAtEpochName(spec, isRelease(one) ? one.deletes : one.creates)))
+    if (isOver(row, now)) noteAbandoned(input, row, "it was written for another name; whether it reached that isn't known");
   noteTruth(input, rows, { isReleasing: open.some(isRelease), wentBack });
   return { observed, open, accepted };
 };
@@ -95,7 +98,7 @@ const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, 
   );
 };
 
-/** Nobody sent it in time, and nobody wants it any more: it can't come any more either. */
+/** Nobody saw it in time, and nobody wants it any more: it can't come any more either. */
 const noteAbandoned = ({ draft, now }: SettleInput, row: StoredOutboxRow, why = "it never reached DNS"): void => {
   draft.updateOutbox({ ulid: row.ulid, state: "abandoned" });
   draft.stage({

@@ -3,20 +3,20 @@ import type { Observed } from "@regent/engine";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import type { ReadTurn } from "../ports/dns-provider.ts";
-import { specOf } from "../testing/specs.ts";
-import { type Draft, emptyRecord, type Ledger } from "./ledger.ts";
+import { type Draft, emptyRecord, type Ledger, LedgerConflict } from "./ledger.ts";
 import type { ReadSets, ZoneRead, ZoneReader } from "./read-zone.ts";
 import { createZoneWriter } from "./write-zone.ts";
 
 const ZONE = "Z1TEST";
 const NOTHING: Observed = { epochSet: null, epoch: null, sets: [] };
 
-const setUp = (services: readonly string[]) => {
-  const specs = new Map(services.map((id) => [id, specOf(id, ZONE)]));
+const setUp = (services: readonly string[], conflictAt = 0) => {
+  const commits: number[] = [];
   const records = new Map(services.map((id) => [id, emptyRecord(id)]));
   const none: readonly never[] = [];
   const read = { turns: [] as ReadTurn[], release: (): void => undefined };
   const settled: string[][] = [];
+  const accepted: string[] = [];
   const reader = {
     read: (_: string, wanted: readonly string[], turn: ReadTurn): Promise<ZoneRead> => {
       read.turns.push(turn);
@@ -28,13 +28,17 @@ const setUp = (services: readonly string[]) => {
     },
     settleInto: (_: Draft, { observed }: ReadSets) => {
       settled.push([...observed.keys()]);
-      return new Map();
+      return new Map([...observed].map(([id, seen]) => [id, { observed: seen, open: [], accepted: [`change-${id}`] }]));
     },
   } as unknown as ZoneReader;
   const ledger = {
     record: (id: string) => records.get(id),
     outbox: () => none,
-    commit: async <T>(build: (draft: Draft) => T): Promise<T> => build({} as Draft),
+    commit: async <T>(build: (draft: Draft) => T): Promise<T> => {
+      const answer = build({} as Draft);
+      if (commits.push(1) === conflictAt) throw new LedgerConflict("s30");
+      return answer;
+    },
   } as unknown as Ledger;
   const writer = createZoneWriter({
     zoneId: ZONE,
@@ -44,14 +48,14 @@ const setUp = (services: readonly string[]) => {
     reader,
     deliver: async () => ({ retryMs: null }),
     log: pino({ level: "silent" }),
-    specs: () => specs,
+    specs: () => new Map(),
     configurationVersion: () => 1,
     verdictsOf: () => [],
     mayWrite: () => true,
-    onAccepted: () => undefined,
+    onAccepted: (changeId) => void accepted.push(changeId),
     onDnsTerm: () => undefined,
   });
-  return { writer, read, settled, records };
+  return { writer, read, settled, records, accepted };
 };
 
 test("no write waits for a scan, which waits for a busy account", async () => {
@@ -82,4 +86,12 @@ test("a zone's worth of services is written ahead in parts, so that reports are 
   await writer.reconcile(many, 100);
   expect(settled.map(({ length }) => length)).toEqual([25, 25, 10]);
   expect(settled.flat()).toEqual(many);
+});
+
+test("a part that meets another writer is drafted anew on what was read again; no part's acceptances are forgotten", async () => {
+  const many = Array.from({ length: 60 }, (_, i) => `s${i}`);
+  const { writer, settled, accepted } = setUp(many, 2);
+  await writer.reconcile(many, 100);
+  expect(settled.map(({ length }) => length)).toEqual([25, 25, 25, 10]);
+  expect(accepted).toEqual(many.map((id) => `change-${id}`));
 });

@@ -9,7 +9,7 @@ import type { StoredOutboxRow } from "../ports/decision-store.ts";
 import type { ReadTurn } from "../ports/dns-provider.ts";
 import { type DecideDeps, draftService, type OneService } from "./decide-service.ts";
 import type { Deliver } from "./deliver-batches.ts";
-import { type Draft, LedgerConflict } from "./ledger.ts";
+import { commitAnew, type Draft, LedgerConflict } from "./ledger.ts";
 import { type OwnOrder, requestOwnership } from "./own-name.ts";
 import type { ReadSets, ZoneReader } from "./read-zone.ts";
 import { type Moved, type MoveOrder, type MoveResult, requestMove } from "./request-move.ts";
@@ -60,7 +60,6 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
         return { retryMs: read.isTransient ? UNREAD_AGAIN_MS : DENIED_AGAIN_MS };
       }
       const drafted = await draftAll(deps, read);
-      for (const changeId of drafted.accepted) deps.onAccepted(changeId);
       const { retryMs } = await deps.deliver(drafted.rows, givesWay);
       return { retryMs: drafted.isLeftOpen ? Math.min(retryMs ?? LEFT_OPEN_AGAIN_MS, LEFT_OPEN_AGAIN_MS) : retryMs };
     });
@@ -119,8 +118,6 @@ const LEFT_OPEN_AGAIN_MS = 10_000;
 
 interface DraftedRows {
   readonly rows: readonly StoredOutboxRow[];
-  /** Changes whose acceptance was found in DNS. */
-  readonly accepted: readonly string[];
   /** An earlier batch of one of them may still arrive, and nothing of that service is sent now. */
   readonly isLeftOpen: boolean;
 }
@@ -132,21 +129,26 @@ const COMMIT_SERVICES_MAX = 25;
 const draftAll = async (deps: WriteDeps, read: ReadSets): Promise<DraftedRows> => {
   const observed = [...read.observed];
   const rows: StoredOutboxRow[] = [];
-  const accepted: string[] = [];
   let isLeftOpen = false;
   const rest = createSlices();
   for (let from = 0; from < observed.length; from += COMMIT_SERVICES_MAX) {
     if (from > 0) await rest();
     const part = new Map(observed.slice(from, from + COMMIT_SERVICES_MAX));
-    const drafted = await deps.ledger.commit((draft) => draftPart(deps, draft, { ...read, observed: part }));
+    const drafted = await commitAnew(deps.ledger, (draft) => draftPart(deps, draft, { ...read, observed: part }));
+    // It stands, whatever becomes of the next part.
+    for (const changeId of drafted.accepted) deps.onAccepted(changeId);
     rows.push(...drafted.rows);
-    accepted.push(...drafted.accepted);
     isLeftOpen ||= drafted.isLeftOpen;
   }
-  return { rows, accepted, isLeftOpen };
+  return { rows, isLeftOpen };
 };
 
-const draftPart = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedRows => {
+interface DraftedPart extends DraftedRows {
+  /** Changes whose acceptance was found in DNS. */
+  readonly accepted: readonly string[];
+}
+
+const draftPart = (deps: WriteDeps, draft: Draft, read: ReadSets): DraftedPart => {
   const settled = deps.reader.settleInto(draft, read);
   const rows: StoredOutboxRow[] = [];
   let isLeftOpen = false;
