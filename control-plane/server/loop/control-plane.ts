@@ -5,6 +5,7 @@
 import { setInterval as every } from "node:timers/promises";
 import type { LiveEvent, Overview } from "@regent/contract";
 import type { ServiceSpec } from "@regent/engine";
+import { rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import {
   AGGREGATES_KEPT_MS,
@@ -15,6 +16,7 @@ import {
   RETENTION_EVERY_MS,
   TRANSITIONS_KEPT_MS,
 } from "../limits.ts";
+import { AUTOMATION } from "../operations/actors.ts";
 import { applyConfiguration, planConfiguration } from "../operations/change-configuration.ts";
 import type { ConfigurationSigner } from "../operations/configuration-in-force.ts";
 import type { ControlPlane, DatabaseHealth, FreezeOrder, Readiness } from "../operations/control-plane.ts";
@@ -153,16 +155,25 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     specs,
     serversOf,
     resolvers: deps.resolvers,
-    onStranded: (service) => void lookAtZoneOf(service),
+    onStranded: (service) => lookAtZoneSoon(service),
     keepDeadLetter,
   });
-  const lookAtZoneOf = async (service: string): Promise<void> => {
-    const spec = specs().get(service);
-    if (!spec || !leadership.isLeading()) return;
-    await writerOf(spec.zoneId)
-      .scan([service], { lane: "read", rank: 0 })
-      .catch((error: unknown) => log.warn({ err: error, service }, "zone not read; the drift scan reads it again"));
-    loop.wake([service]);
+  /** A batch is lost with all its services: its zone is read once, not once for each of them, and after those whose traffic suffers now. */
+  const stranded = new Set<string>();
+  const lookAtZoneSoon = (service: string): void => {
+    if (stranded.size === 0) setTimeout(() => void lookAtStranded(), STRANDED_SOON_MS).unref();
+    stranded.add(service);
+  };
+  const lookAtStranded = async (): Promise<void> => {
+    const services = new Set(stranded);
+    stranded.clear();
+    if (!leadership.isLeading()) return;
+    const lost = new Map([...specs()].filter(([id]) => services.has(id)));
+    const turn = { lane: "read", rank: rankOf({ kind: "revert", actor: AUTOMATION }, 1) } as const;
+    await Promise.all([...groupByZone(lost)].map(([zoneId, ids]) => writerOf(zoneId).scan(ids, turn))).catch((error: unknown) =>
+      log.warn({ err: error, services: [...services] }, "zone not read; the drift scan reads it again"),
+    );
+    loop.wake(services);
   };
   const changes = createFollowChanges({ verify, sweep: seen.sweep, signal: stopped.signal, log });
   const onAccepted = (changeId: string): void => {
@@ -569,6 +580,9 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     },
   };
 };
+
+/** The followers of one batch hear that it is gone within moments of each other. */
+const STRANDED_SOON_MS = 200;
 
 /** Long enough for the first look's own reading and writing. */
 const SCAN_AFTER_GAIN_MS = 1_000;

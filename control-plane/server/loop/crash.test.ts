@@ -1,9 +1,11 @@
 /** Killed between every two effects, and the database away at every one of them: nothing lost, nothing told twice, nothing believed unheard. */
+import { isRescue } from "@regent/engine/plan/order.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { Commit } from "../ports/decision-store.ts";
+import type { ReadTurn } from "../ports/dns-provider.ts";
 import { breakRegion, changesOf, eventsOf, goOn, isHealthy, moveOrder, rest, weightIn } from "../testing/play.ts";
-import { OK, REFUSED, testWorld, type World } from "../testing/world.ts";
+import { OK, REFUSED, testService, testWorld, type World } from "../testing/world.ts";
 
 let world: World;
 afterEach(() => world.stop());
@@ -115,6 +117,25 @@ describe("killed", () => {
     ).toEqual([[true, true]]);
   });
 });
+
+test("a batch of many services that Route 53 lost: its zone is read once or twice for it, not once for each", async () => {
+  const many = Array.from({ length: 12 }, (_, i) => `s${i}`);
+  world = await testWorld({ services: many.map((id) => testService(id, { kind: "active-passive", failback: "automatic" })) });
+  const reads: ReadTurn[] = [];
+  const lost = { isOn: false };
+  world.faults.around = async ({ name, args }, proceed) => {
+    if (lost.isOn && name === "dns.readChange") return { kind: "missing" };
+    if (lost.isOn && (name === "dns.readNames" || name === "dns.readZone")) reads.push(args.at(-1) as ReadTurn);
+    return proceed();
+  };
+  await world.until("healthy", () => isHealthy(world));
+  lost.isOn = true;
+  await goOn(world, 1_800);
+  const forThem = reads.filter(({ lane }) => lane === "read");
+  expect(forThem.length).toBeGreaterThan(0);
+  expect(forThem.length).toBeLessThanOrEqual(2);
+  expect(forThem.every(({ rank }) => !isRescue(rank))).toBe(true);
+}, 20_000);
 
 describe("the database", () => {
   test("away for a while: nothing is written meanwhile, and the move is made when it is back, without a hand", async () => {
