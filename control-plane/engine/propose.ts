@@ -130,7 +130,7 @@ const whyOf = (situation: Situation, { wanted, request, isRebased }: Drafted, { 
   if (kind === "freeze") return `the epoch record says that automation is off; traffic stays at ${after}`;
   if (kind === "unfreeze") return `automation is on again; traffic stays at ${after}`;
   if (kind === "revert")
-    return `DNS was edited by another hand, and its policy is to revert: ${situation.drift}; traffic goes to ${after}`;
+    return `DNS was edited by another hand, and its policy is to revert: ${situation.drift?.replace(/\.$/, "")}; traffic goes to ${after}`;
   if (kind === "configure") return `the declared records changed; traffic stays at ${after}`;
   if (standing) return `${standing.control.by} asked for it: ${standing.control.reason}; traffic goes to ${after}`;
   const around = isRebased ? "; everything else stays as another hand wrote it" : "";
@@ -141,7 +141,7 @@ const causeText = ({ health }: Situation, wanted: Wanted, bad: readonly RegionId
   if (bad.length > 0) return bad.map((region) => `${region} is ${health[region]?.verdict}: ${health[region]?.why}`).join("; ");
   if (wanted.failStatic) return wanted.failStatic;
   if (wanted.stepped.length > 0) return wanted.waits[0] ?? `${wanted.stepped.join(", ")} completes its return`;
-  return "health or capacity changed";
+  return "the strategy asks for other shares";
 };
 
 const moveText = ({ move }: OperatorRequest): string => {

@@ -42,6 +42,17 @@ agents  1 of 2 heard lately
       expect(text).toContain(words);
   });
 
+  test("says once why a name can't be written or was edited", () => {
+    for (const mark of [{ drift: "TTL is 60" }, { blockedBy: "TTL is 60" }]) {
+      const service = exampleService({ ...mark, now: "TTL is 60" });
+      expect(
+        toStatus(exampleOverview({ services: [service] }), plain)
+          .join("\n")
+          .split("TTL is 60"),
+      ).toHaveLength(2);
+    }
+  });
+
   test("says the same with colour as without", () => {
     const [without, withColour] = [plain, coloured].map((paint) => toStatus(exampleOverview(), paint).join("\n"));
     expect(withColour).not.toBe(without);

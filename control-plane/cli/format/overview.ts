@@ -28,8 +28,8 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
   const marks = [
     service.mode === "automatic" ? "" : paint.warn(`! ${service.mode}`),
     service.frozen === null ? "" : paint.warn(`! frozen by ${service.frozen.by}: ${service.frozen.reason}`),
-    service.blockedBy === null ? "" : paint.bad(`✖ not ours to write: ${service.blockedBy}`),
-    service.drift === null ? "" : paint.bad(`✖ edited in DNS, automation stands still: ${service.drift}`),
+    service.blockedBy === null ? "" : paint.bad(toMark("✖ not ours to write", service.blockedBy, service.now)),
+    service.drift === null ? "" : paint.bad(toMark("✖ edited in DNS, automation stands still", service.drift, service.now)),
   ].filter((mark) => mark !== "");
   const head = [
     paint.bold(service.id),
@@ -41,6 +41,9 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
   ];
   return [head.join("  "), `  ${service.now}`, ...toTable(toRegionRows(service, at, paint)).map((line) => `  ${line}`)];
 };
+
+/** The line below says `now`: what it says already isn't said twice. */
+export const toMark = (mark: string, why: string, now: string): string => (why === now ? mark : `${mark}: ${why}`);
 
 const toRegionRows = (service: ServiceState, at: number, paint: Paint): string[][] => {
   const header = ["region", "verdict", "score", "wanted", "written", "seen", "for", "why"].map(paint.dim);

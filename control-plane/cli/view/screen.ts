@@ -2,6 +2,7 @@
 import type { ServiceState } from "@regent/contract";
 import { toEventLine } from "../format/history.ts";
 import { percentText } from "../format/numbers.ts";
+import { toMark } from "../format/overview.ts";
 import { type Paint, verdictText } from "../format/paint.ts";
 import { clip, toBar, toTable } from "../format/table.ts";
 import type { Picture } from "./gather.ts";
@@ -69,8 +70,8 @@ const toRows = (service: ServiceState, input: ScreenInput, paint: Paint): { abov
   const answers = byRegion(input.answers[service.id] ?? {}, input.regionOf);
   const marks = [
     service.frozen === null ? "" : paint.warn(` ! frozen by ${service.frozen.by}`),
-    service.blockedBy === null ? "" : paint.bad(` ✖ not ours to write: ${service.blockedBy}`),
-    service.drift === null ? "" : paint.bad(` ✖ edited in DNS: ${service.drift}`),
+    service.blockedBy === null ? "" : paint.bad(toMark(" ✖ not ours to write", service.blockedBy, service.now)),
+    service.drift === null ? "" : paint.bad(toMark(" ✖ edited in DNS", service.drift, service.now)),
   ].join("");
   return service.regions.map((region, index) => {
     const seen = service.seen?.shares?.[family]?.[region.region];

@@ -47,11 +47,11 @@ export const preflight = ({ spec, observed, everWritten }: PreflightQuestion): P
   const cname = findCnameConflict(spec, observed);
   if (cname !== null) return cname;
   const addresses = toAddressSets(spec, observed);
-  if (epoch !== null) return addresses.every(isWeighted) ? { kind: "managed", epoch } : refusePolicy(addresses);
+  if (epoch !== null) return addresses.every(isWeighted) ? { kind: "managed", epoch } : refusePolicy(spec, addresses);
   const [mark] = observed.marks ?? [];
   if (mark !== undefined) return refuseMarked(mark);
   if (addresses.length === 0) return { kind: "create" };
-  return addresses.every(isWeighted) ? refuseUnfenced(spec, addresses) : refusePolicy(addresses);
+  return addresses.every(isWeighted) ? refuseUnfenced(spec, addresses) : refusePolicy(spec, addresses);
 };
 
 const refuseMarked = ({ owner, name }: OwnershipMark): PreflightRefusal => ({
@@ -89,7 +89,7 @@ const findCnameConflict = (spec: ServiceSpec, { sets }: Observed): PreflightRefu
 
 const isApexSet = ({ type }: RecordSet): boolean => type === "SOA" || type === "NS";
 
-const refusePolicy = (addresses: readonly RecordSet[]): PreflightRefusal => {
+const refusePolicy = (spec: ServiceSpec, addresses: readonly RecordSet[]): PreflightRefusal => {
   const odd = addresses.filter((set) => !isWeighted(set));
   const problem =
     odd.length < addresses.length
@@ -103,7 +103,7 @@ const refusePolicy = (addresses: readonly RecordSet[]): PreflightRefusal => {
     kind: "refused",
     problem,
     why: POLICY_WHY[problem](toList(odd)),
-    fix: problem === "other-policy" ? OTHER_POLICY_FIX : ADOPT_FIX,
+    fix: problem === "other-policy" ? OTHER_POLICY_FIX : adoptFix(spec),
   };
 };
 
@@ -115,21 +115,21 @@ const POLICY_WHY = {
 
 const OTHER_POLICY_FIX = "Bring it to weighted records by hand first, or declare a name that has no records.";
 
-const ADOPT_FIX =
-  "See what adopting would change (regent adopt SERVICE --dry-run), then adopt it; or declare a name that has no records.";
+const adoptFix = ({ id }: ServiceSpec): string =>
+  `See what adopting would change (regent adopt ${id} --reason … --dry-run), then adopt it; or declare a name that has no records.`;
 
 const refuseUnfenced = (spec: ServiceSpec, addresses: readonly RecordSet[]): PreflightRefusal => ({
   kind: "refused",
   problem: "weighted-without-epoch",
   why: `${toList(addresses)} is weighted already, and there is no epoch record at ${spec.epochName}: somebody else writes this name.`,
-  fix: `Stop whoever writes it. ${ADOPT_FIX}`,
+  fix: `Stop whoever writes it. ${adoptFix(spec)}`,
 });
 
 const refuseMissing = (spec: ServiceSpec): PreflightRefusal => ({
   kind: "refused",
   problem: "epoch-missing",
   why: `Regent has written ${spec.name} before, and its epoch record ${spec.epochName} TXT is gone.`,
-  fix: "Find out who deleted it. To go on from what stands, adopt the name again (regent adopt SERVICE); Regent never makes the record anew by itself.",
+  fix: `Find out who deleted it. To go on from what stands, adopt the name again (regent adopt ${spec.id} --reason …); Regent never makes the record anew by itself.`,
 });
 
 const refuseUnreadable = (epochSet: RecordSet): PreflightRefusal => ({
@@ -143,7 +143,7 @@ const refuseForeign = (spec: ServiceSpec, epoch: Epoch): PreflightRefusal => ({
   kind: "refused",
   problem: "foreign-epoch",
   why: `The epoch record ${spec.epochName} names owner ${epoch.owner}, and this installation is ${spec.owner}.`,
-  fix: `Stop the installation of ${epoch.owner} and take the name over (regent adopt ${spec.id} --takeover ${epoch.owner}), or remove service ${spec.id} from this declaration.`,
+  fix: `Stop the installation of ${epoch.owner} and take the name over (regent adopt ${spec.id} --takeover ${epoch.owner} --reason …), or remove service ${spec.id} from this declaration.`,
 });
 
 /** The first three by name, the rest by number: a sentence, not a listing. */

@@ -20,9 +20,7 @@ export const toAddedServiceLines = (service: Service, after: Declaration, before
 export const toRemovedServiceLines = (service: Service, after: Declaration): string[] => {
   const heir = after.services.find(({ name }) => name === service.name);
   if (heir !== undefined) return [`service ${service.id}: removed; its name ${service.name} goes to service ${heir.id}`];
-  return [
-    `service ${service.id}: removed; Regent stops writing ${namesOf(service).join(", ")}, its records and epoch record stay`,
-  ];
+  return [`service ${service.id}: removed; Regent stops writing ${namesOf(service).join(", ")}, and deletes nothing there`];
 };
 
 export const toChangedServiceLines = (before: Service, after: Service, declaration: Declaration): string[] => {

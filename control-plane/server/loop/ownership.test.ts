@@ -60,6 +60,8 @@ describe("an edit that is reported", () => {
     expect(told).toMatchObject({ page: true, detail: { policy: "report" } });
     expect(told?.detail.lines).toHaveLength(8);
     expect((await state()).drift).toMatch(/^weight: checkout\.example\.test A eu-west has weight 200; Regent wrote 255\./);
+    const { sentences } = (await world.controlPlane.explain("checkout")) ?? { sentences: [] };
+    expect(sentences.join(" ")).toContain("until you move checkout by hand");
     expect(world.dns.sends()).toBe(sends);
     expect(await shown(world)).toEqual(before);
   });

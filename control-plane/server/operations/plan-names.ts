@@ -100,6 +100,6 @@ const toStep = (spec: ServiceSpec, observed: Observed, record: ServiceRecord): N
     service: spec.id,
     step: takeover === null ? "adopt" : "takeover",
     owner,
-    lines: [`${spec.name} stands already; once this is applied: ${command}`, ...adoption.lines],
+    lines: [`${spec.name} stands already; with this file in force: ${command}`, ...adoption.lines],
   };
 };

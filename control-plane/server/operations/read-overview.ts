@@ -107,6 +107,12 @@ export const toOverview = (sources: ViewSources, mode: Overview["mode"], leader:
 /** Reasons and findings end as their author ended them; a sentence ends once. */
 const toSentence = (text: string): string => `${text.replace(/[.\s]+$/, "")}.`;
 
+/** What ends an edit that is told or kept; one that is reverted ends by itself. */
+const waysOn = (service: string, policy: string | undefined): string =>
+  policy === "revert"
+    ? "The edit is to be reverted"
+    : `The edit stays until you move ${service} by hand, declare the records as they stand, or give it back to the declaration (regent unfreeze ${service} --reason …)`;
+
 /** Why a service is as it is, in the order a person asks: what happens, each region, what stands in the way, what comes next. */
 export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanation => {
   const service = toServiceState(sources, spec);
@@ -121,6 +127,8 @@ export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanat
       const marks = flags.length > 0 ? ` [${flags.join(", ")}]` : "";
       return `${region} is ${verdict}${score === null ? "" : `, score ${score}`}${marks}: ${why}`;
     }),
+    ...(service.seen ? [`Seen: ${service.seen.why}`] : []),
+    ...(service.drift === null ? [] : [waysOn(service.id, sources.ledger.record(spec.id).ownership.edit?.policy)]),
     ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}`] : []),
     ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}`),
     ...Object.entries(sources.ledger.record(spec.id).controls.frozenRegions).map(
