@@ -14,6 +14,7 @@ export interface DatabaseLook {
   readonly isUp: boolean;
   /** Null when it isn't up. */
   readonly latencyMs: number | null;
+  /** Connections that are open now, for reports and for decisions. */
   readonly poolSize: number;
   /** A sentence with a code, never the server's words: they may quote hosts and users. Null when it is up. */
   readonly why: string | null;
@@ -44,7 +45,9 @@ export const createDatabaseHealth = (options: DatabaseHealthOptions): (() => Pro
 
   return async () => {
     if (last === null || monotonic() >= freshUntil) last = look();
-    return { ...(await last), poolSize: database.counters().underWay, pool: pool(now()) };
+    const answer = await last;
+    const view = pool(now());
+    return { ...answer, poolSize: view.reports.size + view.decisions.size, pool: view };
   };
 };
 
