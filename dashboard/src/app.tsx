@@ -4,6 +4,7 @@ import { Agents } from "./agents.tsx";
 import { Incidents } from "./incidents.tsx";
 import { type Live, useLive } from "./live.ts";
 import { ServiceCard } from "./service-card.tsx";
+import { sentence } from "./text.ts";
 
 export const App = () => {
   const live = useLive();
@@ -52,7 +53,8 @@ const Shown = ({ overview, history, isStale }: Extract<Live, { kind: "shown" }>)
     )}
     {overview.frozen && (
       <p className="banner frozen" role="status">
-        Automation is off: frozen by {overview.frozen.by} — {overview.frozen.reason}
+        Automation is off: frozen by {overview.frozen.by} — {sentence(overview.frozen.reason)} People can still move traffic.{" "}
+        <code>regent unfreeze --global --reason …</code> ends it.
       </p>
     )}
     <main>
@@ -61,7 +63,12 @@ const Shown = ({ overview, history, isStale }: Extract<Live, { kind: "shown" }>)
           <p className="empty">No service is declared yet. Declare one in regent.yaml and run npx regent apply.</p>
         )}
         {overview.services.map((service) => (
-          <ServiceCard key={service.id} service={service} now={overview.at} />
+          <ServiceCard
+            key={service.id}
+            service={service}
+            now={overview.at}
+            isFrozenAsAll={service.frozen?.at === overview.frozen?.at && service.frozen?.reason === overview.frozen?.reason}
+          />
         ))}
       </section>
       <div className="below">
@@ -83,7 +90,8 @@ const Header = ({ overview }: { readonly overview: Overview }) => {
         {sick.length > 0 ? `✕ Unhealthy: ${sick.join(", ")}` : `● ${overview.services.length} services, no region is unhealthy`}
       </p>
       <p className="meta">
-        {overview.owner} · {overview.mode} · {overview.leader ? `term ${overview.leader.term}` : "nobody leads"} · configuration{" "}
+        {overview.owner} · <span className={overview.mode === "normal" ? "" : "mode"}>{overview.mode}</span> ·{" "}
+        {overview.leader ? `term ${overview.leader.term}` : <span className="mode">nobody leads</span>} · configuration{" "}
         {overview.configurationVersion}
       </p>
     </header>

@@ -1,9 +1,16 @@
 /** One service: a row per region with its verdict, why, and the shares wanted, written and seen. */
 import type { RegionVerdict, ServiceState } from "@regent/contract";
 import { useState } from "react";
-import { ago, clock, MARKS, percent } from "./text.ts";
+import { ago, clock, MARKS, percent, sentence } from "./text.ts";
 
-export const ServiceCard = ({ service, now }: { readonly service: ServiceState; readonly now: number }) => (
+interface CardProps {
+  readonly service: ServiceState;
+  readonly now: number;
+  /** Everything is frozen: said above all cards already. */
+  readonly isFrozenAsAll: boolean;
+}
+
+export const ServiceCard = ({ service, now, isFrozenAsAll }: CardProps) => (
   <article className="card" aria-labelledby={`service-${service.id}`}>
     <div className="card-head">
       <h2 id={`service-${service.id}`}>{service.id}</h2>
@@ -11,9 +18,8 @@ export const ServiceCard = ({ service, now }: { readonly service: ServiceState; 
         {service.name} · {service.strategy} · revision {service.revision} · profile {service.profile}
       </span>
     </div>
-    <p className="now">{service.now}</p>
-    {service.blockedBy && <p className="banner stale">Not ours to write: {service.blockedBy}</p>}
-    {service.drift && <p className="banner stale">Edited in DNS, automation stands still: {service.drift}</p>}
+    {service.now !== service.blockedBy && service.now !== service.drift && <p className="now">{service.now}</p>}
+    <Standing service={service} isFrozenAsAll={isFrozenAsAll} />
     {service.families.map((family) => (
       <table key={family}>
         <caption>{service.families.length > 1 ? `Family ${family}` : "Regions"}</caption>
@@ -39,8 +45,38 @@ export const ServiceCard = ({ service, now }: { readonly service: ServiceState; 
         </tbody>
       </table>
     ))}
+    {seenElsewhere(service) && <p className="meta">Seen differs from written: {service.seen?.why}</p>}
   </article>
 );
+
+/** Why automation does nothing for this service, each with the way out. */
+const Standing = ({ service, isFrozenAsAll }: Omit<CardProps, "now">) => (
+  <>
+    {service.blockedBy && <p className="banner">Not ours to write: {service.blockedBy}</p>}
+    {service.drift && (
+      <p className="banner">
+        Edited in DNS, automation stands still: {service.drift} <code>regent explain {service.id}</code> says what ends it.
+      </p>
+    )}
+    {service.frozen && !isFrozenAsAll && (
+      <p className="banner">
+        Frozen by {service.frozen.by} — {sentence(service.frozen.reason)} <code>regent unfreeze {service.id} --reason …</code>{" "}
+        ends it.
+      </p>
+    )}
+    {service.mode !== "automatic" && (
+      <p className="banner">Mode {service.mode}: Regent decides and tells, and moves nothing by itself.</p>
+    )}
+  </>
+);
+
+/** DNS answers other shares than the weights say: a name server lags, or Route 53's own checks take part. */
+const seenElsewhere = ({ seen, written }: ServiceState): boolean =>
+  Object.entries(seen?.shares ?? {}).some(([family, shares]) => {
+    const weights = written[family] ?? {};
+    const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
+    return sum > 0 && Object.entries(shares).some(([region, share]) => Math.abs(share - (weights[region] ?? 0) / sum) > 0.005);
+  });
 
 interface RowProps {
   readonly region: RegionVerdict;

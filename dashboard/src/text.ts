@@ -20,6 +20,9 @@ export const span = (from: number | undefined, to: number | undefined): string =
 export const percent = (share: number | undefined): string =>
   share === undefined ? "?" : `${Number((share * 100).toFixed(1))} %`;
 
+/** Reasons end as their author ended them; a sentence ends once. */
+export const sentence = (text: string): string => `${text.replace(/[.\s]+$/, "")}.`;
+
 /** A shape besides the colour, so that colour is never the only sign. */
 export const MARKS: Readonly<Record<Verdict, string>> = {
   healthy: "●",
