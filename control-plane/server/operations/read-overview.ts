@@ -70,8 +70,9 @@ const fromMemory = ({ region, verdict, since, why, evidence }: HealthMemory): Re
 
 const sentenceOf = ({ decisionOf, ledger }: ViewSources, spec: ServiceSpec, record: ServiceRecord): string =>
   record.blockedBy ??
-  record.drift ??
+  // Before the edit, which has a field of its own: what automation would do and doesn't is what a person must know first.
   decisionOf(spec.id)?.sentence ??
+  record.drift ??
   ledger.lastChange(spec.id)?.why ??
   "waiting for the first reports";
 
@@ -128,7 +129,12 @@ export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanat
       return `${region} is ${verdict}${score === null ? "" : `, score ${score}`}${marks}: ${why}`;
     }),
     ...(service.seen ? [`Seen: ${service.seen.why}`] : []),
-    ...(service.drift === null ? [] : [waysOn(service.id, sources.ledger.record(spec.id).ownership.edit?.policy)]),
+    ...(service.drift === null
+      ? []
+      : [
+          `Edited in DNS, automation stands still: ${service.drift}`,
+          waysOn(service.id, sources.ledger.record(spec.id).ownership.edit?.policy),
+        ]),
     ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}`] : []),
     ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}`),
     ...Object.entries(sources.ledger.record(spec.id).controls.frozenRegions).map(
