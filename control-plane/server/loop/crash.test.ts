@@ -81,7 +81,37 @@ describe("killed", () => {
     expect(fence).toMatchObject({ kind: "configure", revision: 3, weightsAfter: fence?.weightsBefore });
     expect(fence?.why).toMatch(/revision 2 was written ahead, never seen in DNS, and is not wanted any more/);
     expect(await weightIn(world, "eu-west")).toBe(255);
+    await goOn(world, 500);
+    expect((await eventsOf(world, "fail-static")).length).toBe(1);
   }, 45_000);
+
+  test("C2, and nobody wants it any more, under a restored database's hold: not even a fence is written", async () => {
+    await start();
+    world.faults.around = async ({ name }, proceed) => {
+      if (name === "dns.send") world.kill();
+      return proceed();
+    };
+    breakRegion(world, "eu-west");
+    while (!world.faults.isDead) await goOn(world, 40);
+    const sends = world.dns.sends();
+    const { holder, term } = (await world.database.lease.read()) ?? { holder: "", term: 0 };
+    const at = world.clock.now();
+    const hold = { by: "regent", reason: "restored", at, cause: "restored" } as const;
+    const actor = { kind: "automation", name: "regent" } as const;
+    const told = { service: null, kind: "freeze", actor, why: "restored", page: true, detail: { cause: "restored" } } as const;
+    const entry = { ...told, id: "01JD8ZK3M40000000000000000", at };
+    expect((await world.database.decisions.writeFreeze({ holder, term, value: hold, entry })).kind).toBe("committed");
+    world.see = () => OK;
+    await world.resurrect();
+    const { now } = world.clock;
+    Object.assign(world.clock, { now: () => now() + 31_000 });
+    await goOn(world, 1_000);
+    const pages = (await eventsOf(world)).filter(({ page }) => page).length;
+    await goOn(world, 2_500);
+    expect(world.dns.sends()).toBe(sends);
+    expect((await eventsOf(world)).filter(({ page }) => page).length).toBe(pages);
+    expect((await changesOf(world)).length).toBe(2);
+  }, 30_000);
 
   test("C4 and C5: after Route 53 applied it and before that is written down; it is found as applied, once", async () => {
     await start();

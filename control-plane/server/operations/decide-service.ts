@@ -35,9 +35,9 @@ export interface OneService {
 export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
   const wanted = decideNow(deps, draft, one.spec, null);
   const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
-  const { proposal } = decision;
-  if (!proposal || !decision.isAllowed) {
-    tellStandstill(deps, draft, one.spec, decision);
+  if (!decision.proposal || !decision.isAllowed) {
+    // A fence that may not be written is no news, and doesn't end what was told before.
+    tellStandstill(deps, draft, one.spec, wanted);
     return null;
   }
   const planned = draftNow(deps, draft, one, decision);

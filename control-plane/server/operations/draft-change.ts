@@ -7,6 +7,7 @@ import { checkBatch, checkShares } from "@regent/engine/invariants.ts";
 import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
 import { renderMembers, toCanonicalText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { toSetKey } from "@regent/engine/plan/record-values.ts";
+import { movesTraffic } from "@regent/engine/safety/rule.ts";
 import type { Ids } from "../ports/clock.ts";
 import type { Ownership, ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 import { type Draft, OUTBOX_ROWS_KEPT } from "./ledger.ts";
@@ -137,7 +138,8 @@ export const writeAhead = (ids: Ids, draft: Draft, { spec, decision, proposal, r
     revision: row.revision,
     traffic: decision.trafficAfter,
     controls,
-    lastRefusal: null,
+    // What was told of a standstill is no news again because a mark or a record was written meanwhile.
+    lastRefusal: movesTraffic(proposal) ? null : record.lastRefusal,
     ownership: afterDraft(record, proposal.isRebased ? row.ulid : null, change),
   }));
   draft.insertOutbox(row);
