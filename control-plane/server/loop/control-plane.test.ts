@@ -1,6 +1,6 @@
 /** The whole control plane over memory twins: from signed reports to records in DNS. */
 import { afterEach, describe, expect, test } from "vitest";
-import { OK, REFUSED, testService, testWorld, type World } from "../testing/world.ts";
+import { FAST_SETTINGS, OK, REFUSED, testService, testWorld, type World } from "../testing/world.ts";
 
 let world: World;
 afterEach(() => world.stop());
@@ -328,6 +328,32 @@ describe("restart", () => {
     await world.restart(1_700);
     await world.until("healthy again", healthy);
     expect((await world.controlPlane.history({ limit: 100 })).events.length).toBe(before);
+  });
+
+  test("a bad region is left for the next in order, though a later one is heard of first", async () => {
+    const settings = { ...FAST_SETTINGS, reportSeconds: 1 };
+    world = await testWorld({ services: [testService("checkout", { kind: "active-passive" }, { settings })] });
+    await world.until("healthy", healthy);
+    world.faults.around = ({ name }, proceed) =>
+      name === "dns.readNames" ? Promise.resolve({ kind: "failed", why: "cut" }) : proceed();
+    breakRegion("eu-west");
+    await world.until("unhealthy", async () => {
+      const { services } = await world.controlPlane.overview();
+      return services[0]?.regions.find(({ region }) => region === "eu-west")?.verdict === "unhealthy";
+    });
+    await world.restart(1_700);
+    for (let n = 0; n < 8; n++) {
+      for (const agent of ["ap-south-net-a", "ap-south-net-b"])
+        await world.report(agent, (report) => ({
+          ...report,
+          observations: report.observations.filter(({ target }) => !target.includes("/us-east/")),
+          unchanged: report.unchanged.filter(({ target }) => !target.includes("/us-east/")),
+        }));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(await world.weights("checkout.example.test")).toEqual({ "eu-west": 255, "us-east": 0, "ap-south": 0 });
+    await world.until("moved", async () => (await world.weights("checkout.example.test"))["eu-west"] === 0);
+    expect(await world.weights("checkout.example.test")).toEqual({ "eu-west": 0, "us-east": 255, "ap-south": 0 });
   });
 
   test("verdicts, revision and outbox survive; nothing is written twice", async () => {

@@ -213,6 +213,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       specs,
       configurationVersion: () => inForce().version,
       verdictsOf: (service) => loop.verdictsOf(service),
+      leadingSince: () => leadingSince,
       mayWrite,
       onAccepted,
       onDnsTerm: (term) => leadership.sawTerm(term),
@@ -237,6 +238,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     judge: createJudgeServices({ ledger, cache, ids, specs, leadingSince: () => leadingSince }),
     writerOf,
     isLeading: () => leadership.isLeading(),
+    leadingSince: () => leadingSince,
     onFenced: (term) => void leadership.stepDown(term),
     onLooked: metrics.looked,
   });

@@ -167,6 +167,37 @@ test("a batch of many services that Route 53 lost: its zone is read once or twic
   expect(forThem.every(({ rank }) => !isRescue(rank))).toBe(true);
 }, 20_000);
 
+describe("a lost answer", () => {
+  test("holds up no other service of the zone whose traffic suffers", async () => {
+    const services = ["checkout", "shop"].map((id) => testService(id, { kind: "active-passive" }));
+    world = await testWorld({ services });
+    await world.until("healthy", () => isHealthy(world));
+    let held = 0;
+    world.faults.around = ({ name }, proceed) => {
+      if (name !== "dns.send" || held > 0) return proceed();
+      held += 1;
+      // Route 53 applies it, and nobody hears of that.
+      return proceed().then(() => new Promise(() => undefined));
+    };
+    const see = (...bad: string[]) => {
+      world.see = (_, target) => (bad.includes(target.split("/").slice(0, 2).join("/")) ? REFUSED : OK);
+    };
+    see("checkout/eu-west");
+    await world.until("the first batch hangs", () => held === 1);
+    see("checkout/eu-west", "shop/eu-west");
+    const from = performance.now();
+    await world.until("shop moved", async () => (await weightIn(world, "eu-west", "shop.example.test")) === 0, 8_000);
+    expect(performance.now() - from).toBeLessThan(6_000);
+    await world.until("checkout moved", async () => (await weightIn(world, "eu-west")) === 0, 8_000);
+    expect(
+      (await changesOf(world))
+        .filter(({ kind }) => kind === "failover")
+        .map(({ service }) => service)
+        .sort(),
+    ).toEqual(["checkout", "shop"]);
+  });
+});
+
 describe("the database", () => {
   test("away for a while: nothing is written meanwhile, and the move is made when it is back, without a hand", async () => {
     await start();

@@ -9,6 +9,7 @@ import { inOrder, isRescue, type Move, rankOf } from "@regent/engine/plan/order.
 import type { Logger } from "pino";
 import { POLL_MS } from "../limits.ts";
 import { AUTOMATION } from "../operations/actors.ts";
+import { awaitedRegions, awaitedUntil } from "../operations/await-reports.ts";
 import type { EvidenceCache } from "../operations/evidence-cache.ts";
 import type { JudgedService } from "../operations/judge-services.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
@@ -44,6 +45,7 @@ export interface LoopDeps {
   ) => Promise<ReadonlyMap<string, JudgedService>>;
   readonly writerOf: (zoneId: string) => ZoneWriter;
   readonly isLeading: () => boolean;
+  readonly leadingSince: () => number;
   /** The database says that this term doesn't lead any more. */
   readonly onFenced: (term: number) => void;
   readonly onLooked: (measured: { services: number; ms: number }) => void;
@@ -150,8 +152,11 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     const decision = decide(situation, null);
     decisions.set(spec.id, decision);
     if (decision.nextLookAt !== null) sooner(spec.id, Math.max(decision.nextLookAt, now + 1));
+    const moment = { leadingSince: deps.leadingSince(), now };
+    const isAwaiting = awaitedRegions(spec, verdicts, moment).length > 0;
+    if (isAwaiting) sooner(spec.id, awaitedUntil(spec, moment.leadingSince));
     // A refusal that was told already needs no second look at DNS.
-    const wantsWrite = decision.isAllowed || standstillKey(decision) !== record.lastRefusal;
+    const wantsWrite = !isAwaiting && (decision.isAllowed || standstillKey(decision) !== record.lastRefusal);
     const isMemoryOld = JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic);
     const unsettled = deps.ledger.outbox(spec.id).filter(isUnsettled);
     if (!wantsWrite && !isMemoryOld && unsettled.length === 0) return null;
@@ -180,9 +185,10 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     if (waiting || !first) return;
     busy.set(errand, new Map());
     const services = wishes.map(({ service }) => service);
+    const isAnother = (service: string): boolean => !services.includes(service);
     deps
       .writerOf(first.zoneId)
-      .reconcile(services, first.rank)
+      .reconcile(services, first.rank, () => isRescue(first.rank) && [...(busy.get(errand)?.keys() ?? [])].some(isAnother))
       .then(
         ({ retryMs }) => retryMs !== null && retryLater(services, retryMs),
         (error: unknown) => fail(error, services),

@@ -2,13 +2,14 @@
  * One service inside its zone's turn: decided on DNS as just read, and written ahead. Nothing is sent here. A batch that was written ahead before
  * and still says the right thing is sent again as it stands.
  */
-import type { RegionVerdict } from "@regent/contract";
+import type { Instant, RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec, type Situation } from "@regent/engine";
 import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { StoredOutboxRow } from "../ports/decision-store.ts";
+import { awaitedRegions } from "./await-reports.ts";
 import { type DraftedChange, draftChange, writeAhead } from "./draft-change.ts";
 import type { Draft, Ledger } from "./ledger.ts";
 import { holdsDeletes } from "./read-zone.ts";
@@ -23,6 +24,7 @@ export interface DecideDeps {
   readonly log: Logger;
   readonly configurationVersion: () => number;
   readonly verdictsOf: (service: string) => readonly RegionVerdict[];
+  readonly leadingSince: () => Instant;
 }
 
 export interface OneService {
@@ -33,6 +35,8 @@ export interface OneService {
 
 /** The row to send, or null when nothing is to be written or may be. */
 export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
+  const moment = { leadingSince: deps.leadingSince(), now: deps.clock.now() };
+  if (awaitedRegions(one.spec, deps.verdictsOf(one.spec.id), moment).length > 0) return null;
   const wanted = decideNow(deps, draft, one.spec, null);
   const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
   if (!decision.proposal || !decision.isAllowed) {

@@ -51,6 +51,7 @@ const setUp = (services: readonly string[], conflictAt = 0) => {
     specs: () => new Map(),
     configurationVersion: () => 1,
     verdictsOf: () => [],
+    leadingSince: () => 0,
     mayWrite: () => true,
     onAccepted: (changeId) => void accepted.push(changeId),
     onDnsTerm: () => undefined,

@@ -21,7 +21,12 @@ export interface ZoneWriter {
    * Decides and writes these services, in this order as far as the limits of a batch allow; answers in how many ms they want another look because
    * something stood in the way, null when not. `rank` is that of the most urgent of them.
    */
-  readonly reconcile: (services: readonly string[], rank: number) => Promise<{ readonly retryMs: number | null }>;
+  readonly reconcile: (
+    services: readonly string[],
+    rank: number,
+    /** Others of this zone whose traffic suffers wait for this to end. */
+    isAwaited?: () => boolean,
+  ) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
   /** Adopts or releases a name; answers as `move` does. */
@@ -51,7 +56,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
   const turns = createZoneTurns();
   const givesWay = (): boolean => isRescue(turns.nextRank());
 
-  const reconcile = (services: readonly string[], rank: number) =>
+  const reconcile = (services: readonly string[], rank: number, isAwaited: () => boolean = () => false) =>
     turns.take(rank, async () => {
       if (!deps.mayWrite()) return { retryMs: null };
       const read = await deps.reader.read(deps.zoneId, services, { lane: "read", rank });
@@ -60,7 +65,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
         return { retryMs: read.isTransient ? UNREAD_AGAIN_MS : DENIED_AGAIN_MS };
       }
       const drafted = await draftAll(deps, read);
-      const { retryMs } = await deps.deliver(drafted.rows, givesWay);
+      const { retryMs } = await deps.deliver(drafted.rows, () => givesWay() || isAwaited());
       return { retryMs: drafted.isLeftOpen ? Math.min(retryMs ?? LEFT_OPEN_AGAIN_MS, LEFT_OPEN_AGAIN_MS) : retryMs };
     });
 
