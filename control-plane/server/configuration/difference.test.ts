@@ -122,9 +122,7 @@ describe("one thing changed", () => {
 });
 
 test("what is taken out comes last, with what stays in DNS", () => {
-  expect(backwards(SECOND)).toEqual([
-    "service api: removed; Regent stops writing api.example.com, and deletes nothing there",
-  ]);
+  expect(backwards(SECOND)).toEqual(["service api: removed; Regent stops writing api.example.com, and deletes nothing there"]);
   expect(backwards(["    checks:", "    families: [{ id: x, name: x.example.com }]\n    checks:"])).toEqual([
     "service www: family x: removed; Regent stops writing x.example.com, its records stay",
   ]);

@@ -51,7 +51,13 @@ export const foldReport = (input: FoldInput, current: StoredAgent | null, checks
   const { report, receivedAt } = input;
   const order = placeInOrder(report, current);
   if (order.kind === "replayed")
-    return { agent: null, checks: [], transitions: [], aggregates: [], result: { kind: "replayed", boot: current?.boot ?? report.boot } };
+    return {
+      agent: null,
+      checks: [],
+      transitions: [],
+      aggregates: [],
+      result: { kind: "replayed", boot: current?.boot ?? report.boot },
+    };
   const skewMs = foldSkew(input, current, order.isNewBoot);
   const draft = createDraft(input, current, checks, skewMs, order.isNewest);
   for (const observation of report.observations) foldObservation(draft, observation);
