@@ -7,15 +7,24 @@ const isBundled = !import.meta.url.endsWith(".ts");
 const root = new URL(isBundled ? "../../../" : "../../", import.meta.url);
 
 const at = (path: string): string => fileURLToPath(new URL(path, root));
-const entry = (bundle: string, source: string): string => at(isBundled ? bundle : source);
 
-/** To be run with `process.execPath`. */
-export const ENTRIES = {
-  server: entry("control-plane/server/dist/server.mjs", "control-plane/server/main.ts"),
-  agent: entry("agents/dist/agent.mjs", "agents/runtimes/node/agent.ts"),
-  sandbox: entry("infra/sandbox/dist/sandbox.mjs", "infra/sandbox/main.ts"),
-  region: entry("infra/sandbox/dist/region-process.mjs", "infra/sandbox/regions/region-process.ts"),
+/** What ships: bundles. To be run with `process.execPath`. */
+export const BUNDLES = {
+  server: at("control-plane/server/dist/server.mjs"),
+  agent: at("agents/dist/agent.mjs"),
+  sandbox: at("infra/sandbox/dist/sandbox.mjs"),
+  region: at("infra/sandbox/dist/region-process.mjs"),
 } as const;
+
+const SOURCES: Readonly<Record<keyof typeof BUNDLES, string>> = {
+  server: at("control-plane/server/main.ts"),
+  agent: at("agents/runtimes/node/agent.ts"),
+  sandbox: at("infra/sandbox/main.ts"),
+  region: at("infra/sandbox/regions/region-process.ts"),
+};
+
+/** As we run ourselves. */
+export const ENTRIES = isBundled ? BUNDLES : SOURCES;
 
 /** Loaded before a part's own program where that doesn't watch its supervisor's pipe itself. */
 export const STOP_WITH_STDIN = at("control-plane/cli/up/stop-with-stdin.mjs");

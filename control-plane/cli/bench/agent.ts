@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { generateAgentKey, NODE_AGENT_ARGS } from "@regent/agents";
 import { startRoute53Sandbox } from "@regent/sandbox/route53-sandbox.ts";
 import { stringify } from "yaml";
-import { ENTRIES } from "../entries.ts";
+import { BUNDLES } from "../entries.ts";
 import { type Row, round } from "./measure.ts";
 import { cpuSecondsOf, memoryOf, type Part, spawnPart } from "./processes.ts";
 
@@ -35,7 +35,7 @@ export const benchAgent = async (): Promise<Row[]> => {
     await parts[0]?.stop();
     const key = await generateAgentKey();
     await writeFile(join(home, "regent.yaml"), toDeclaration(key.publicKey, port, sandbox.zoneIds["example.test"] ?? ""));
-    const server = await start(ENTRIES.server, {
+    const server = await start(BUNDLES.server, {
       ...LIFE_LINE,
       REGENT_HOME: home,
       REGENT_CONFIG: join(home, "regent.yaml"),
@@ -107,7 +107,7 @@ const startAgent = async (start: typeof spawnPart, home: string, privateKeyPem: 
   };
   await writeFile(join(folder, "agent.json"), JSON.stringify(config));
   const env = { ...LIFE_LINE, REGENT_AGENT_CONFIG: join(folder, "agent.json"), LOG_LEVEL: "error", MALLOC_ARENA_MAX: "2" };
-  return start(ENTRIES.agent, env, NODE_AGENT_ARGS);
+  return start(BUNDLES.agent, env, NODE_AGENT_ARGS);
 };
 
 const toDeclaration = (publicKey: string, port: number, zoneId: string): string =>

@@ -13,7 +13,7 @@ import { startRoute53Sandbox } from "@regent/sandbox/route53-sandbox.ts";
 import { type Client, createClient } from "@regent/server/http/client.ts";
 import { stringify } from "yaml";
 import { ask } from "../dns/ask.ts";
-import { ENTRIES } from "../entries.ts";
+import { BUNDLES } from "../entries.ts";
 import { median, percentile, type Row, round } from "./measure.ts";
 import { memoryOf, type Part, spawnPart } from "./processes.ts";
 import { type BenchFault, type BenchTarget, createTarget } from "./target.ts";
@@ -252,7 +252,7 @@ const startWorld = async (): Promise<World> => {
   const targets = new Map<string, BenchTarget>();
   for (const { id } of services) for (const region of ["r1", "r2"]) targets.set(`${id}/${region}`, await createTarget());
   await writeFile(join(home, "regent.yaml"), toDeclaration(services, keys, targets, sandbox.zoneIds["example.test"] ?? ""));
-  const server = await spawnPart(ENTRIES.server, {
+  const server = await spawnPart(BUNDLES.server, {
     REGENT_HOME: home,
     REGENT_CONFIG: join(home, "regent.yaml"),
     REGENT_LISTEN: "127.0.0.1:0",
@@ -320,7 +320,7 @@ const startAgent = async (
     LOG_LEVEL: "info",
     MALLOC_ARENA_MAX: "2",
   };
-  return spawnPart(ENTRIES.agent, env, NODE_AGENT_ARGS);
+  return spawnPart(BUNDLES.agent, env, NODE_AGENT_ARGS);
 };
 
 const toDeclaration = (

@@ -12,7 +12,7 @@ import type { Report } from "@regent/contract";
 import { startRoute53Sandbox } from "@regent/sandbox/route53-sandbox.ts";
 import { toKeyId } from "@regent/server/operations/verify-report.ts";
 import { stringify } from "yaml";
-import { ENTRIES } from "../entries.ts";
+import { BUNDLES } from "../entries.ts";
 import { type Part, spawnPart } from "./processes.ts";
 
 export const REPORT_EVERY_MS = 5_000;
@@ -63,7 +63,7 @@ export const startLoad = async (size: Size): Promise<Load> => {
   const agents = createAgents(size.agents);
   const regions = Array.from({ length: size.regions }, (_, i) => `r${i + 1}`);
   await writeFile(join(home, "regent.yaml"), toDeclaration(agents, size, regions, sandbox.zoneIds["example.test"] ?? ""));
-  const server = await spawnPart(ENTRIES.server, {
+  const server = await spawnPart(BUNDLES.server, {
     REGENT_HOME: home,
     REGENT_CONFIG: join(home, "regent.yaml"),
     REGENT_LISTEN: "127.0.0.1:0",

@@ -15,7 +15,7 @@ import { createApiBudget } from "@regent/server/adapters/route53/budget.ts";
 import { createRoute53Provider, type Route53Provider } from "@regent/server/adapters/route53/dns-provider.ts";
 import { type Client, createClient } from "@regent/server/http/client.ts";
 import { stringify } from "yaml";
-import { ENTRIES } from "../entries.ts";
+import { BUNDLES } from "../entries.ts";
 import { percentile, type Row, round } from "./measure.ts";
 import { type Part, spawnPart } from "./processes.ts";
 
@@ -193,7 +193,7 @@ const startWorld = async (): Promise<World> => {
   const zoneId = sandbox.zoneIds[ZONE] ?? "";
   const agents = await createAgents();
   await writeFile(join(home, "regent.yaml"), toDeclaration(agents, zoneId));
-  const server: Part = await spawnPart(ENTRIES.server, {
+  const server: Part = await spawnPart(BUNDLES.server, {
     REGENT_HOME: home,
     REGENT_CONFIG: join(home, "regent.yaml"),
     REGENT_LISTEN: "127.0.0.1:0",
