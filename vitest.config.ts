@@ -18,6 +18,8 @@ const oneAtATime = { fileParallelism: false };
 
 export default defineConfig({
   test: {
+    // Left to itself, Vitest runs one file at a time on a machine with two cores, and most of them wait more than they work.
+    maxWorkers: 2,
     projects: [
       project("contract", "control-plane/contract"),
       project("engine", "control-plane/engine"),
