@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "./decide.ts";
-import { T0 } from "./testing/evidence.ts";
+import { T0, testServiceSpec } from "./testing/evidence.ts";
 import { passiveSpec, request, SANDBOX, testSituation, World } from "./testing/situation.ts";
 
 const minutes = (n: number): number => n * 60_000;
@@ -14,7 +14,11 @@ describe("leaving", () => {
     { title: "only a degraded one is left", regions: { r1: "unhealthy", r2: "degraded", r3: "unhealthy" }, active: "r2" },
     { title: "never into unknown", regions: { r1: "unhealthy", r2: "unknown" }, active: "r3" },
     { title: "never into recovering", regions: { r1: "unhealthy", r2: "recovering" }, active: "r3" },
-    { title: "a recovering active region is left too", regions: { r1: "recovering" }, active: "r2" },
+    {
+      title: "a region that kept its traffic through a fault is not left when it is over",
+      regions: { r1: "recovering" },
+      active: "r1",
+    },
     { title: "maintenance is left", regions: { r1: "maintenance" }, active: "r2" },
     { title: "degraded is kept", regions: { r1: "degraded" }, active: "r1" },
     { title: "unknown is kept", regions: { r1: "unknown" }, active: "r1" },
@@ -23,6 +27,26 @@ describe("leaving", () => {
     for (const [region, verdict] of Object.entries(regions)) world.set(region, verdict);
     world.look();
     expect(world.weights).toEqual({ r1: 0, r2: 0, r3: 0, [active]: 255 });
+  });
+
+  it("a recovering region that looks bad again is left", () => {
+    const world = new World().set("r1", "recovering", { evidence: "bad" });
+    world.look();
+    expect(world.weights).toEqual({ r1: 0, r2: 255, r3: 0 });
+  });
+
+  it("when all were bad and come back one after the other, nobody takes everything", () => {
+    const strategy = { kind: "active-active", failback: "automatic", panic: "hold", panicBelow: 0.5 } as const;
+    const world = new World({ spec: testServiceSpec({ strategy, regions: ["r1", "r2", "r3"] }) });
+    const before = world.weights;
+    for (const region of ["r1", "r2", "r3"]) world.set(region, "unhealthy");
+    world.run(3_000);
+    for (const region of ["r1", "r2", "r3"]) world.set(region, "recovering");
+    world.run(3_000);
+    world.set("r2", "healthy").run(3_000);
+    expect(world.weights).toEqual(before);
+    world.set("r1", "healthy").set("r3", "healthy").run(3_000);
+    expect(world.weights).toEqual(before);
   });
 
   it("a region whose bad evidence is still on hold takes nothing", () => {

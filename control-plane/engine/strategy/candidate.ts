@@ -24,8 +24,12 @@ export const isFit = ({ health, isDrained }: Candidate): boolean =>
 export const canReceive = (candidate: Candidate): boolean =>
   isFit(candidate) && (candidate.verdict.evidence === "good" || candidate.verdict.evidence === "soft");
 
-/** Known to be bad, or back but not yet trusted. `unknown` is neither: silence moves nothing. */
-export const isOut = ({ health }: Candidate): boolean => health.verdict === "unhealthy" || health.verdict === "recovering";
+/**
+ * Known to be bad, or back but not yet trusted. `unknown` is neither: silence moves nothing. Nor is a region that kept its traffic while it was bad
+ * (nobody could take it, or automation was off) and is well again: to leave it now would move traffic for a fault that is over.
+ */
+export const isOut = ({ health, verdict, held }: Candidate): boolean =>
+  health.verdict === "unhealthy" || (health.verdict === "recovering" && !(held > 0 && verdict.evidence === "good"));
 
 /** A person or a schedule wants no traffic here, whatever its health. */
 export const isSetAside = ({ health, isDrained }: Candidate): boolean => isDrained || health.verdict === "maintenance";
