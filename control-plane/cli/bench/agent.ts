@@ -106,7 +106,7 @@ const startAgent = async (start: typeof spawnPart, home: string, privateKeyPem: 
     allowLoopback: true,
   };
   await writeFile(join(folder, "agent.json"), JSON.stringify(config));
-  const env = { ...LIFE_LINE, REGENT_AGENT_CONFIG: join(folder, "agent.json"), LOG_LEVEL: "error", MALLOC_ARENA_MAX: "2" };
+  const env = { ...LIFE_LINE, REGENT_AGENT_CONFIG: join(folder, "agent.json"), LOG_LEVEL: "info", MALLOC_ARENA_MAX: "2" };
   return start(BUNDLES.agent, env, NODE_AGENT_ARGS);
 };
 
