@@ -25,7 +25,10 @@ export const spawnPart = async (
     env: { PATH: process.env.PATH, ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const ready = await firstLine(child, entry);
+  const ready = await firstLine(child, entry).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
   return { pid: child.pid ?? 0, child, ready, stop: () => stopChild(child) };
 };
 
