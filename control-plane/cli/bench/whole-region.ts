@@ -75,7 +75,8 @@ const toRow = (what: string, measured: Measured, wanted: number): Row => {
     target: `${wanted} accepted <= 30 s, <= ${CHANGE_CALLS_MAX} change calls`,
     figure: figures.join(", "),
     isReached:
-      measured.moved === wanted &&
+      // The drifted one moves too, around what was edited: an emergency is no reason to lose either.
+      measured.moved >= wanted &&
       measured.acceptedMs <= ACCEPTED_MS_MAX &&
       measured.changeCalls <= CHANGE_CALLS_MAX &&
       isReported,
