@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "./decide.ts";
 import { partsOf } from "./strategy/parts.ts";
+import { standingTraffic } from "./strategy/standing.ts";
 import { T0 } from "./testing/evidence.ts";
 import { activeSpec, request, roundRobinSpec, SANDBOX, testSituation, World } from "./testing/situation.ts";
 
@@ -124,6 +125,25 @@ describe("panic", () => {
     const world = new World({ spec: activeSpec({}, { settings }) }).set("r1", "unhealthy").set("r2", "unhealthy");
     world.look();
     expect(parts(world)).toEqual({ r1: 0, r2: 0, r3: 1 });
+  });
+
+  it("isn't one when the others are fit and only wait for an operator's failback", () => {
+    const spec = activeSpec({ failback: "manual" }, { settings });
+    const written = { default: { r1: 0, r2: 200, r3: 0 } };
+    const decision = decide(testSituation({ spec, written, traffic: standingTraffic(spec, written, T0) }), null);
+    expect(decision.proposal).toBeNull();
+    expect(decision.failStatic).toBeNull();
+    expect(decision.sentence).toContain("waits for an operator's failback");
+  });
+
+  it("lets a fit region that waits for its return in at once when one with traffic dies", () => {
+    const spec = activeSpec({ failback: "manual" }, { settings });
+    const written = { default: { r1: 0, r2: 150, r3: 100 } };
+    const world = new World({ spec, written, traffic: standingTraffic(spec, written, T0) });
+    world.set("r3", "unhealthy", { outside: "mixed" }).look();
+    expect(parts(world).r3).toBe(0);
+    expect(parts(world).r1).toBeGreaterThan(0.5);
+    expect(world.made.map(({ kind }) => kind)).toEqual(["failover"]);
   });
 
   it("best-effort serves by capacity and health, a tenth to the dead, after the panic hold", () => {

@@ -7,7 +7,7 @@ import { fill } from "./active-active.ts";
 import type { Admission } from "./admission.ts";
 import { admit } from "./admission.ts";
 import type { Candidate } from "./candidate.ts";
-import { candidatesOf, canReceive, isOut, isUndecided } from "./candidate.ts";
+import { candidatesOf, canReceive, isOut, isSetAside, isUndecided } from "./candidate.ts";
 import type { Placement, StrategyDraft, WantInput } from "./draft.ts";
 import { forgive } from "./draft.ts";
 import { spread } from "./round-robin.ts";
@@ -118,10 +118,8 @@ const toLoad = (c: Candidate, level: number): Load => ({
 });
 
 const fillActive = (loads: readonly Load[], candidates: readonly Candidate[], panicBelow: number): FamilyFilled => {
-  // A loss that vantages elsewhere confirm is no reason to distrust the monitoring, while the rest can carry half of the traffic.
-  const isSurelyGone = candidates.filter(isOut).every((c) => c.verdict.outside === "down");
   const first = fill(loads, panicBelow);
-  const filling = first.kind === "panic" && isSurelyGone && first.availability >= 0.5 ? fill(loads, 0) : first;
+  const filling = first.kind === "panic" && !isDoubtful(candidates, first.availability) ? fill(loads, 0) : first;
   switch (filling.kind) {
     case "all-down":
       return { kind: "stuck", why: "no region is fit" };
@@ -139,4 +137,14 @@ const fillActive = (loads: readonly Load[], candidates: readonly Candidate[], pa
     case "normal":
       return { kind: "shares", shares: filling.shares, note: null };
   }
+};
+
+/**
+ * Whether it may be the monitoring that is wrong: a region with traffic is to be left, and vantages elsewhere don't confirm it or the rest
+ * can't carry half. Fit regions that only wait for their return are no loss.
+ */
+const isDoubtful = (candidates: readonly Candidate[], availability: number): boolean => {
+  const isLeft = candidates.some((c) => c.held > 0 && (isOut(c) || isSetAside(c)));
+  const isSurelyGone = candidates.filter(isOut).every((c) => c.verdict.outside === "down");
+  return isLeft && !(isSurelyGone && availability >= 0.5);
 };
