@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // One project per package, so that `vitest run --project engine` runs one of them.
@@ -9,6 +10,7 @@ const project = (name: string, root: string, extra: object = {}) => ({
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    setupFiles: [fileURLToPath(new URL("./.ci/laws.ts", import.meta.url))],
     ...extra,
   },
 });

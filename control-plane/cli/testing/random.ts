@@ -1,4 +1,4 @@
-/** Chance that can be repeated: REGENT_SEED, or one that is told when a test fails. */
+/** Chance that can be repeated: REGENT_SEED, the same one for everybody unless it is `random`. */
 
 /** 0 <= x < 1, the same for the same seed (mulberry32). */
 export const createRandom = (seed: number): (() => number) => {
@@ -12,7 +12,8 @@ export const createRandom = (seed: number): (() => number) => {
 };
 
 export const chooseSeed = (given: string | undefined): number => {
-  const seed = given === undefined || given === "" ? Math.floor(Math.random() * 1_000_000) : Number(given);
-  if (!Number.isInteger(seed) || seed < 0) throw new Error(`REGENT_SEED is a whole number from 0, not "${given}"`);
+  if (given === "random") return Math.floor(Math.random() * 1_000_000);
+  const seed = Number(given ?? 1);
+  if (!Number.isInteger(seed) || seed < 0) throw new Error(`REGENT_SEED is a whole number from 0, or random, not "${given}"`);
   return seed;
 };
