@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { audit, countUnsettled } from "../testing/audit.ts";
 import type { DnsWatch } from "../testing/dns-watch.ts";
 import { type Fleet, type Replica, startFleet } from "../testing/fleet.ts";
+import { allHealthy, allIn, failAll, SETTLED_MS_MAX, settled } from "../testing/fleet-play.ts";
 import { chooseSeed, createRandom } from "../testing/random.ts";
 
 const SEED = chooseSeed(process.env.REGENT_SEED);
 /** What `npm test` has time for; REGENT_KILLS=60 for the long run. */
 const KILLS = Number(process.env.REGENT_KILLS ?? 6);
-const SETTLED_MS_MAX = 120_000;
 
 let fleet: Fleet;
 let watch: DnsWatch;
@@ -23,45 +23,13 @@ let watch: DnsWatch;
 beforeAll(async () => {
   fleet = await startFleet({ services: 4 });
   await fleet.start("a");
-  await allHealthy();
+  await allHealthy(fleet);
   watch = await fleet.watch();
 }, 60_000);
 
 afterAll(async () => {
   await fleet.close();
 }, 30_000);
-
-const allHealthy = async (): Promise<void> => {
-  for (const service of fleet.services)
-    await fleet.until(
-      `${service} is healthy`,
-      () => fleet.service(service),
-      ({ revision, regions }) => revision > 0 && regions.every(({ verdict }) => verdict === "healthy"),
-      30_000,
-    );
-};
-
-/** Every service leaves the region in which it is. */
-const failAll = (): Promise<ReadonlyMap<string, string>> =>
-  Promise.all(fleet.services.map(async (service) => [service, await fleet.fail(service)] as const)).then((all) => new Map(all));
-
-const allIn = async (wanted: ReadonlyMap<string, string>, withinMs = 60_000): Promise<void> => {
-  for (const [service, region] of wanted)
-    await fleet.until(
-      `${service} is in ${region}`,
-      () => fleet.activeIn(service),
-      (active) => active === region,
-      withinMs,
-    );
-};
-
-const settled = (withinMs = SETTLED_MS_MAX): Promise<number> =>
-  fleet.until(
-    "the outbox is empty",
-    () => countUnsettled(fleet.database),
-    (open) => open === 0,
-    withinMs,
-  );
 
 const revisionsOf = async (): Promise<Record<string, number>> => {
   const rows = await fleet.database.urgent(
@@ -116,12 +84,12 @@ describe("killed", () => {
       const before = await revisionsOf();
       const successor = fleet.start("successor");
       if (fault) fleet.sandbox.faults.set(fault);
-      const wanted = await failAll();
+      const wanted = await failAll(fleet);
       await armed.ended;
       await fleet.expireLease();
       expect((await fleet.leader()).pid).toBe((await successor).pid);
-      await allIn(wanted);
-      await settled(10_000);
+      await allIn(fleet, wanted);
+      await settled(fleet, 10_000);
       const after = await revisionsOf();
       for (const service of fleet.services) {
         expect(after[service]).toBeGreaterThan(before[service] ?? 0);
@@ -145,7 +113,7 @@ describe("frozen, another leads, and continued", () => {
       const armed = await leadArmed("armed", at);
       const before = await revisionsOf();
       const successor = await fleet.start("successor");
-      const wanted = await failAll();
+      const wanted = await failAll(fleet);
       await fleet.until(
         "it is frozen",
         async () => (await revisionsOf())[fleet.services[0] ?? ""] ?? 0,
@@ -154,8 +122,8 @@ describe("frozen, another leads, and continued", () => {
       );
       await fleet.expireLease();
       expect((await fleet.leader()).pid).toBe(successor.pid);
-      await allIn(wanted);
-      await settled(10_000);
+      await allIn(fleet, wanted);
+      await settled(fleet, 10_000);
       armed.continue();
       await fleet.until(
         "it knows that it leads no longer",
@@ -163,7 +131,7 @@ describe("frozen, another leads, and continued", () => {
         (log) => log.includes("no longer leading"),
         20_000,
       );
-      await settled(10_000);
+      await settled(fleet, 10_000);
       expect((await fleet.leader()).pid).toBe(successor.pid);
       expect((await audit(fleet.database, await fleet.journal.read())).findings).toEqual([]);
       await armed.stop();
@@ -195,8 +163,8 @@ describe(`at random times (REGENT_SEED=${SEED} REGENT_KILLS=${KILLS} repeats it)
     await Promise.all(restarts);
     fleet.sandbox.faults.clear();
     const endedAt = performance.now();
-    await allIn(wanted, SETTLED_MS_MAX);
-    await settled();
+    await allIn(fleet, wanted, SETTLED_MS_MAX);
+    await settled(fleet);
     const settledMs = Math.round(performance.now() - endedAt);
     const { findings, ...counted } = await audit(fleet.database, await fleet.journal.read());
     const told = { seed: SEED, kills: KILLS, inTheMiddle, settledMs, ...counted };

@@ -7,15 +7,15 @@
 import { join } from "node:path";
 import { connect } from "@regent/server/adapters/postgres/database.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { audit, countUnsettled } from "../testing/audit.ts";
+import { audit } from "../testing/audit.ts";
 import type { DnsWatch } from "../testing/dns-watch.ts";
 import { type Fleet, type Replica, startFleet } from "../testing/fleet.ts";
+import { allHealthy, allIn, failAll, settled } from "../testing/fleet-play.ts";
 import { CUT, openTestLink, WHOLE } from "../testing/link.ts";
 import type { PostgresCluster } from "../testing/postgres-cluster.ts";
 
 /** A lease of 15 s, a follower's look, and reading everything. */
 const TAKEOVER_MS_MAX = 25_000;
-const SETTLED_MS_MAX = 120_000;
 
 let fleet: Fleet;
 let watch: DnsWatch;
@@ -23,7 +23,7 @@ let watch: DnsWatch;
 beforeAll(async () => {
   fleet = await startFleet({ services: 4 });
   await Promise.all(["a", "b", "c"].map((name) => fleet.start(name)));
-  await allHealthy();
+  await allHealthy(fleet);
   watch = await fleet.watch();
 }, 60_000);
 
@@ -37,40 +37,8 @@ beforeEach(async () => {
   await Promise.all(["a", "b", "c"].filter((name) => !alive.includes(name)).map((name) => fleet.start(name)));
 }, 60_000);
 
-const allHealthy = async (): Promise<void> => {
-  for (const service of fleet.services)
-    await fleet.until(
-      `${service} is healthy`,
-      () => fleet.service(service),
-      ({ revision, regions }) => revision > 0 && regions.every(({ verdict }) => verdict === "healthy"),
-      30_000,
-    );
-};
-
-/** Every service leaves the region in which it is. */
-const failAll = (): Promise<ReadonlyMap<string, string>> =>
-  Promise.all(fleet.services.map(async (service) => [service, await fleet.fail(service)] as const)).then((all) => new Map(all));
-
-const allIn = async (wanted: ReadonlyMap<string, string>, withinMs = 60_000): Promise<void> => {
-  for (const [service, region] of wanted)
-    await fleet.until(
-      `${service} is in ${region}`,
-      () => fleet.activeIn(service),
-      (active) => active === region,
-      withinMs,
-    );
-};
-
-const settled = (): Promise<number> =>
-  fleet.until(
-    "the outbox is empty",
-    () => countUnsettled(fleet.database),
-    (open) => open === 0,
-    SETTLED_MS_MAX,
-  );
-
 const expectNothingFound = async (): Promise<void> => {
-  await settled();
+  await settled(fleet);
   expect((await audit(fleet.database, await fleet.journal.read())).findings).toEqual([]);
 };
 
@@ -96,7 +64,7 @@ describe("the leader", () => {
     const leader = await fleet.leader();
     // Whatever it is about to send stays on the way.
     fleet.sandbox.faults.set({ kind: "late-apply", delayMs: 2_000, count: 1 });
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     await fleet.until(
       "its batch is on the way",
       async () => fleet.sandbox.faults.list(),
@@ -106,7 +74,7 @@ describe("the leader", () => {
     await leader.kill();
     await fleet.expireLease();
     await untilAnotherLeads(leader);
-    await allIn(wanted);
+    await allIn(fleet, wanted);
     await expectNothingFound();
   }, 90_000);
 
@@ -116,11 +84,11 @@ describe("the leader", () => {
     await Promise.all(fleet.replicas().map((other) => (other.pid === armed.pid ? null : other.stop())));
     expect((await fleet.leader()).pid).toBe(armed.pid);
     const others = await Promise.all(["a", "b"].map((name) => fleet.start(name)));
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     const successor = await untilAnotherLeads(armed);
     expect(others.map(({ pid }) => pid)).toContain(successor.pid);
-    await allIn(wanted);
-    await settled();
+    await allIn(fleet, wanted);
+    await settled(fleet);
     const before = { versions: await accepted(), refused: refusedByRoute53() };
     armed.continue();
     await fleet.until(
@@ -143,10 +111,10 @@ describe("the leader", () => {
   test("is cut from Postgres: it stops writing by itself, another one leads, and it follows when it is back", async () => {
     const leader = await fleet.leader();
     leader.database.pass(CUT);
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     await fleet.expireLease();
     await untilAnotherLeads(leader);
-    await allIn(wanted);
+    await allIn(fleet, wanted);
     leader.database.pass(WHOLE);
     await fleet.until(
       "it follows",
@@ -160,9 +128,9 @@ describe("the leader", () => {
   test("is cut from Route 53: it gives the lease up to one that is not, and doesn't take it back", async () => {
     const leader = await fleet.leader();
     leader.route53.pass(CUT);
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     const next = await untilAnotherLeads(leader);
-    await allIn(wanted);
+    await allIn(fleet, wanted);
     leader.route53.pass(WHOLE);
     expect((await fleet.leader()).pid).toBe(next.pid);
     await expectNothingFound();
@@ -173,7 +141,7 @@ describe("Postgres", () => {
   test("is killed together with the leader and the region that fails; when it is back, the rest follows", async () => {
     const leader = await fleet.leader();
     const before = await accepted();
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     await Promise.all([leader.kill(), fleet.cluster().kill()]);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     // A batch that was on its way when both died may have arrived, nothing else.
@@ -181,15 +149,15 @@ describe("Postgres", () => {
     await fleet.cluster().start();
     await fleet.expireLease();
     await untilAnotherLeads(leader);
-    await allIn(wanted);
+    await allIn(fleet, wanted);
     await expectNothingFound();
   }, 90_000);
 
   test("is restarted in order in the middle of a failover", async () => {
-    const wanted = await failAll();
+    const wanted = await failAll(fleet);
     await fleet.cluster().stop();
     await fleet.cluster().start();
-    await allIn(wanted);
+    await allIn(fleet, wanted);
     await expectNothingFound();
   }, 90_000);
 
@@ -201,13 +169,13 @@ describe("Postgres", () => {
     await primary.start();
     await standby.start();
     await fleet.leader();
-    await settled();
+    await settled(fleet);
     await streams(primary);
     // From here on the standby hears nothing more.
     stream.pass(CUT);
-    const lost = await failAll();
-    await allIn(lost);
-    await settled();
+    const lost = await failAll(fleet);
+    await allIn(fleet, lost);
+    await settled(fleet);
     await primary.kill();
     await promote(standby);
     fleet.turnTo(standby);
@@ -222,8 +190,8 @@ describe("Postgres", () => {
     const backup = await cluster.copyTo(join(fleet.folder, "backup"), { kind: "backup" });
     await cluster.start();
     await fleet.leader();
-    await allIn(await failAll());
-    await settled();
+    await allIn(fleet, await failAll(fleet));
+    await settled(fleet);
     await cluster.stop();
     fleet.turnTo(backup);
     await backup.start();
@@ -265,13 +233,13 @@ const held = async (): Promise<void> => {
     45_000,
   );
   const standing = await accepted();
-  const wanted = await failAll();
+  const wanted = await failAll(fleet);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(await accepted()).toBe(standing);
   const leader = await fleet.leader();
   expect((await leader.client.unfreeze({}, "the database was restored, and DNS is right")).kind).toBe("ok");
-  await allIn(wanted);
-  await settled();
+  await allIn(fleet, wanted);
+  await settled(fleet);
 };
 
 test("all the while, DNS was legal at every sample and in every version", async () => {

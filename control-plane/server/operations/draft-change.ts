@@ -1,11 +1,9 @@
 /** An allowed proposal becomes a write-ahead row with the exact batch, a change and its one history entry. Nothing is sent here. */
-import { createHash } from "node:crypto";
 import type { Change, Instant, RegionVerdict } from "@regent/contract";
 import type { Decision, Edit, Observed, Proposal, RecordSet, ServiceBatch, ServiceSpec } from "@regent/engine";
-import { isFrozen } from "@regent/engine";
 import { checkBatch, checkShares } from "@regent/engine/invariants.ts";
 import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
-import { renderMembers, toCanonicalText, toMembers } from "@regent/engine/plan/record-sets.ts";
+import { renderMembers, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { toSetKey } from "@regent/engine/plan/record-values.ts";
 import { movesTraffic } from "@regent/engine/safety/rule.ts";
 import type { Ids } from "../ports/clock.ts";
@@ -13,6 +11,7 @@ import type { Ownership, ServiceRecord, StoredOutboxRow } from "../ports/decisio
 import { type Draft, OUTBOX_ROWS_KEPT } from "./ledger.ts";
 import { REVERTS_MAX } from "./note-truth.ts";
 import { expectedMembers } from "./situation.ts";
+import { insertWrite, nextRevision, toEpoch, toIntent } from "./write-ahead.ts";
 
 export interface DraftedChange {
   readonly spec: ServiceSpec;
@@ -39,40 +38,25 @@ export interface DraftInput {
 
 export const draftChange = (input: DraftInput): DraftedChange => {
   const { spec, record, observed, decision, proposal, term, ids, now } = input;
-  const ulid = ids.ulid();
-  const revision = Math.max(record.revision, observed.epoch?.revision ?? 0) + 1;
+  const mark = { revision: nextRevision(record, observed), term, ulid: ids.ulid() };
   const order = toRenderOrder(input);
   const { removed } = order;
-  const rendered = renderMembers(order);
-  const epoch = {
-    owner: spec.owner,
-    term,
-    revision,
-    ulid,
-    mode: isFrozen({ controls: decision.controlsAfter }) ? ("frozen" as const) : ("auto" as const),
-    digest: createHash("sha256").update(toCanonicalText(rendered)).digest("hex").slice(0, 16),
-  };
+  const epoch = toEpoch(spec, mark, decision.controlsAfter, renderMembers(order));
   const members = buildServiceBatch({ ...order, epoch });
   const retired = retiredSets(input);
   const batch = { ...members, deletes: [...members.deletes, ...retired] };
-  const change = toChange(input, { id: ids.ulid(), revision });
-  const row: StoredOutboxRow = {
-    ulid,
-    service: spec.id,
-    revision,
-    term,
-    expects: observed.epoch?.ulid ?? null,
-    state: "intent",
+  const change = toChange(input, { id: ids.ulid(), revision: mark.revision });
+  const weights = proposal.weightsAfter;
+  const row = toIntent({
+    spec,
+    observed,
+    mark,
     changeId: change.id,
-    zoneId: spec.zoneId,
     deletes: batch.deletes,
     creates: batch.creates,
-    weights: proposal.weightsAfter,
-    createdAt: now,
-    // From here on the batch may have been sent: a crash leaves no time to write it down.
-    sentAt: now,
-    changeInfoId: null,
-  };
+    weights,
+    now,
+  });
   const violations = [
     ...checkBatch({ spec, batch, removed, retired, keepsEdit: order.edit === "keep" }),
     ...checkShares(proposal.sharesAfter),
@@ -130,7 +114,7 @@ const toChange = (
   times: { ...(proposal.detectedAt === null ? {} : { detected: proposal.detectedAt }), decided: now },
 });
 
-/** The change, its row and its one history entry go into the commit that is being built: nothing leaves before that stands. */
+/** Into the commit that is being built, with what the service's record says from then on. */
 export const writeAhead = (ids: Ids, draft: Draft, { spec, decision, proposal, row, change }: DraftedChange): void => {
   const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
   draft.update(spec.id, (record) => ({
@@ -142,19 +126,7 @@ export const writeAhead = (ids: Ids, draft: Draft, { spec, decision, proposal, r
     lastRefusal: movesTraffic(proposal) ? null : record.lastRefusal,
     ownership: afterDraft(record, proposal.isRebased ? row.ulid : null, change),
   }));
-  draft.insertOutbox(row);
-  draft.insertChange(change);
-  draft.tell({
-    id: ids.ulid(),
-    at: change.times.decided,
-    service: spec.id,
-    kind: "change",
-    actor: change.actor,
-    why: change.why,
-    page: change.kind === "failover",
-    changeId: change.id,
-    detail: { kind: change.kind, revision: change.revision },
-  });
+  insertWrite(ids, draft, { row, change, page: change.kind === "failover" });
 };
 
 /** An edit that a batch carries on is still there when that batch stands; any other batch writes over it. Which of them arrives, DNS tells. */

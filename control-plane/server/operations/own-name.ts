@@ -2,14 +2,12 @@
  * Adopting a name that stands in DNS, and releasing one: steps that a person asks for, with the batch shown first. Neither moves traffic. Decided
  * on DNS as just read, in the zone's turn; answered when the intent is committed.
  */
-import { createHash } from "node:crypto";
 import type { Change, ChangeKind, MoveAnswer, Weights } from "@regent/contract";
-import { isFrozen, type Observed, type RecordSet, type ServiceSpec } from "@regent/engine";
+import type { Observed, RecordSet, ServiceSpec } from "@regent/engine";
 import { checkBatch } from "@regent/engine/invariants.ts";
 import { type Adoptable, planAdoption } from "@regent/engine/plan/adoption.ts";
 import { toBatchLines } from "@regent/engine/plan/batch.ts";
 import { toEpochSet } from "@regent/engine/plan/epoch.ts";
-import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { partsOf } from "@regent/engine/strategy/parts.ts";
 import { standingTraffic } from "@regent/engine/strategy/standing.ts";
 import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
@@ -17,6 +15,7 @@ import { operator } from "./actors.ts";
 import type { Draft } from "./ledger.ts";
 import { wasWritten } from "./note-truth.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
+import { insertWrite, nextRevision, toEpoch, toIntent, type WriteMark } from "./write-ahead.ts";
 
 export interface OwnOrder {
   readonly service: string;
@@ -72,7 +71,7 @@ const adopt = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpec,
   if (violations.length > 0) return done({ kind: "broken-invariant", violations });
   const { failedReturns } = record.traffic;
   const traffic = { ...standingTraffic(spec, adoption.weights, made.change.times.decided), failedReturns };
-  return writeAhead(deps, draft, order, made, adoption.lines, (before) => ({
+  return answerAndWrite(deps, draft, order, made, adoption.lines, (before) => ({
     ...before,
     ownership: { ...before.ownership, adopting: { ulid: made.row.ulid, traffic } },
     lastRefusal: null,
@@ -87,14 +86,12 @@ const release = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpe
       kind: "name-taken",
       why: record.blockedBy ?? `There is no epoch record of ${spec.owner} at ${spec.epochName}: nothing to release.`,
     });
-  const ulid = deps.ids.ulid();
   const made = makeRow(deps, order, {
     spec,
     record,
     observed,
     weights: record.written,
-    ulid,
-    revision: nextRevision(record, observed),
+    mark: markOf(deps, record, observed),
     deletes: [epochSet],
     creates: [],
   });
@@ -102,7 +99,7 @@ const release = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpe
     `${spec.epochName} TXT is deleted: nothing says any more that ${spec.name} is ${spec.owner}'s.`,
     "The other records stay as they are; Regent doesn't write them again until the name is adopted.",
   ];
-  return writeAhead(deps, draft, order, made, lines, (before) => ({
+  return answerAndWrite(deps, draft, order, made, lines, (before) => ({
     ...before,
     ownership: { ...before.ownership, released: { by: order.by, reason: order.reason, at: made.change.times.decided } },
   }));
@@ -120,13 +117,16 @@ interface RowInput {
   readonly record: ServiceRecord;
   readonly observed: Observed;
   readonly weights: Weights;
-  readonly ulid: string;
-  readonly revision: number;
+  readonly mark: WriteMark;
   readonly deletes: readonly RecordSet[];
   readonly creates: readonly RecordSet[];
 }
 
-const nextRevision = (record: ServiceRecord, { epoch }: Observed): number => Math.max(record.revision, epoch?.revision ?? 0) + 1;
+const markOf = ({ ids, ledger }: MoveDeps, record: ServiceRecord, observed: Observed): WriteMark => ({
+  revision: nextRevision(record, observed),
+  term: ledger.term(),
+  ulid: ids.ulid(),
+});
 
 const toSets = (
   deps: MoveDeps,
@@ -134,34 +134,24 @@ const toSets = (
   record: ServiceRecord,
   observed: Observed,
   { replaces, creates }: Adoptable,
-): Pick<RowInput, "ulid" | "revision" | "deletes" | "creates"> => {
-  const ulid = deps.ids.ulid();
-  const revision = nextRevision(record, observed);
-  const isOff = isFrozen({ controls: { ...record.controls, frozenGlobally: deps.ledger.freeze() } });
-  const epoch = {
-    owner: spec.owner,
-    term: deps.ledger.term(),
-    revision,
-    ulid,
-    mode: isOff ? ("frozen" as const) : ("auto" as const),
-    digest: createHash("sha256").update(toCanonicalText(creates)).digest("hex").slice(0, 16),
-  };
+): Pick<RowInput, "mark" | "deletes" | "creates"> => {
+  const mark = markOf(deps, record, observed);
+  const epoch = toEpoch(spec, mark, { ...record.controls, frozenGlobally: deps.ledger.freeze() }, creates);
   return {
-    ulid,
-    revision,
+    mark,
     deletes: [...(observed.epochSet ? [observed.epochSet] : []), ...replaces],
     creates: [toEpochSet(spec, epoch), ...creates],
   };
 };
 
 const makeRow = (deps: MoveDeps, order: OwnOrder, input: RowInput): Made => {
-  const { spec, record, observed, weights, ulid, revision, deletes, creates } = input;
+  const { spec, record, observed, weights, mark, deletes, creates } = input;
   const now = deps.clock.now();
   const shares = Object.fromEntries(Object.entries(weights).map(([family, byRegion]) => [family, partsOf(byRegion)]));
   const change: Change = {
     id: deps.ids.ulid(),
     service: spec.id,
-    revision,
+    revision: mark.revision,
     kind: order.verb satisfies ChangeKind,
     stage: "decided",
     actor: operator(order.by),
@@ -175,26 +165,11 @@ const makeRow = (deps: MoveDeps, order: OwnOrder, input: RowInput): Made => {
     evidence: [...deps.verdictsOf(spec.id)],
     times: { detected: now, decided: now },
   };
-  const row: StoredOutboxRow = {
-    ulid,
-    service: spec.id,
-    revision,
-    term: deps.ledger.term(),
-    expects: observed.epoch?.ulid ?? null,
-    state: "intent",
-    changeId: change.id,
-    zoneId: spec.zoneId,
-    deletes,
-    creates,
-    weights,
-    createdAt: now,
-    sentAt: now,
-    changeInfoId: null,
-  };
+  const row = toIntent({ spec, observed, mark, changeId: change.id, deletes, creates, weights, now });
   return { row, change };
 };
 
-const writeAhead = (
+const answerAndWrite = (
   deps: MoveDeps,
   draft: Draft,
   order: OwnOrder,
@@ -217,19 +192,7 @@ const writeAhead = (
   };
   if (order.dryRun) return done({ kind: "answered", answer });
   draft.update(order.service, (record) => ({ ...update(record), revision: row.revision }));
-  draft.insertOutbox(row);
-  draft.insertChange(change);
-  draft.tell({
-    id: deps.ids.ulid(),
-    at: change.times.decided,
-    service: order.service,
-    kind: "change",
-    actor: change.actor,
-    why: change.why,
-    page: false,
-    changeId: change.id,
-    detail: { kind: change.kind, revision: change.revision, lines: [...lines] },
-  });
+  insertWrite(deps.ids, draft, { row, change, page: false, lines });
   return { result: { kind: "answered", answer }, rows: [row] };
 };
 
