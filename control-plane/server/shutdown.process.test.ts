@@ -67,6 +67,16 @@ const start = async (): Promise<URL> => {
   return new URL((JSON.parse(ready) as { url: string }).url);
 };
 
+/** Its code, once all that it said is read. */
+const ended = async (): Promise<number | null> => {
+  const [code] = (await once(child, "close")) as [number | null];
+  return code;
+};
+
+/** Other work may have a word to say between them. */
+const steps = (): readonly (string | undefined)[] =>
+  lines.filter(({ step, tookMs }) => step !== undefined && tookMs !== undefined).map(({ step }) => step);
+
 const lease = () => createPostgresLease({ database }).read();
 
 /** A report whose body never comes to its end. */
@@ -85,10 +95,8 @@ test("every step in its order, each with its time; the lease is free before the 
   await start();
   await expect.poll(lease, { timeout: 15_000, interval: 50 }).not.toBeNull();
   child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
-  expect(code).toBe(0);
-  const steps = lines.filter(({ step, tookMs }) => step !== undefined && tookMs !== undefined);
-  expect(steps.map(({ step }) => step)).toEqual(["not-ready", "door", "leading", "requests", "outside", "database"]);
+  expect(await ended()).toBe(0);
+  expect(steps()).toEqual(["not-ready", "door", "leading", "requests", "outside", "database"]);
   expect(await lease()).toBeNull();
 });
 
@@ -97,11 +105,10 @@ test("what is under way has its time, and then the end goes on without it", { ti
   await hangRequest(url);
   const at = performance.now();
   child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
-  expect(code).toBe(0);
+  expect(await ended()).toBe(0);
   expect(performance.now() - at).toBeGreaterThan(1_500);
   expect(lines.find(({ step }) => step === "requests")?.tookMs).toBeGreaterThan(1_500);
-  expect(lines.at(-1)?.step).toBe("database");
+  expect(steps().at(-1)).toBe("database");
 });
 
 test("a second signal ends it at once", { timeout: 60_000 }, async () => {
@@ -111,7 +118,6 @@ test("a second signal ends it at once", { timeout: 60_000 }, async () => {
   await expect.poll(() => lines.some(({ msg }) => msg === "stopping"), { timeout: 5_000 }).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
-  expect(code).toBe(1);
+  expect(await ended()).toBe(1);
   expect(lines.at(-1)?.msg).toContain("ending at once");
 });
