@@ -11,7 +11,26 @@ export const Weights = z.record(FamilyId, z.record(RegionId, z.int().min(0).max(
 /** Route 53 integers: family -> region -> 0..255. */
 export type Weights = z.infer<typeof Weights>;
 
-export const RuleId = z.enum(["A1", "A2", "A4", "A6", "A8", "A12", "A13"]);
+/** A7 waits for probes that see a database's role. */
+export const RuleId = z.enum([
+  "A1",
+  "A2",
+  "A3",
+  "A4",
+  "A5",
+  "A6",
+  "A8",
+  "A9",
+  "A10",
+  "A11",
+  "A12",
+  "A13",
+  "A14",
+  "A15",
+  "A16",
+  "A17",
+  "A18",
+]);
 export type RuleId = z.infer<typeof RuleId>;
 
 export const RuleAnswer = z.object({
@@ -20,7 +39,7 @@ export const RuleAnswer = z.object({
   why: z.string(),
   /** When to ask again, for `defer`. */
   until: Instant.optional(),
-  /** True when an operator named this rule in break-glass and it would have stood in the way. */
+  /** True when it would have stood in the way, and an operator named it in break-glass or approved the change. */
   skipped: z.boolean(),
 });
 export type RuleAnswer = z.infer<typeof RuleAnswer>;
@@ -86,6 +105,36 @@ export const RecordSetView = z.object({
 });
 export const BatchLine = z.object({ action: z.enum(["DELETE", "CREATE"]), set: RecordSetView });
 export type BatchLine = z.infer<typeof BatchLine>;
+
+/**
+ * A move that Regent would make if a person agreed. It is bound to what it rests on: another verdict, control, configuration or epoch record makes
+ * it stale. Its id is that of the change that it becomes.
+ */
+export const Approval = z.object({
+  id: Ulid,
+  service: ServiceId,
+  kind: ChangeKind,
+  /** `lapsed`: nobody answered in time. `stale`: what it rested on changed, or nothing is wanted any more. */
+  state: z.enum(["waiting", "approved", "refused", "lapsed", "stale"]),
+  /** 16 hex digits over everything that it rests on. */
+  digest: z.string().regex(/^[0-9a-f]{16}$/),
+  why: z.string(),
+  rules: z.array(RuleAnswer),
+  /** What asks for a person: rules, or the service's mode. */
+  asks: z.array(z.string()),
+  sharesBefore: Shares,
+  sharesAfter: Shares,
+  weightsBefore: Weights,
+  weightsAfter: Weights,
+  askedAt: Instant,
+  lapsesAt: Instant,
+  /** What follows then: traffic stays, or the change is made. */
+  onLapse: z.enum(["stay", "proceed"]),
+  answeredAt: Instant.nullable(),
+  by: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+export type Approval = z.infer<typeof Approval>;
 
 export const Change = z.object({
   id: Ulid,

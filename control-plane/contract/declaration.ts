@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { HttpProbe, PostgresProbe, TcpProbe } from "./agent-configuration.ts";
+import { RuleId } from "./change.ts";
 import { Address, AgentId, CheckId, DomainName, FamilyId, NetworkId, OwnerId, RegionId, ServiceId, ZoneId } from "./ids.ts";
 import { RuntimeKind } from "./report.ts";
 
@@ -161,8 +162,41 @@ export const Family = z.strictObject({
 });
 export type Family = z.infer<typeof Family>;
 
-export const SafetyMode = z.enum(["advisory", "automatic"]);
+export const SafetyMode = z.enum(["advisory", "approve", "automatic"]);
 export type SafetyMode = z.infer<typeof SafetyMode>;
+
+/** Limits of the safety rules (docs/SAFETY.md); the profile's where a service says nothing. */
+export const Safety = z
+  .strictObject({
+    /** A3: the part of the declared capacity that must still serve. */
+    capacityMin: z.number().min(0).max(1),
+    /** A9: incidents in which automation may move this service's traffic; null for no limit, as below. */
+    failoversPerHour: z.int().min(0).max(50).nullable(),
+    failoversPerDay: z.int().min(0).max(50).nullable(),
+    /** A9: the same over all services. */
+    failoversPerHourOfAll: z.int().min(0).max(1_000).nullable(),
+    /** A10: regions that may be left by automation at the same time, over all services. */
+    regionsOutMax: z.int().min(0).max(20).nullable(),
+    /** A10: incidents within 5 minutes in which automation may move anything. */
+    incidentsMax: z.int().min(0).max(1_000).nullable(),
+    /** A11: regions that turn bad within this time of each other, or of a release of ours, are thought to have one cause. */
+    correlationSeconds: Seconds,
+    /** A15: a configuration that changed this service is shown for so long before it moves healthy traffic. */
+    shadowSeconds: Seconds,
+    /** A16: the most of the traffic that one voluntary move takes along, 1 for no limit. */
+    stepMax: z.number().min(0.01).max(1),
+    /** A17: the most of the traffic that automation may take away within `removedSeconds`. */
+    removedMax: z.number().min(0).max(20),
+    removedSeconds: Seconds,
+    /** A18: a region that turns bad so soon after it received traffic may be dying of it. */
+    receivedSeconds: Seconds,
+    /** How long an approval waits for a person. */
+    approvalSeconds: Seconds,
+    /** What follows when nobody answers: per rule, and `mode` for a service in the mode `approve`. Traffic stays where nothing is said. */
+    onApprovalTimeout: z.partialRecord(z.union([RuleId, z.literal("mode")]), z.enum(["stay", "proceed"])),
+  })
+  .partial();
+export type Safety = z.infer<typeof Safety>;
 
 /**
  * What follows when somebody else edits a managed name: tell and hold automation; keep their edit and freeze the service; or write again what
@@ -197,8 +231,9 @@ export const Service = z.strictObject({
   ttl: z.int().min(1).max(86_400).optional(),
   profile: ProfileName.optional(),
   settings: Settings.optional(),
-  /** `advisory`: decide and tell, write nothing by itself. */
+  /** `advisory`: decide and tell, write nothing by itself. `approve`: write what a person approved. */
   mode: SafetyMode.default("automatic"),
+  safety: Safety.optional(),
   /** The declaration's when absent. */
   drift: Drift.optional(),
   strategy: Strategy,

@@ -7,6 +7,7 @@ export const HistoryKind = z.enum([
   "change", // one per revision; its clocks are filled in from the append-only stages
   "verdict",
   "refused", // a proposal that a safety rule held back
+  "approval", // a proposal asks for a person, or has its answer
   "fail-static",
   "freeze",
   "unfreeze",

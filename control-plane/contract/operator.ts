@@ -1,6 +1,6 @@
 /** Requests of operators and the answers they get. Every mutation takes an `Idempotency-Key` header and a reason. */
 import * as z from "zod";
-import { BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
+import { Approval, BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
 import { DomainName, FamilyId, Instant, OwnerId, RegionId, ServiceId, Ulid } from "./ids.ts";
 import { AgentMode } from "./report.ts";
 import { RegionVerdict } from "./verdict.ts";
@@ -26,7 +26,7 @@ const moveBase = {
   /** Refuse with 409 unless the service is still at this revision. */
   expectedRevision: z.int().min(0).optional(),
   /** Safety rules to skip, each by its name. */
-  breakGlass: z.array(RuleId).max(10).default([]),
+  breakGlass: z.array(RuleId).max(20).default([]),
 };
 
 export const FailoverRequest = z.strictObject({ to: RegionId, ...moveBase });
@@ -47,6 +47,9 @@ export type AdoptRequest = z.infer<typeof AdoptRequest>;
 /** Gives a name up: the epoch record goes, everything else stays as it is. */
 export const ReleaseRequest = AdoptRequest.omit({ takeover: true });
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>;
+/** The answer to a change that waits for approval. */
+export const ApprovalRequest = z.strictObject({ reason: OperatorReason });
+export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
 export const FreezeRequest = z.strictObject({ reason: OperatorReason });
 export type FreezeRequest = z.infer<typeof FreezeRequest>;
 
@@ -97,6 +100,8 @@ export const ServiceState = z.object({
   drained: z.record(RegionId, Freeze),
   /** Whose the name is isn't ours to say: nobody writes it until a person adopts it. */
   blockedBy: z.string().nullable(),
+  /** A move that waits for a person, or the last answer of one. */
+  approval: Approval.nullable(),
   /** What somebody else edited: automation stands still. */
   drift: z.string().nullable(),
   /** One sentence: what Regent is doing or waiting for. */

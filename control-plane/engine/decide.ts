@@ -2,16 +2,17 @@
  * One service, one moment: what should its traffic look like, may we move it, and why. Pure, total, level-based: run twice, or after a crash,
  * it answers the same. The shell persists what it answers and writes DNS.
  */
-import type { Shares, Weights } from "@regent/contract";
+import type { RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
 import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
 import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf } from "./safety/basis.ts";
-import { evaluate, isClear } from "./safety/evaluate.ts";
+import { departuresAfter } from "./safety/departures.ts";
+import { evaluate, isApproved, objections } from "./safety/evaluate.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
-import { partsOf } from "./strategy/parts.ts";
+import { normalised, partsOf, sameWeights } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
 import { wantShares } from "./strategy/shares.ts";
@@ -89,20 +90,13 @@ const weightsFor = ({ spec, written }: Situation, wanted: Wanted, request: Opera
   );
 };
 
-/** A region that only one side knows has weight 0 on the other. */
-const sameWeights = (before: Weights, after: Weights): boolean =>
-  Object.entries(after).every(([family, weights]) => {
-    const old = before[family];
-    if (!old) return false;
-    return [...Object.keys(old), ...Object.keys(weights)].every((region) => (old[region] ?? 0) === (weights[region] ?? 0));
-  });
-
 // ------------------------------------------------------------------------------------------------ nothing to move
 
 const standStill = (wanted: Wanted, controls: Controls): Decision => ({
   proposal: null,
   rules: [],
   isAllowed: false,
+  asks: [],
   trafficNow: wanted.traffic,
   trafficAfter: wanted.traffic,
   // An operator's standing decision counts even if DNS already looks like it.
@@ -132,27 +126,54 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
 
 // ------------------------------------------------------------------------------------------------ may we
 
-const judge = (situation: Situation, drafted: Drafted, controls: Controls): Decision => {
+const judge = (situation: Situation, drafted: Drafted, controls: Controls, isClamped = false): Decision => {
   const { wanted } = drafted;
   const proposal = propose(situation, drafted);
-  const rules = evaluate({ proposal, situation });
-  const isBound = situation.spec.mode === "advisory" && !isAskedFor(situation, proposal, wanted);
-  const isAllowed = isClear(rules) && !isBound;
+  const { answers: rules, part } = evaluate({ proposal, situation });
+  // Once: what a rule clamps a second time it holds back.
+  if (part !== null && !isClamped) return judge(situation, clamped(situation, drafted, part), controls, true);
+  const standing = objections(rules);
+  const mode = isAskedFor(situation, proposal, wanted) ? "automatic" : situation.spec.mode;
+  const isBound = mode === "advisory" || (mode === "approve" && !isApproved(proposal, situation.approved));
+  const isAllowed = standing.length === 0 && !isBound;
   const looks = [wanted.nextLookAt, ...rules.map(({ until }) => until)].filter((at) => typeof at === "number");
   return {
     proposal,
     rules,
     isAllowed,
+    asks: asksOf(standing, mode, isBound),
     trafficNow: { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince },
     trafficAfter: afterMove(situation, wanted.traffic, proposal),
     controlsAfter: controls,
     failStatic: wanted.failStatic,
-    sentence: isAllowed ? proposal.why : refusalText(proposal, rules, isBound),
+    sentence: isAllowed ? proposal.why : refusalText(proposal, standing, isBound ? mode : null),
     nextLookAt: looks.length > 0 ? Math.min(...looks) : null,
   };
 };
 
-/** In advisory mode only operators move traffic: by a request, or by the further steps of a return that they asked for. */
+/** The same move, this part of the way: a voluntary one, which leaves no region and takes no step of a return. */
+const clamped = ({ spec, written }: Situation, drafted: Drafted, part: number): Drafted => {
+  const { wanted } = drafted;
+  const shares = Object.fromEntries(
+    Object.entries(wanted.shares).map(([family, after]) => {
+      const before = partsOf(written?.[family] ?? {});
+      const moved = Object.entries(after).map(([region, share]) => [region, between(before[region] ?? 0, share, part)] as const);
+      return [family, normalised(Object.fromEntries(moved))];
+    }),
+  );
+  const weightsAfter = Object.fromEntries(spec.families.map(({ id }) => [id, toWeights(shares[id] ?? {}, null, 0)]));
+  return { ...drafted, wanted: { ...wanted, shares, traffic: { ...wanted.traffic, shares } }, weightsAfter };
+};
+
+const between = (before: number, after: number, part: number): number => before + (after - before) * part;
+
+/** Nothing but a person's word lacks. */
+const asksOf = (standing: readonly RuleAnswer[], mode: SafetyMode, isBound: boolean): Decision["asks"] => {
+  if (mode === "advisory" || standing.some(({ answer }) => answer !== "require-approval")) return [];
+  return [...standing.map(({ rule }) => rule), ...(isBound ? (["mode"] as const) : [])];
+};
+
+/** In other modes than automatic only operators move traffic: by a request, or by the further steps of a return that they asked for. */
 const isAskedFor = ({ traffic }: Situation, { actor, kind }: Proposal, { left, stepped }: Wanted): boolean => {
   if (actor.kind === "operator" || kind === "unfreeze") return true;
   const ramps = Object.values(traffic.passive).flatMap(({ returning }) => (returning ? [returning] : []));
@@ -160,15 +181,23 @@ const isAskedFor = ({ traffic }: Situation, { actor, kind }: Proposal, { left, s
   return left.length === 0 && stepped.length > 0 && stepped.every((region) => rampOf(region)?.startedBy.kind === "operator");
 };
 
-const afterMove = ({ now }: Situation, traffic: TrafficMemory, { kind, actor }: Proposal): TrafficMemory =>
-  kind === "failover" && actor.kind === "automation" ? { ...traffic, lastAutomaticFailoverAt: now } : traffic;
+const afterMove = (situation: Situation, traffic: TrafficMemory, proposal: Proposal): TrafficMemory => {
+  if (proposal.actor.kind !== "automation") return traffic;
+  const departures = departuresAfter(situation, proposal);
+  return proposal.kind === "failover"
+    ? { ...traffic, departures, lastAutomaticFailoverAt: situation.now }
+    : { ...traffic, departures };
+};
 
-const refusalText = ({ why }: Proposal, rules: Decision["rules"], isAdvisory: boolean): string => {
-  const standing = rules
-    .filter(({ answer, skipped }) => answer !== "allow" && !skipped)
-    .map((rule) => `${rule.rule} (${rule.why})`);
-  const because = [...standing, ...(isAdvisory ? ["the service is in advisory mode"] : [])];
+const refusalText = ({ why }: Proposal, standing: readonly RuleAnswer[], mode: SafetyMode | null): string => {
+  const because = [...standing.map((rule) => `${rule.rule} (${rule.why})`), ...(mode ? [MODE_TEXT[mode]] : [])];
   return `would move: ${why}; held back by ${because.join(" and ")}`;
+};
+
+const MODE_TEXT: Readonly<Record<SafetyMode, string>> = {
+  advisory: "the service is in advisory mode",
+  approve: "the service moves only what a person approves",
+  automatic: "",
 };
 
 // ------------------------------------------------------------------------------------------------ first write
@@ -198,18 +227,20 @@ const decideFirst = (situation: Situation): Decision => {
     isRebased: false,
     isAsked: false,
   };
-  const rules = evaluate({ proposal, situation });
+  const { answers: rules } = evaluate({ proposal, situation });
+  const standing = objections(rules);
   // Whoever applied the declaration asked for the name, in advisory mode too.
-  const isAllowed = isClear(rules);
+  const isAllowed = standing.length === 0;
   return {
     proposal,
     rules,
     isAllowed,
+    asks: [],
     trafficNow: traffic,
     trafficAfter: traffic,
     controlsAfter: controls,
     failStatic: null,
-    sentence: isAllowed ? proposal.why : refusalText(proposal, rules, false),
+    sentence: isAllowed ? proposal.why : refusalText(proposal, standing, null),
     nextLookAt: null,
   };
 };

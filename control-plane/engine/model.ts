@@ -114,10 +114,29 @@ export interface ServiceSpec {
   readonly quorumNetworks: number;
   readonly regionsMin: number;
   readonly drift: Readonly<Record<EditClass, DriftPolicy>>;
+  readonly safety: SafetyLimits;
   /** In declared order. */
   readonly endpoints: readonly EndpointSpec[];
   readonly checks: readonly CheckSpec[];
   readonly families: readonly FamilySpec[];
+}
+
+/** Limits of the rules, profile resolved; contract's `Safety` says what each means. */
+export interface SafetyLimits {
+  readonly capacityMin: number;
+  readonly failoversPerHour: number | null;
+  readonly failoversPerDay: number | null;
+  readonly failoversPerHourOfAll: number | null;
+  readonly regionsOutMax: number | null;
+  readonly incidentsMax: number | null;
+  readonly correlationMs: number;
+  readonly shadowMs: number;
+  readonly stepMax: number;
+  readonly removedMax: number;
+  readonly removedMs: number;
+  readonly receivedMs: number;
+  readonly approvalMs: number;
+  readonly onApprovalTimeout: Readonly<Partial<Record<RuleId | "mode", "stay" | "proceed">>>;
 }
 
 // ------------------------------------------------------------------------------------------------ evidence
@@ -238,6 +257,22 @@ export interface TrafficMemory {
   readonly failStaticSince: Instant | null;
   /** Wanted shares: what DNS is being led to. */
   readonly shares: Shares;
+  /** When automation took traffic away, oldest first; of the last day, bounded. */
+  readonly departures: readonly Departure[];
+}
+
+/** Automation took traffic from regions that it believed bad, or moved it between fit ones. */
+export interface Departure {
+  readonly at: Instant;
+  /** Regions that lost all of their traffic because they were bad; none for a voluntary move. */
+  readonly left: readonly RegionId[];
+  readonly received: readonly RegionId[];
+  /** Part of the service's traffic that changed its place, 0..1. */
+  readonly moved: number;
+  /** Vantages, `region/network`, that spoke against what was left. */
+  readonly vantages: readonly string[];
+  /** What they said of it, once each: `db: tcp_refused`. */
+  readonly findings: readonly string[];
 }
 
 export interface Control {
@@ -302,6 +337,27 @@ export interface Proposal {
   readonly isAsked: boolean;
 }
 
+/** What the rules count beyond one service. */
+export interface Surroundings {
+  /** Of all other services, within a day. */
+  readonly departures: readonly Departure[];
+  /** Regions that automation left for a fault, anywhere but at this service, and that aren't healthy again. */
+  readonly regionsOut: readonly RegionId[];
+  /** Our own last release: agents of another build, or a configuration that changed how this service is judged; null when none is known. */
+  readonly releasedAt: Instant | null;
+  /** Since when this service is declared as it is; null when that was always so. */
+  readonly declaredAt: Instant | null;
+}
+
+/** A person agreed to exactly this: another basis or other weights need another answer. */
+export interface Approved {
+  /** Of the proposal that they saw. */
+  readonly basis: string;
+  readonly weights: Weights;
+  readonly by: string;
+  readonly reason: string;
+}
+
 export interface Situation {
   readonly spec: ServiceSpec;
   readonly configurationVersion: number;
@@ -325,14 +381,18 @@ export interface Situation {
   readonly edit: Edit | null;
   /** Mode that the epoch record in DNS carries; null before the first write. */
   readonly modeWritten: "auto" | "frozen" | null;
+  readonly surroundings: Surroundings;
+  readonly approved: Approved | null;
   readonly now: Instant;
 }
 
 export interface Decision {
   readonly proposal: Proposal | null;
   readonly rules: readonly RuleAnswer[];
-  /** True when every rule allows it (or was skipped) and, for automation, the mode is automatic. */
+  /** True when every rule allows it (or was skipped) and, for automation, the mode is automatic or a person approved. */
   readonly isAllowed: boolean;
+  /** Not allowed, and a person's approval is all that lacks: rules, and `mode` for the mode `approve`. */
+  readonly asks: readonly (RuleId | "mode")[];
   /** To persist whatever happens to the proposal (timers). */
   readonly trafficNow: TrafficMemory;
   /** To persist together with an allowed proposal. */

@@ -42,6 +42,7 @@ export const exampleService = (given: Partial<ServiceState> = {}): ServiceState 
   seen: { shares: { default: { "eu-west": 0.25, "us-east": 0.75 } }, servers: 4, serversAsked: 4, why: "4 of 4 answer", at: AT },
   frozen: null,
   drained: {},
+  approval: null,
   blockedBy: null,
   drift: null,
   now: "us-east serves; eu-west is out since 00:00:00Z",

@@ -9,7 +9,9 @@ export interface RuleInput {
 
 export type Ruling =
   | { readonly answer: "allow" | "require-approval" | "deny"; readonly why: string }
-  | { readonly answer: "defer"; readonly why: string; readonly until: Instant | null };
+  | { readonly answer: "defer"; readonly why: string; readonly until: Instant | null }
+  /** Only this part of the way now, 0..1; the rest is asked for again. */
+  | { readonly answer: "clamp"; readonly why: string; readonly part: number };
 
 export interface Rule {
   readonly id: RuleId;
@@ -23,6 +25,8 @@ export interface Rule {
 
 export const allow = (why: string): Ruling => ({ answer: "allow", why });
 export const deny = (why: string): Ruling => ({ answer: "deny", why });
+export const requireApproval = (why: string): Ruling => ({ answer: "require-approval", why });
+export const clamp = (part: number, why: string): Ruling => ({ answer: "clamp", why, part });
 export const defer = (why: string, until: Instant | null): Ruling => ({ answer: "defer", why, until });
 
 /** A change that only writes the epoch record anew, or creates what isn't there yet, moves no traffic. */

@@ -27,6 +27,7 @@ export const firstTraffic = (spec: ServiceSpec, setAside: readonly RegionId[]): 
     lastAutomaticFailoverAt: null,
     failStaticSince: null,
     shares: shares as Shares,
+    departures: [],
   };
 };
 

@@ -29,6 +29,14 @@ export const normalised = (shares: Readonly<Record<RegionId, number>>): Readonly
   return Object.fromEntries(Object.entries(shares).map(([region, share]) => [region, sum > 0 ? share / sum : 0]));
 };
 
+/** A region that only one side knows has weight 0 on the other. */
+export const sameWeights = (before: Weights, after: Weights): boolean =>
+  Object.entries(after).every(([family, weights]) => {
+    const old = before[family];
+    if (!old) return false;
+    return [...Object.keys(old), ...Object.keys(weights)].every((region) => (old[region] ?? 0) === (weights[region] ?? 0));
+  });
+
 export interface Parts {
   /** 0..1 */
   readonly before: number;

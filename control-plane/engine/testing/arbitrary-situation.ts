@@ -115,6 +115,7 @@ const anyTraffic = (spec: ServiceSpec): fc.Arbitrary<TrafficMemory> => {
       lastAutomaticFailoverAt: fc.option(past(600_000)),
       failStaticSince: fc.option(past(600_000)),
       shares: sharesArbitrary,
+      departures: fc.constant([]),
     })
     .map(({ active, returning, out, ramps, shares, ...rest }) => ({
       ...rest,

@@ -12,6 +12,7 @@ import { assessCasting } from "../health/view.ts";
 import type { Evidence, HealthMemory, ServiceSpec, Situation } from "../model.ts";
 import { firstTraffic } from "../strategy/first.ts";
 import { toWeights } from "../strategy/weights.ts";
+import { ALONE } from "./dns.ts";
 import { T0, testCheck, testEvidence, testMemory, testServiceSpec } from "./evidence.ts";
 import { NO_CONTROLS } from "./situation.ts";
 
@@ -72,6 +73,8 @@ const writtenOnce = (spec: ServiceSpec): Seen["situation"] => {
     drift: null,
     edit: null,
     modeWritten: "auto",
+    surroundings: ALONE,
+    approved: null,
     now: T0,
   };
 };

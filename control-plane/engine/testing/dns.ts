@@ -1,8 +1,38 @@
 /** Services, epochs and zones for tests of what is written to DNS: real shapes with as little in them as a law needs. */
 import * as fc from "fast-check";
-import type { EndpointSpec, Epoch, Observed, RecordSet, ServiceSpec, Settings } from "../model.ts";
+import type {
+  EndpointSpec,
+  Epoch,
+  Observed,
+  RecordSet,
+  SafetyLimits,
+  ServiceSpec,
+  Settings,
+  Surroundings,
+} from "../model.ts";
 import { toEpochSet } from "../plan/epoch.ts";
 import { renderFamilies, toObserved } from "../plan/record-sets.ts";
+
+/** No rule has anything to count: what a test of something else wants. */
+export const NO_LIMITS: SafetyLimits = {
+  capacityMin: 0,
+  failoversPerHour: null,
+  failoversPerDay: null,
+  failoversPerHourOfAll: null,
+  regionsOutMax: null,
+  incidentsMax: null,
+  correlationMs: 0,
+  shadowMs: 0,
+  stepMax: 1,
+  removedMax: 20,
+  removedMs: 600_000,
+  receivedMs: 0,
+  approvalMs: 900_000,
+  onApprovalTimeout: {},
+};
+
+/** Nothing else happened anywhere. */
+export const ALONE: Surroundings = { departures: [], regionsOut: [], releasedAt: null, declaredAt: null };
 
 /** The default policy: whatever somebody else edits is told and left alone. */
 export const REPORT_ALL: ServiceSpec["drift"] = {
@@ -72,6 +102,7 @@ export const testService = (changes: Partial<ServiceSpec> = {}): ServiceSpec => 
     quorumNetworks: 2,
     regionsMin: 1,
     drift: REPORT_ALL,
+    safety: NO_LIMITS,
     endpoints,
     checks: [],
     families: [{ id: "default", name, priority, capacity }],

@@ -1,7 +1,7 @@
 /** Builders of services and evidence for the engine's tests: everything healthy, fresh and declared as usual unless a test says otherwise. */
 import type { CheckEvidence, CheckSpec, Evidence, HealthMemory, ServiceSpec, Settings, Vantage } from "../model.ts";
 
-import { REPORT_ALL } from "./dns.ts";
+import { NO_LIMITS, REPORT_ALL } from "./dns.ts";
 
 /** A moment with a readable time of day: 03:12:00Z. */
 export const T0 = 1_700_017_920_000;
@@ -66,6 +66,7 @@ export const testServiceSpec = ({ settings, regions = ["r1", "r2", "r3"], ...cha
   quorumNetworks: 2,
   regionsMin: 1,
   drift: REPORT_ALL,
+  safety: NO_LIMITS,
   endpoints: regions.map((region, index) => ({
     region,
     priority: index + 1,

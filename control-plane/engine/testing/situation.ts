@@ -18,6 +18,7 @@ import type {
 } from "../model.ts";
 import { firstTraffic } from "../strategy/first.ts";
 import { toWeights } from "../strategy/weights.ts";
+import { ALONE } from "./dns.ts";
 import type { SpecChanges } from "./evidence.ts";
 import { T0, testMemory, testServiceSpec, testSettings } from "./evidence.ts";
 
@@ -174,6 +175,8 @@ export const testSituation = ({ spec = passiveSpec(), regions = {}, ...changed }
     drift: null,
     edit: null,
     modeWritten: "auto",
+    surroundings: ALONE,
+    approved: null,
     now: T0,
     ...changed,
   };

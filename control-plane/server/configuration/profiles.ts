@@ -2,8 +2,8 @@
  * The three profiles, and how a service's own settings are laid over one. Pure. Called by to-specs.ts, to-agent-configuration.ts and the checks.
  * Numbers: DESIGN §5 "Profiles"; what it leaves silent is from research/algorithms.md §9 and is marked so.
  */
-import type { Settings as DeclaredSettings, ProfileName } from "@regent/contract";
-import type { Settings } from "@regent/engine";
+import type { Safety as DeclaredSafety, Settings as DeclaredSettings, ProfileName } from "@regent/contract";
+import type { SafetyLimits, Settings } from "@regent/engine";
 
 export interface Profile {
   readonly ttlSeconds: number;
@@ -115,6 +115,51 @@ const TEMPLATES: Readonly<Record<ProfileName, Template>> = {
   },
 };
 
+/** Algorithms §3, as DESIGN §7 corrects it: A3 0.5; A9 3 an hour, 6 a day, 5 an hour over all; A10 1 region, 3 incidents; A11 60 s; A15 to A18. */
+const PRODUCTION: SafetyLimits = {
+  capacityMin: 0.5,
+  failoversPerHour: 3,
+  failoversPerDay: 6,
+  failoversPerHourOfAll: 5,
+  regionsOutMax: 1,
+  incidentsMax: 3,
+  correlationMs: 60 * SECOND,
+  shadowMs: 10 * MINUTE,
+  stepMax: 0.1,
+  removedMax: 0.5,
+  removedMs: 10 * MINUTE,
+  receivedMs: 10 * MINUTE,
+  approvalMs: 15 * MINUTE,
+  onApprovalTimeout: {},
+};
+
+/** Made for looking at: nothing runs out while one breaks regions by hand. DESIGN §5: A18 10 s. */
+const PLAYGROUND: SafetyLimits = {
+  ...PRODUCTION,
+  failoversPerHour: null,
+  failoversPerDay: null,
+  failoversPerHourOfAll: null,
+  regionsOutMax: null,
+  incidentsMax: null,
+  correlationMs: 0,
+  shadowMs: 0,
+  stepMax: 1,
+  receivedMs: 10 * SECOND,
+  approvalMs: 60 * SECOND,
+};
+
+export const SAFETY: Readonly<Record<ProfileName, SafetyLimits>> = {
+  standard: PRODUCTION,
+  careful: PRODUCTION,
+  sandbox: PLAYGROUND,
+};
+
+/** A service's own limits over its profile's. */
+export const resolveSafety = (profile: ProfileName, declared: DeclaredSafety = {}): SafetyLimits => ({
+  ...SAFETY[profile],
+  ...toMilliseconds(declared),
+});
+
 /**
  * The settings that a service runs with: its profile's, at its TTL, under its own. A declared ramp step stands as declared.
  * Shapes: declared durations are seconds and may have a fraction, answers whole milliseconds.
@@ -149,12 +194,14 @@ function toMs(seconds: number): number {
 }
 
 /** `holdMinSeconds: 0.5` becomes `holdMinMs: 500`; counts and penalties stay as they are. */
-function toMilliseconds(declared: DeclaredSettings): Partial<Settings> {
+function toMilliseconds(declared: DeclaredSettings): Partial<Settings>;
+function toMilliseconds(declared: DeclaredSafety): Partial<SafetyLimits>;
+function toMilliseconds(declared: object): object {
   const entries = Object.entries(declared)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) =>
       name.endsWith("Seconds") && typeof value === "number" ? [name.replace(/Seconds$/, "Ms"), toMs(value)] : [name, value],
     );
   // Every `xSeconds` of the contract's Settings is an `xMs` of the engine's, and all other names are the same: profiles.test.ts asserts it.
-  return Object.fromEntries(entries) as Partial<Settings>;
+  return Object.fromEntries(entries);
 }

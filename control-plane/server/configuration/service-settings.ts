@@ -1,7 +1,7 @@
 /** What a service runs with once its profile is resolved. Pure. */
 import type { Declaration, ProfileName, Service } from "@regent/contract";
-import type { Settings } from "@regent/engine";
-import { PROFILES, resolveSettings } from "./profiles.ts";
+import type { SafetyLimits, Settings } from "@regent/engine";
+import { PROFILES, resolveSafety, resolveSettings } from "./profiles.ts";
 
 export const toProfile = ({ profile }: Declaration, service: Service): ProfileName => service.profile ?? profile;
 
@@ -15,3 +15,6 @@ export const toServiceSettings = (declaration: Declaration, service: Service): S
     ttlSeconds: toTtlSeconds(declaration, service),
     declared: service.settings,
   });
+
+export const toServiceSafety = (declaration: Declaration, service: Service): SafetyLimits =>
+  resolveSafety(toProfile(declaration, service), service.safety);

@@ -3,7 +3,7 @@ import type { Check, Declaration, Drift, Endpoint, Family, Service } from "@rege
 import type { CheckSpec, EditClass, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
 import { epochName } from "@regent/engine";
 import { toTypes } from "./record-types.ts";
-import { toServiceSettings, toTtlSeconds } from "./service-settings.ts";
+import { toServiceSafety, toServiceSettings, toTtlSeconds } from "./service-settings.ts";
 
 /** In declared order. Throws when the declaration was not checked (findDeclarationProblems): an unknown zone, no room for the epoch record. */
 export const toServiceSpecs = (declaration: Declaration): ServiceSpec[] =>
@@ -29,6 +29,7 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     quorumNetworks: service.quorum?.networks ?? declaration.quorum.networks,
     regionsMin: service.regionsMin ?? defaultRegionsMin(service),
     drift: toDriftPolicies(declaration.drift, service.drift),
+    safety: toServiceSafety(declaration, service),
     endpoints,
     checks: service.checks.map(toCheckSpec),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),

@@ -2,8 +2,9 @@
  * The leader's memory of what was decided, written through: nothing is believed here that Postgres hasn't taken. Commits are one after the
  * other, each built on the state that the one before left, so that judging and writing never overwrite each other.
  */
-import type { Change } from "@regent/contract";
+import type { Change, Instant } from "@regent/contract";
 import type { Controls, ServiceSpec } from "@regent/engine";
+import { surroundingsOf } from "@regent/engine/safety/departures.ts";
 import type {
   CommitResult,
   DecisionStore,
@@ -34,6 +35,8 @@ export interface Ledger {
   readonly change: (id: string) => Change | null;
   readonly changes: () => readonly Change[];
   readonly freeze: () => Controls["frozenGlobally"];
+  /** What automation did at all services, as far as it is committed. */
+  readonly departures: (now: Instant) => ReturnType<typeof surroundingsOf>;
   /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
   /** `afterwards` is called once it stands, before anybody else's commit is built. */
   readonly commit: <T>(build: (draft: Draft) => T, afterwards?: (answer: T) => void) => Promise<T>;
@@ -90,6 +93,7 @@ export const emptyRecord = (service: string): ServiceRecord => ({
     lastAutomaticFailoverAt: null,
     failStaticSince: null,
     shares: {},
+    departures: [],
   },
   controls: { frozen: null, frozenRegions: {}, drained: {}, placement: null },
   written: null,
@@ -100,6 +104,8 @@ export const emptyRecord = (service: string): ServiceRecord => ({
   seen: null,
   lastRefusal: null,
   ownership: { edit: null, reverts: [], released: null, adopting: null },
+  approval: null,
+  declared: null,
 });
 
 export const createLedger = ({
@@ -120,6 +126,8 @@ export const createLedger = ({
   let term = 0;
   /** The last commit's answer wasn't heard, or it was refused as old: what is remembered may differ from what is written. */
   let isInDoubt = false;
+  /** Until the next commit: a round asks for each of its services. */
+  let departed: ReturnType<typeof surroundingsOf> | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One at a time, whatever became of the one before. */
@@ -179,10 +187,12 @@ export const createLedger = ({
       lastChange.set(change.service, change.id);
     }
     frozen = freeze;
+    departed = null;
     isInDoubt = false;
   };
 
   const adopt = (sheet: Sheet): void => {
+    departed = null;
     for (const next of sheet.services.values()) records.set(next.service, { ...next, version: next.version + 1 });
     for (const change of sheet.changes) {
       const before = lastChange.get(change.service);
@@ -208,6 +218,10 @@ export const createLedger = ({
     change: (id) => changes.get(id) ?? null,
     changes: () => [...changes.values()],
     freeze: () => frozen,
+    departures: (now) => {
+      departed ??= surroundingsOf(records.values(), now);
+      return departed;
+    },
     commit: (build, afterwards) => inTurn(() => write(build, afterwards)),
     setFreeze: (value, entry) =>
       inTurn(async () => {

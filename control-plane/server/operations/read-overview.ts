@@ -1,5 +1,5 @@
 /** What people look at: services, verdicts, weights wanted, written and seen, agents. Reads only what is in memory. */
-import type { AgentState, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
+import type { AgentState, Approval, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
 import { type Decision, durationText, type HealthMemory, type ServiceSpec, sharesText } from "@regent/engine";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import type { Applied } from "./configuration-in-force.ts";
@@ -38,11 +38,19 @@ export const toServiceState = (sources: ViewSources, spec: ServiceSpec): Service
     seen: sources.seenOf(spec.id),
     frozen: record.controls.frozen ?? ledger.freeze(),
     drained: record.controls.drained,
+    approval: toApproval(record),
     blockedBy: record.blockedBy,
     drift: record.drift,
     now: sentenceOf(sources, spec, record),
     lastChange: last ? { id: last.id, why: last.why, times: last.times, stage: last.stage } : null,
   };
+};
+
+/** What it rests on is long and for machines. */
+const toApproval = ({ approval }: ServiceRecord): Approval | null => {
+  if (!approval) return null;
+  const { basis: _, ...shown } = approval;
+  return shown;
 };
 
 /** In declared order; a replica that doesn't judge shows what the leader remembered, without votes. */

@@ -1,6 +1,6 @@
 /** Puts together what the engine is given to decide one service. */
 import type { Instant, RegionVerdict } from "@regent/contract";
-import type { Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import type { Approved, Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
@@ -32,9 +32,21 @@ export const toSituation = ({ spec, configurationVersion, record, verdicts, ledg
     drift: edit || record.ownership.edit === null ? record.drift : null,
     edit,
     modeWritten: modeWritten(record.expected),
+    surroundings: {
+      ...ledger.departures(now),
+      releasedAt: record.declared?.since ?? null,
+      declaredAt: record.declared?.since ?? null,
+    },
+    approved: toApproved(record),
     now,
   };
 };
+
+/** What a person agreed to, until it is made or something else is asked for. */
+const toApproved = ({ approval }: ServiceRecord): Approved | null =>
+  approval?.state === "approved"
+    ? { basis: approval.basis, weights: approval.weightsAfter, by: approval.by ?? "", reason: approval.reason ?? "" }
+    : null;
 
 /** Somebody's edit that was kept ends when what they edited is declared anew. */
 export const standingEdit = (spec: ServiceSpec, { ownership: { edit } }: Pick<ServiceRecord, "ownership">): Edit | null =>

@@ -4,6 +4,7 @@
  */
 import type {
   Actor,
+  Approval,
   Change,
   ChangeStage,
   ChangeTimes,
@@ -39,6 +40,22 @@ export interface ServiceRecord {
   /** Key of the last refusal told in history, so that it is told once. */
   readonly lastRefusal: string | null;
   readonly ownership: Ownership;
+  /** The last move that needed a person's approval; null before the first. One waits at a time. */
+  readonly approval: StoredApproval | null;
+  /** How the service is declared, and since when; null before it was first decided on. */
+  readonly declared: Declared | null;
+}
+
+/** What was asked for, with what it rests on in full: approved, it lets exactly that through. */
+export interface StoredApproval extends Approval {
+  readonly basis: string;
+}
+
+export interface Declared {
+  /** 16 hex digits over the service's resolved declaration. */
+  readonly digest: string;
+  /** Null for the first that was seen: nothing was released. */
+  readonly since: Instant | null;
 }
 
 /** What somebody else did to this name in DNS, and what was decided about it. */

@@ -31,6 +31,8 @@ export const toServiceRow = (record: ServiceRecord): ServiceRow => {
     seen: record.seen === null ? null : { ...record.seen, shares: record.seen.shares === null ? null : {} },
     lastRefusal: record.lastRefusal,
     ownership: record.ownership,
+    approval: record.approval,
+    declared: record.declared,
   };
 };
 
@@ -74,6 +76,8 @@ export const toServiceRecord = (
     seen: seen === null ? null : { ...seen, shares: seen.shares === null ? null : byFamily(shareRows, "seen") },
     lastRefusal: row.lastRefusal,
     ownership: row.ownership as ServiceRecord["ownership"],
+    approval: row.approval as ServiceRecord["approval"],
+    declared: row.declared as ServiceRecord["declared"],
   };
 };
 

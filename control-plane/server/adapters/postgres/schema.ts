@@ -99,6 +99,8 @@ export const services = regent.table("service", {
   seen: jsonb(),
   lastRefusal: text("last_refusal"),
   ownership: jsonb().notNull(),
+  approval: jsonb(),
+  declared: jsonb(),
 });
 
 export const verdicts = regent.table(

@@ -19,6 +19,7 @@ export const testService = (id: string): ServiceState => ({
   seen: null,
   frozen: null,
   drained: {},
+  approval: null,
   blockedBy: null,
   drift: null,
   now: "steady: east serves",

@@ -112,6 +112,16 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
     failedReturns: { eu: [1, 2] },
     lastAutomaticFailoverAt: 1_700_000_000_000,
     failStaticSince: null,
+    departures: [
+      {
+        at: 1_700_000_000_000,
+        left: ["eu"],
+        received: ["us"],
+        moved: 1,
+        vantages: ["us/a"],
+        findings: ["web down (tcp_refused)"],
+      },
+    ],
     shares: { default: { eu: 0, us: 1 }, "near-eu": { eu: 1 / 3, us: 2 / 3 } },
   },
   controls: { frozen: null, frozenRegions: {}, drained: { eu: { by: "ann", reason: "work", at: 7 } }, placement: null },
