@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "@regent/contract";
 import { startRoute53Sandbox } from "@regent/sandbox/route53-sandbox.ts";
-import { toKeyId } from "@regent/server/operations/verify-report.ts";
+import { toKeyId } from "@regent/server/operations/configuration/agent-keys.ts";
 import { stringify } from "yaml";
 import { BUNDLES } from "../entries.ts";
 import { type Part, spawnPart } from "./processes.ts";

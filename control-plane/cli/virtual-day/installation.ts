@@ -5,7 +5,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { type AgentDeclaration, type Assignment, Declaration, type ProfileName } from "@regent/contract";
 import { toAgentConfiguration } from "@regent/server/configuration/to-agent-configuration.ts";
-import { type Applied, prepareConfiguration } from "@regent/server/operations/configuration-in-force.ts";
+import { type Applied, prepareConfiguration } from "@regent/server/operations/configuration/configuration-in-force.ts";
 
 export const REGIONS = ["r1", "r2", "r3"] as const;
 const NETWORKS = ["net-a", "net-b"] as const;

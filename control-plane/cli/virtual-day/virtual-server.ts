@@ -6,12 +6,12 @@
 import type { Instant, RegionVerdict, Report, Weights } from "@regent/contract";
 import { type Decision, decide } from "@regent/engine";
 import { createMemoryDatabase } from "@regent/server/adapters/memory/database.ts";
-import type { Applied } from "@regent/server/operations/configuration-in-force.ts";
-import { createEvidenceCache } from "@regent/server/operations/evidence-cache.ts";
-import { foldReport } from "@regent/server/operations/fold-report.ts";
-import { createJudgeServices, type JudgedService } from "@regent/server/operations/judge-services.ts";
-import { createLedger } from "@regent/server/operations/ledger.ts";
-import { toSituation } from "@regent/server/operations/situation.ts";
+import type { Applied } from "@regent/server/operations/configuration/configuration-in-force.ts";
+import { createEvidenceCache } from "@regent/server/operations/evidence/evidence-cache.ts";
+import { foldReport } from "@regent/server/operations/evidence/fold-report.ts";
+import { createLedger } from "@regent/server/operations/memory/ledger.ts";
+import { toSituation } from "@regent/server/operations/memory/situation.ts";
+import { createJudgeServices, type JudgedService } from "@regent/server/operations/verdict/judge-services.ts";
 
 /** Weights that automation changed. */
 export interface Move {

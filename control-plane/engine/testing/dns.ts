@@ -1,15 +1,6 @@
 /** Services, epochs and zones for tests of what is written to DNS: real shapes with as little in them as a law needs. */
 import * as fc from "fast-check";
-import type {
-  EndpointSpec,
-  Epoch,
-  Observed,
-  RecordSet,
-  SafetyLimits,
-  ServiceSpec,
-  Settings,
-  Surroundings,
-} from "../model.ts";
+import type { EndpointSpec, Epoch, Observed, RecordSet, SafetyLimits, ServiceSpec, Settings, Surroundings } from "../model.ts";
 import { toEpochSet } from "../plan/epoch.ts";
 import { renderFamilies, toObserved } from "../plan/record-sets.ts";
 

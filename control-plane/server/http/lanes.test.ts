@@ -3,7 +3,7 @@ import type { Report } from "@regent/contract";
 import { expect, test } from "vitest";
 import { createLanes } from "../access/lanes.ts";
 import { LANE_LIMITS, REPORT_PLACES } from "../limits.ts";
-import type { Ingested, Recheck } from "../operations/ingest-report.ts";
+import type { Ingested, Recheck } from "../operations/evidence/ingest-report.ts";
 import { testDoors } from "./testing/doors.ts";
 
 const TAKEN: Ingested = { kind: "taken", receipt: { ack: 1, serverTime: 1 } };

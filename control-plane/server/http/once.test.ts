@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { DatabaseAway } from "../adapters/postgres/errors.ts";
 import { IDEMPOTENCY_STALE_MS } from "../limits.ts";
-import type { MoveResult } from "../operations/request-move.ts";
+import type { MoveResult } from "../operations/zone/request-move.ts";
 import { testDoors } from "./testing/doors.ts";
 import { testMoveAnswer } from "./testing/fake-control-plane.ts";
 

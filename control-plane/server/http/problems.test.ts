@@ -4,8 +4,8 @@ import { PROBLEM_BASE, PROBLEMS } from "@regent/contract";
 import { expect, test } from "vitest";
 import { DatabaseAway } from "../adapters/postgres/errors.ts";
 import type { ControlPlane, NotHere } from "../operations/control-plane.ts";
-import type { Ingested } from "../operations/ingest-report.ts";
-import type { MoveResult } from "../operations/request-move.ts";
+import type { Ingested } from "../operations/evidence/ingest-report.ts";
+import type { MoveResult } from "../operations/zone/request-move.ts";
 import { START, testDoors } from "./testing/doors.ts";
 import { testMoveAnswer } from "./testing/fake-control-plane.ts";
 

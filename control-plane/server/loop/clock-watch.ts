@@ -5,10 +5,10 @@
 import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
 import { CLOCK_STEP_COUNTS_MS } from "../limits.ts";
-import { AUTOMATION } from "../operations/actors.ts";
-import { followClock } from "../operations/follow-clock.ts";
-import type { Ledger } from "../operations/ledger.ts";
-import { createSlices } from "../operations/slices.ts";
+import { AUTOMATION } from "../operations/memory/actors.ts";
+import { followClock } from "../operations/memory/follow-clock.ts";
+import type { Ledger } from "../operations/memory/ledger.ts";
+import { createSlices } from "../operations/memory/slices.ts";
 import type { Clock, ClockStep, Ids } from "../ports/clock.ts";
 
 export interface ClockWatch {

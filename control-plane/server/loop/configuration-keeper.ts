@@ -1,7 +1,11 @@
 /** The configuration in force, as last read. One read after the other, so that an older version that was read slowly never replaces a newer one. */
 import type { ServiceSpec } from "@regent/engine";
 import type { Logger } from "pino";
-import { type Applied, type ConfigurationSigner, prepareConfiguration } from "../operations/configuration-in-force.ts";
+import {
+  type Applied,
+  type ConfigurationSigner,
+  prepareConfiguration,
+} from "../operations/configuration/configuration-in-force.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
 
 export interface ConfigurationKeeper {

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { DATABASE_SLOW_MS, MODE_TOLD_MAX } from "../limits.ts";
-import { AUTOMATION } from "../operations/actors.ts";
 import type { DatabaseHealth } from "../operations/control-plane.ts";
-import type { Ledger } from "../operations/ledger.ts";
+import { AUTOMATION } from "../operations/memory/actors.ts";
+import type { Ledger } from "../operations/memory/ledger.ts";
 import {
   foldModeRound,
   forbidsWrites,

@@ -8,15 +8,15 @@ import { type Decision, decide, type ServiceSpec } from "@regent/engine";
 import { inOrder, isRescue, type Move, rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import { POLL_MS } from "../limits.ts";
-import { AUTOMATION } from "../operations/actors.ts";
-import { awaitedRegions, awaitedUntil } from "../operations/await-reports.ts";
-import type { EvidenceCache } from "../operations/evidence-cache.ts";
-import type { JudgedService } from "../operations/judge-services.ts";
-import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/ledger.ts";
-import { isUnsettled, toSituation } from "../operations/situation.ts";
-import { createSlices } from "../operations/slices.ts";
-import { standstillKey } from "../operations/tell-standstill.ts";
-import type { ZoneWriter } from "../operations/write-zone.ts";
+import type { EvidenceCache } from "../operations/evidence/evidence-cache.ts";
+import { AUTOMATION } from "../operations/memory/actors.ts";
+import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/memory/ledger.ts";
+import { isUnsettled, toSituation } from "../operations/memory/situation.ts";
+import { createSlices } from "../operations/memory/slices.ts";
+import { awaitedRegions, awaitedUntil } from "../operations/verdict/await-reports.ts";
+import type { JudgedService } from "../operations/verdict/judge-services.ts";
+import { standstillKey } from "../operations/zone/tell-standstill.ts";
+import type { ZoneWriter } from "../operations/zone/write-zone.ts";
 import type { Clock } from "../ports/clock.ts";
 
 export interface ReconcileLoop {

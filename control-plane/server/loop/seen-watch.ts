@@ -3,8 +3,8 @@ import type { Instant, Seen, Weights } from "@regent/contract";
 import type { ServiceSpec } from "@regent/engine";
 import { toSeen } from "@regent/engine/plan/seen.ts";
 import { SEEN_EVERY_MS } from "../limits.ts";
-import type { Ledger } from "../operations/ledger.ts";
-import { readEpochAt } from "../operations/verify-change.ts";
+import type { Ledger } from "../operations/memory/ledger.ts";
+import { readEpochAt } from "../operations/verification/verify-change.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Resolver } from "../ports/resolver.ts";
 

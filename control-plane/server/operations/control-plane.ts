@@ -13,11 +13,11 @@ import type {
   ServiceState,
 } from "@regent/contract";
 import type { PoolView } from "../ports/outside-view.ts";
-import type { Ingested, Recheck } from "./ingest-report.ts";
-import type { OwnOrder } from "./own-name.ts";
-import type { MoveOrder, MoveResult } from "./request-move.ts";
-import type { LetterOrder, LetterResult } from "./retry-dead-letter.ts";
-import type { SignedRequest } from "./verify-report.ts";
+import type { LetterOrder, LetterResult } from "./dead-letters/retry-dead-letter.ts";
+import type { Ingested, Recheck } from "./evidence/ingest-report.ts";
+import type { SignedRequest } from "./evidence/verify-report.ts";
+import type { OwnOrder } from "./zone/own-name.ts";
+import type { MoveOrder, MoveResult } from "./zone/request-move.ts";
 
 export type FreezeScope =
   | { readonly kind: "global" }

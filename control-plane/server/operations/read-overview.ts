@@ -2,9 +2,9 @@
 import type { AgentState, Approval, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
 import { type Decision, durationText, type HealthMemory, type ServiceSpec, sharesText } from "@regent/engine";
 import type { ServiceRecord } from "../ports/decision-store.ts";
-import type { Applied } from "./configuration-in-force.ts";
-import type { EvidenceCache } from "./evidence-cache.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Applied } from "./configuration/configuration-in-force.ts";
+import type { EvidenceCache } from "./evidence/evidence-cache.ts";
+import type { Ledger } from "./memory/ledger.ts";
 
 export interface ViewSources {
   readonly ledger: Ledger;

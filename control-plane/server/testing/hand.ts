@@ -1,7 +1,7 @@
 /** Somebody else's hand in the zone of a test world, and what stands there. */
 import type { RecordSet } from "@regent/engine";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
-import type { OwnOrder } from "../operations/own-name.ts";
+import type { OwnOrder } from "../operations/zone/own-name.ts";
 import { moveOrder } from "./play.ts";
 import type { World } from "./world.ts";
 

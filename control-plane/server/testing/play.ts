@@ -1,6 +1,6 @@
 /** What tests of the whole control plane ask and do again and again. */
 import type { Change, HistoryEvent, HistoryKind } from "@regent/contract";
-import type { MoveOrder } from "../operations/request-move.ts";
+import type { MoveOrder } from "../operations/zone/request-move.ts";
 import { OK, REFUSED, type World } from "./world.ts";
 
 export const isHealthy = async ({ controlPlane }: World): Promise<boolean> => {

@@ -1,7 +1,7 @@
 /** A Postgres that answers every question and takes nothing, for real: a standby, and a full disk. It counts as away, and nothing is lost or put aside. */
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createKeepDeadLetter } from "../../operations/keep-dead-letter.ts";
+import { createKeepDeadLetter } from "../../operations/memory/keep-dead-letter.ts";
 import { exampleAgent, exampleCommit, exampleEntry, exampleFold, exampleService, ulid } from "../../ports/suites/examples.ts";
 import { connect, type Database } from "./database.ts";
 import { createPostgresDeadLetters } from "./dead-letters.ts";

@@ -4,7 +4,7 @@ import type { OperatorMove } from "@regent/engine";
 import type { Logger } from "pino";
 import * as z from "zod";
 import type { ControlPlane, NotHere } from "../../operations/control-plane.ts";
-import type { MoveOrder, MoveResult } from "../../operations/request-move.ts";
+import type { MoveOrder, MoveResult } from "../../operations/zone/request-move.ts";
 import type { HttpContext } from "../env.ts";
 import { answer, type Mount, mountRoute, type Outcome } from "../mount-route.ts";
 

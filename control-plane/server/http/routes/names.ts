@@ -2,7 +2,7 @@
 import { AdoptRequest, MoveAnswer, type ProblemSlug, ReleaseRequest, ServiceId } from "@regent/contract";
 import * as z from "zod";
 import type { ControlPlane } from "../../operations/control-plane.ts";
-import type { OwnOrder } from "../../operations/own-name.ts";
+import type { OwnOrder } from "../../operations/zone/own-name.ts";
 import type { HttpContext } from "../env.ts";
 import { type Mount, mountRoute } from "../mount-route.ts";
 import { toOutcome } from "./moves.ts";

@@ -11,7 +11,7 @@ import {
   AGENT_REPORTS_BURST,
   AGENT_REPORTS_PER_SECOND,
 } from "../../limits.ts";
-import type { Ingested } from "../../operations/ingest-report.ts";
+import type { Ingested } from "../../operations/evidence/ingest-report.ts";
 import type { AppDeps, HttpContext, HttpMiddleware } from "../env.ts";
 import { answer, type Mount, mountRoute, type Outcome } from "../mount-route.ts";
 import { toProblemResponse } from "../problems.ts";

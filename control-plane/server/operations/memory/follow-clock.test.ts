@@ -1,0 +1,60 @@
+/** Laws of a jump: durations stay as they were after a jump forward, and nothing that happened lies ahead of now. */
+import type { HealthMemory, Ramp } from "@regent/engine";
+import { expect, test } from "vitest";
+import type { ServiceRecord } from "../../ports/decision-store.ts";
+import { followClock } from "./follow-clock.ts";
+import { emptyRecord } from "./ledger.ts";
+
+const NOW = 1_795_000_000_000;
+const HOUR_MS = 3_600_000;
+
+const recordAt = (at: number): ServiceRecord => {
+  const empty = emptyRecord("checkout");
+  const health: HealthMemory = {
+    region: "eu-west",
+    verdict: "recovering",
+    since: at,
+    why: "",
+    evidence: "good",
+    evidenceSince: at,
+    before: null,
+    detectedAt: at,
+    penalty: 1_000,
+    penaltyAt: at,
+    isSuppressed: true,
+    factor: 0,
+  };
+  const ramp: Ramp = { startedAt: at, steppedAt: at, step: 1, steps: 4, startedBy: { kind: "automation", name: "regent" } };
+  return {
+    ...empty,
+    health: { "eu-west": health },
+    traffic: {
+      ...empty.traffic,
+      passive: { default: { active: "us-east", returning: { region: "eu-west", ramp } } },
+      out: { "eu-west": { since: at, why: "unhealthy" } },
+      ramps: { "ap-south": ramp },
+      returnedAt: { "us-east": at },
+      failedReturns: { "us-east": [at, at] },
+      lastAutomaticFailoverAt: at,
+      failStaticSince: at,
+    },
+    ownership: { ...empty.ownership, reverts: [at] },
+  };
+};
+
+test("after a jump forward every moment is as long ago as before", () => {
+  const moved = followClock(recordAt(NOW - 5_000), { forwardMs: HOUR_MS, now: NOW + HOUR_MS });
+  expect(moved).toEqual(recordAt(NOW + HOUR_MS - 5_000));
+});
+
+test("after a jump back what lies ahead begins now, and what doesn't stays", () => {
+  const now = NOW - HOUR_MS;
+  expect(followClock(recordAt(NOW - 5_000), { forwardMs: 0, now })).toEqual(recordAt(now));
+  const old = recordAt(now - 5_000);
+  expect(followClock(old, { forwardMs: 0, now })).toBe(old);
+});
+
+test("a jump that is taken into account twice lets nothing run out: clocks begin anew", () => {
+  const jump = { forwardMs: HOUR_MS, now: NOW + HOUR_MS };
+  expect(followClock(followClock(recordAt(NOW - 5_000), jump), jump)).toEqual(recordAt(NOW + HOUR_MS));
+});

@@ -1,0 +1,63 @@
+/**
+ * What is remembered of time when the database's clock has jumped. Pure. Durations are what counts: after a jump forward every moment moves
+ * along, so that no hold, ramp, cool-down or penalty runs out by it; and nothing that has happened lies ahead of now, so that after a jump back
+ * every clock begins anew instead of standing still for as long.
+ */
+import type { Instant } from "@regent/contract";
+import type { HealthMemory, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
+import type { ServiceRecord } from "../../ports/decision-store.ts";
+
+export interface Jump {
+  /** How far forward the clock jumped; 0 when it didn't, or jumped back. */
+  readonly forwardMs: number;
+  readonly now: Instant;
+}
+
+/** The same record when no moment had to move. */
+export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): ServiceRecord => {
+  const move: Move = (at) => Math.min(at + forwardMs, Math.max(now, 0));
+  const next: ServiceRecord = {
+    ...record,
+    health: mapValues(record.health, (memory) => moveHealth(memory, move)),
+    traffic: moveTraffic(record.traffic, move),
+    ownership: { ...record.ownership, reverts: record.ownership.reverts.map(move) },
+  };
+  return JSON.stringify(next) === JSON.stringify(record) ? record : next;
+};
+
+type Move = (at: Instant) => Instant;
+
+const moveHealth = (memory: HealthMemory, move: Move): HealthMemory => ({
+  ...memory,
+  since: move(memory.since),
+  evidenceSince: move(memory.evidenceSince),
+  detectedAt: moveKnown(memory.detectedAt, move),
+  penaltyAt: move(memory.penaltyAt),
+});
+
+const moveTraffic = (traffic: TrafficMemory, move: Move): TrafficMemory => ({
+  ...traffic,
+  passive: mapValues(traffic.passive, (passive) => movePassive(passive, move)),
+  out: mapValues(traffic.out, (out) => ({ ...out, since: move(out.since) })),
+  ramps: mapValues(traffic.ramps, (ramp) => moveRamp(ramp, move)),
+  returnedAt: mapValues(traffic.returnedAt, move),
+  failedReturns: mapValues(traffic.failedReturns, (failed) => failed.map(move)),
+  lastAutomaticFailoverAt: moveKnown(traffic.lastAutomaticFailoverAt, move),
+  failStaticSince: moveKnown(traffic.failStaticSince, move),
+});
+
+const movePassive = ({ returning, ...passive }: PassiveMemory, move: Move): PassiveMemory => ({
+  ...passive,
+  returning: returning && { ...returning, ramp: moveRamp(returning.ramp, move) },
+});
+
+const moveRamp = (ramp: Ramp, move: Move): Ramp => ({
+  ...ramp,
+  startedAt: move(ramp.startedAt),
+  steppedAt: move(ramp.steppedAt),
+});
+
+const moveKnown = (at: Instant | null, move: Move): Instant | null => (at === null ? null : move(at));
+
+const mapValues = <T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));

@@ -1,0 +1,79 @@
+/** Puts together what the engine is given to decide one service. */
+import type { Instant, RegionVerdict } from "@regent/contract";
+import type { Approved, Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import { readEpochSet } from "@regent/engine/plan/epoch.ts";
+import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
+import type { ServiceRecord } from "../../ports/decision-store.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface SituationInput {
+  readonly spec: ServiceSpec;
+  readonly configurationVersion: number;
+  readonly record: ServiceRecord;
+  readonly verdicts: readonly RegionVerdict[];
+  readonly ledger: Ledger;
+  readonly now: Instant;
+}
+
+export const toSituation = ({ spec, configurationVersion, record, verdicts, ledger, now }: SituationInput): Situation => {
+  const edit = standingEdit(spec, record);
+  return {
+    spec,
+    configurationVersion,
+    verdicts,
+    health: record.health,
+    traffic: record.traffic,
+    controls: { ...record.controls, frozenGlobally: ledger.freeze() },
+    written: record.written,
+    areRecordsOutdated: !edit?.isKept && areRecordsOutdated(spec, record),
+    epoch: record.epoch,
+    isChangeInFlight: ledger.outbox(spec.id).some(isUnsettled),
+    blockedBy: record.blockedBy,
+    drift: edit || record.ownership.edit === null ? record.drift : null,
+    edit,
+    modeWritten: modeWritten(record.expected),
+    surroundings: {
+      ...ledger.departures(now),
+      releasedAt: record.declared?.since ?? null,
+      declaredAt: record.declared?.since ?? null,
+    },
+    approved: toApproved(record),
+    now,
+  };
+};
+
+/** What a person agreed to, until it is made or something else is asked for. */
+const toApproved = ({ approval }: ServiceRecord): Approved | null =>
+  approval?.state === "approved"
+    ? { basis: approval.basis, weights: approval.weightsAfter, by: approval.by ?? "", reason: approval.reason ?? "" }
+    : null;
+
+/** Somebody's edit that was kept ends when what they edited is declared anew. */
+export const standingEdit = (spec: ServiceSpec, { ownership: { edit } }: Pick<ServiceRecord, "ownership">): Edit | null =>
+  edit?.isKept && edit.declared !== toDeclaredText(spec) ? null : edit;
+
+export const isUnsettled = ({ state }: { readonly state: string }): boolean =>
+  state === "intent" || state === "sent" || state === "unknown";
+
+/** The members of the last batch that stands in DNS, without the epoch record. */
+export const expectedMembers = (spec: ServiceSpec, expected: readonly RecordSet[] | null): readonly RecordSet[] =>
+  (expected ?? []).filter(({ name, type }) => !(name === spec.epochName && type === "TXT"));
+
+/** Same weights, other records: the declaration was changed since the last write. */
+const areRecordsOutdated = (spec: ServiceSpec, record: ServiceRecord): boolean => {
+  if (!record.written || !record.expected) return false;
+  const declared = new Set(spec.endpoints.map(({ region }) => region));
+  const written = new Set(Object.values(record.written).flatMap((weights) => Object.keys(weights)));
+  if ([...written].some((region) => !declared.has(region)) || [...declared].some((region) => !written.has(region))) return true;
+  const standing = expectedMembers(spec, record.expected);
+  const rendered = renderMembers({ spec, observed: { epochSet: null, epoch: null, sets: standing }, weights: record.written });
+  return toCanonicalText(rendered) !== toCanonicalText(standing);
+};
+
+export const modeWritten = (expected: readonly RecordSet[] | null): "auto" | "frozen" | null => {
+  for (const set of expected ?? []) {
+    const epoch = set.type === "TXT" ? readEpochSet(set) : null;
+    if (epoch) return epoch.mode;
+  }
+  return null;
+};

@@ -1,0 +1,76 @@
+/** What stands in the way of a move is told in history once, not at every look. */
+import type { Decision, ServiceSpec } from "@regent/engine";
+import { movesTraffic } from "@regent/engine/safety/rule.ts";
+import type { Logger } from "pino";
+import type { Clock, Ids } from "../../ports/clock.ts";
+import { AUTOMATION } from "../memory/actors.ts";
+import type { Draft } from "../memory/ledger.ts";
+import type { DraftedChange } from "./draft-change.ts";
+
+export interface TellDeps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+}
+
+/** Nothing is written to DNS: keep the memory that time alone changed, and tell a refusal or a standstill once. */
+export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, decision: Decision): void => {
+  const record = draft.record(spec.id);
+  const key = standstillKey(decision);
+  const traffic = decision.trafficNow;
+  const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
+  const isPlacementOver = !decision.proposal && record.controls.placement !== null && controls.placement === null;
+  const isTrafficSame = JSON.stringify(traffic) === JSON.stringify(record.traffic);
+  if (key === record.lastRefusal && isTrafficSame && !isPlacementOver) return;
+  draft.update(spec.id, (r) => ({
+    ...r,
+    traffic,
+    lastRefusal: key,
+    ...(isPlacementOver ? { controls: { ...r.controls, placement: null } } : {}),
+  }));
+  if (key === null || key === record.lastRefusal) return;
+  draft.tell({
+    id: deps.ids.ulid(),
+    at: deps.clock.now(),
+    service: spec.id,
+    kind: decision.failStatic !== null && !decision.proposal ? "fail-static" : "refused",
+    actor: AUTOMATION,
+    why: decision.sentence,
+    page: true,
+    detail: { rules: decision.rules, proposal: decision.proposal },
+  });
+};
+
+/** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
+export const standstillKey = ({ proposal, rules, failStatic }: Decision): string | null => {
+  if (!proposal) return failStatic === null ? null : "fail-static";
+  const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
+  if (standing.length === 0) return null;
+  // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
+  if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13")) return null;
+  return `${proposal.kind} ${proposal.leaves.join(",")} ${standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",")}`;
+};
+
+/** Waiting for so long asks nobody to get up. */
+const DEFERRAL_QUIET_MS = 10_000;
+
+const isMoment = ({ answer, until }: Decision["rules"][number], now: number): boolean =>
+  answer === "defer" && until !== undefined && until - now <= DEFERRAL_QUIET_MS;
+
+export const tellViolations = (deps: TellDeps, draft: Draft, { spec, violations, proposal }: DraftedChange): void => {
+  deps.log.error({ service: spec.id, violations }, "a batch breaks an invariant and is not sent");
+  const key = `invariant ${violations.join(" ")}`;
+  if (draft.record(spec.id).lastRefusal === key) return;
+  draft.update(spec.id, (record) => ({ ...record, lastRefusal: key }));
+  const why = `would move: ${proposal.why}; held back because the batch breaks an invariant: ${violations.join(" ")}`;
+  draft.tell({
+    id: deps.ids.ulid(),
+    at: deps.clock.now(),
+    service: spec.id,
+    kind: "refused",
+    actor: AUTOMATION,
+    why,
+    page: true,
+    detail: { violations },
+  });
+};
