@@ -27,6 +27,7 @@ export default defineConfig({
       project("engine", "control-plane/engine"),
       project("server", "control-plane/server"),
       project("agents", "agents"),
+      project("simulation", "control-plane/simulation"),
       project("sandbox", "infra/sandbox"),
       project("repository", ".ci"),
       project("cli", "control-plane/cli", { exclude: ["**/node_modules/**", "**/dist/**", "e2e/**"] }),

@@ -63,6 +63,7 @@ const RULES: readonly RuleCase[] = [
       ],
       [file("dashboard/src/x.tsx", 'import { a } from "@regent/server";')],
       [file("control-plane/simulation/x.ts", 'import { a } from "@regent/agents";')],
+      [file("control-plane/simulation/x.ts", 'import { a } from "@regent/agents/probes/tcp.ts";')],
       [file("agents/core/x.ts", 'import { a } from "../../../elsewhere.ts";')],
     ],
     good: [
@@ -70,6 +71,7 @@ const RULES: readonly RuleCase[] = [
       [file(SERVER, 'import { a } from "@regent/engine/plan/batch.ts";\nimport * as z from "zod";')],
       [file("control-plane/server/x.test.ts", 'const path = new URL("../../infra/sandbox/main.ts", import.meta.url);')],
       [file("agents/core/x.ts", 'import { foldStreak } from "@regent/engine/streak";')],
+      [file("control-plane/simulation/x.ts", 'import { a } from "@regent/agents/core/schedule.ts";')],
       [file("control-plane/cli/x.ts", 'import { a } from "@regent/sandbox";\nimport { b } from "@regent/server";')],
       [file(ENGINE, '// import { a } from "@regent/server";\n/*\nimport { a } from "@regent/server";\n*/')],
     ],

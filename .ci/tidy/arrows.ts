@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<PackageName, readonly PackageName[]>> = {
   contract: [],
   engine: ["contract"],
   server: ["contract", "engine"],
-  simulation: ["contract", "engine", "server"],
+  simulation: ["contract", "engine", "server", "agents"],
   cli: PACKAGES,
   agents: ["contract", "engine"],
   // Nothing of ours, so that it can't share a mistake with the adapter it tests. Its tests neither.
@@ -36,6 +36,9 @@ const TEST_MAY_IMPORT: Partial<Readonly<Record<PackageName, readonly PackageName
 
 /** What agents may have of the engine: the streak is counted where the probe runs. */
 const STREAK = /^(@regent\/engine\/(health\/)?streak(\.ts)?|control-plane\/engine\/health\/streak\.ts)$/;
+
+/** What a virtual world may have of the agents: what they decide, and the limits of the runtime whose timers it plays. No probe, no socket. */
+const AGENT_CORE = /^@regent\/agents\/(core\/|runtimes\/node\/limits\.ts$)/;
 
 export const packageOf = (path: string): PackageName | undefined =>
   PACKAGES.find((name) => path.startsWith(`${FOLDER_BY_PACKAGE[name]}/`));
@@ -57,6 +60,8 @@ const objectionTo = (path: string, own: PackageName, { specifier, isType }: Impo
   if (own === "engine" && !isType) return `the engine takes types only: write \`import type\` for "${specifier}"`;
   if (own === "agents" && target === "engine" && !isTest(path) && !STREAK.test(specifier))
     return `agents have only engine/health/streak, not "${specifier}"`;
+  if (own === "simulation" && target === "agents" && !isTest(path) && !AGENT_CORE.test(specifier))
+    return `a simulation has only agents/core of the agents, not "${specifier}"`;
   return undefined;
 };
 

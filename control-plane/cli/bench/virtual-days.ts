@@ -1,9 +1,9 @@
 /** Days on virtual time in the profile `standard` that may not move traffic, over several seeds, with a twin that must move. Ten seconds each. */
 
-import { SERVICES } from "../virtual-day/installation.ts";
-import { REQUIRED_DAYS, WORST_DAY } from "../virtual-day/quiet-days.ts";
-import { type Day, type DayOptions, runDay } from "../virtual-day/run-day.ts";
-import { errors, outage } from "../virtual-day/weather.ts";
+import { SERVICES } from "@regent/simulation/days/installation.ts";
+import { REQUIRED_DAYS, WORST_DAY } from "@regent/simulation/days/quiet-days.ts";
+import { type Day, type DayOptions, runDay } from "@regent/simulation/days/run-day.ts";
+import { errors, outage } from "@regent/simulation/days/weather.ts";
 import { type Row, round } from "./measure.ts";
 
 const HOURS = 24;

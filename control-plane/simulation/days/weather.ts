@@ -3,18 +3,8 @@
  * seed: chance comes from one generator.
  */
 import type { ProbeResult } from "@regent/agents/core/probe-result.ts";
-
-export interface ProbeStart {
-  /** Milliseconds since the day began. */
-  readonly at: number;
-  readonly agent: string;
-  /** `service/region/check`. */
-  readonly target: string;
-  /** The target's region. */
-  readonly region: string;
-}
-
-export type Chance = () => number;
+import type { ProbeStart } from "../world/probe-start.ts";
+import type { Chance } from "../world/random.ts";
 
 /** Answers what a probe that starts now sees, or null: this fault leaves it alone. Asked once for each probe, in order of time for each check. */
 export type Fault = (probe: ProbeStart, chance: Chance) => ProbeResult | null;

@@ -8,19 +8,22 @@ import { FULL_LISTING_EVERY_MS, SPOOL_AGE_MAX_MS, SPOOL_BYTES_MAX } from "@regen
 import type { Part } from "@regent/agents/core/part.ts";
 import type { ProbeResult } from "@regent/agents/core/probe-result.ts";
 import { toReport } from "@regent/agents/core/report.ts";
-import { firstRunAt, nextRun, phaseMs } from "@regent/agents/core/schedule.ts";
+import { deadlineMs, firstRunAt, nextRun, phaseMs } from "@regent/agents/core/schedule.ts";
 import { createSpool } from "@regent/agents/core/spool.ts";
 import { COALESCE_MS, PUSH_GAP_MS, REPORT_JITTER } from "@regent/agents/runtimes/node/limits.ts";
 import { type Assignment, REPORT_OBSERVATIONS_MAX, type Report } from "@regent/contract";
-import type { StationedAgent } from "./installation.ts";
-import type { Chance, ProbeStart } from "./weather.ts";
+import type { ProbeStart } from "./probe-start.ts";
+import type { Chance } from "./random.ts";
+import type { StationedAgent } from "./stationing.ts";
 
 export interface AgentDeps {
   readonly aud: string;
   readonly chance: Chance;
-  /** Does `work` at `at`, ms since the day began. Of one moment, in any order: the same one for the same day. */
+  /** Does `work` at `at`, ms since the world began. Of one moment, in any order: the same one for the same day. */
   readonly later: (at: number, work: () => void | Promise<void>) => void;
   readonly probe: (probe: ProbeStart) => ProbeResult;
+  /** It neither probes nor reports at that moment, as if its process stood still. */
+  readonly isSilent: (agent: string, at: number) => boolean;
   /** How long a report is on its way, ms. */
   readonly wayMs: () => number;
   /** Wall clock of the agent at that moment. */
@@ -39,7 +42,7 @@ export const startAgent = ({ declared, assignments, reportIntervalMs }: Statione
     region: declared.region,
     network: declared.network,
     boot: 1,
-    build: "virtual-day",
+    build: "virtual",
     runtime: "node",
   } as const;
   let isUrgent = false;
@@ -57,6 +60,10 @@ export const startAgent = ({ declared, assignments, reportIntervalMs }: Statione
     later(at, () => {
       if (isInRound || roundAt !== at) return;
       roundAt = Number.POSITIVE_INFINITY;
+      if (deps.isSilent(declared.id, at)) {
+        planRound(at + reportIntervalMs);
+        return;
+      }
       isInRound = true;
       isUrgent = false;
       batch.beginRound();
@@ -105,11 +112,17 @@ export const startAgent = ({ declared, assignments, reportIntervalMs }: Statione
   // ---------------------------------------------------------------------------------------------- probes
 
   const watch = ({ target, cadence, probe }: Assignment): void => {
-    const [, region = ""] = target.split("/");
+    const [service = "", region = "", check = ""] = target.split("/");
+    const timeoutMs = deadlineMs(cadence);
+    const vantage = { region: declared.region, network: declared.network };
     const phase = phaseMs({ agent: declared.id, target }, cadence.intervalMs);
     let judgement: Judgement = JUDGEMENT_START;
     const start = (startedAt: number): void => {
-      const seen = deps.probe({ at: startedAt, agent: declared.id, target, region });
+      if (deps.isSilent(declared.id, startedAt)) {
+        later(startedAt, () => start(startedAt + cadence.intervalMs));
+        return;
+      }
+      const seen = deps.probe({ at: startedAt, agent: declared.id, vantage, target, service, region, check, timeoutMs });
       const at = startedAt + seen.latencyMs;
       later(at, () => {
         const before = judgement.streak;

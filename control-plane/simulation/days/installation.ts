@@ -3,25 +3,12 @@
  * server makes it with, so that every number of a profile is the shipped one.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { type AgentDeclaration, type Assignment, Declaration, type ProfileName } from "@regent/contract";
-import { toAgentConfiguration } from "@regent/server/configuration/to-agent-configuration.ts";
-import { type Applied, prepareConfiguration } from "@regent/server/operations/configuration/configuration-in-force.ts";
+import { Declaration, type ProfileName } from "@regent/contract";
+import { type Installation, toInstallation } from "../world/stationing.ts";
 
 export const REGIONS = ["r1", "r2", "r3"] as const;
 const NETWORKS = ["net-a", "net-b"] as const;
 export const SERVICES = ["passive", "active", "robin"] as const;
-const VERSION = 1;
-
-export interface StationedAgent {
-  readonly declared: AgentDeclaration;
-  readonly assignments: readonly Assignment[];
-  readonly reportIntervalMs: number;
-}
-
-export interface Installation {
-  readonly applied: Applied;
-  readonly agents: readonly StationedAgent[];
-}
 
 export interface InstallationOptions {
   /** `standard`. */
@@ -51,11 +38,7 @@ export const createInstallation = ({
       service("robin", { strategy: { kind: "round-robin", failback }, settings }),
     ],
   });
-  const applied = prepareConfiguration(
-    { version: VERSION, declaration, text: "", author: "virtual-day", at: 0, lines: [] },
-    { keyId: "virtual-day", privateKey: generateKeyPairSync("ed25519").privateKey },
-  );
-  return { applied, agents: declaration.agents.map((declared) => station(declaration, declared)) };
+  return toInstallation(declaration);
 };
 
 /** One check from everywhere and one from inside only, both critical: what a region is left for. */
@@ -80,12 +63,6 @@ const service = (id: (typeof SERVICES)[number], more: object): object => ({
 /** Not equal, and with room for a lost region, so that active-active has something to work out. */
 const CAPACITIES = [50, 30, 20];
 const HEADROOMS = [1.2, 1.4, 2.5];
-
-const station = (declaration: Declaration, declared: AgentDeclaration): StationedAgent => {
-  const configuration = toAgentConfiguration(declaration, declared.id, { version: VERSION, issuedAt: 0 });
-  if (configuration === null) throw new Error(`agent ${declared.id} is not declared`);
-  return { declared, assignments: configuration.assignments, reportIntervalMs: configuration.reportIntervalMs };
-};
 
 /** Raw Ed25519 key in base64. Nothing is signed here: signatures have their own tests and would take the day's time. */
 const newPublicKey = (): string =>

@@ -1,0 +1,33 @@
+/**
+ * Route 53 of a virtual world: the memory twin, with faults that stand for a while. Only faults that a reader meets: every write reads first, so
+ * that what follows is the server's own way of coming back. A send that waits or is lost has timers of its own, which virtual time can't drive.
+ */
+import { createMemoryDns } from "@regent/server/adapters/memory/dns-provider.ts";
+import type { DnsProvider } from "@regent/server/ports/dns-provider.ts";
+
+export type DnsFault = "throttle" | "away";
+
+export interface VirtualDnsDeps {
+  readonly zones: readonly { readonly id: string; readonly name: string }[];
+  readonly now: () => number;
+  readonly faultNow: () => DnsFault | null;
+}
+
+export const createVirtualDns = ({ zones, now, faultNow }: VirtualDnsDeps): DnsProvider => {
+  const { provider } = createMemoryDns({ zones, now });
+  const read = (ask: () => ReturnType<DnsProvider["readZone"]>): ReturnType<DnsProvider["readZone"]> => {
+    switch (faultNow()) {
+      case "throttle":
+        return Promise.resolve({ kind: "throttled" });
+      case "away":
+        return Promise.resolve({ kind: "failed", why: "Route 53 doesn't answer" });
+      case null:
+        return ask();
+    }
+  };
+  return {
+    ...provider,
+    readNames: (zoneId, names, turn) => read(() => provider.readNames(zoneId, names, turn)),
+    readZone: (zoneId, turn) => read(() => provider.readZone(zoneId, turn)),
+  };
+};
