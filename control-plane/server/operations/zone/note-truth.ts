@@ -1,9 +1,14 @@
 /**
  * What DNS holds of a service, against what is remembered: whether the name is ours, who is older, the database or the zone, and what somebody
  * else edited. Decides what follows by the drift policy; moves nothing.
+ *
+ * An epoch record of ours that this database doesn't know, beyond what it knows, is one of two things. `m=auto`: somebody automates this name who
+ * isn't us, so this database is old or a copy; everything is held, as nobody knows what else it lacks. `m=frozen`: whoever wrote it wanted that
+ * nobody automates it, and we can only agree: that service is frozen (note-offline.ts), and no other one. A restored database that finds a frozen
+ * record is no exception: of this service it does the same by itself as the hold would, and of the others each speaks for itself.
  */
 import type { Change, Instant, Weights } from "@regent/contract";
-import type { Control, DriftPolicy, Edit, Epoch, Observed, RecordSet, ServiceSpec } from "@regent/engine";
+import type { DriftPolicy, Edit, Epoch, Observed, RecordSet, ServiceSpec } from "@regent/engine";
 import { type Drift, driftPolicyOf, findDrift } from "@regent/engine/plan/drift.ts";
 import { preflight } from "@regent/engine/plan/preflight.ts";
 import { readLargestWeights, readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
@@ -13,6 +18,7 @@ import type { HistoryEntry, ServiceRecord, StoredOutboxRow } from "../../ports/d
 import { AUTOMATION } from "../memory/actors.ts";
 import type { Draft, Ledger } from "../memory/ledger.ts";
 import { expectedMembers, standingEdit } from "../memory/situation.ts";
+import { obeyOffline, offlineDecision } from "./note-offline.ts";
 import { keptUnder, withWritten } from "./written-record.ts";
 
 export interface SettleInput {
@@ -40,11 +46,14 @@ export const noteTruth = (
   const current = rows.find(({ ulid }) => ulid === observed.epoch?.ulid);
   const checked = preflight({ spec, observed, everWritten: wasWritten(spec, before, rows) });
   const known = current && current.ulid !== before.epoch ? withWritten(before, current) : before;
-  const lag = checked.kind === "managed" && checked.epoch.ulid !== known.epoch ? whoLags(known, checked.epoch) : null;
+  const decision = wentBack === null && current === undefined ? offlineDecision(input, known) : null;
+  const obeyed = decision && obeyOffline(input, known, decision, checked.kind === "managed");
+  const isUnknown = decision === null && checked.kind === "managed" && checked.epoch.ulid !== known.epoch;
+  const lag = isUnknown ? whoLags(known, checked.epoch) : null;
   const isHeld = lag === "database" && ledger.freeze()?.cause === "restored";
   if (lag === "database" && !isHeld) input.onRestored(restoredText(spec, observed, known));
   const restored = isHeld ? takeOver(input, known) : null;
-  const after = withReleaseUndone(restored ?? known, observed, isReleasing);
+  const after = withReleaseUndone(obeyed?.record ?? restored ?? known, observed, isReleasing);
   const blockedBy = wentBack ?? blockOf(input, after, checked);
   const isWritten = after.expected !== null && isAtEpochName(spec, after.expected);
   const found =
@@ -55,7 +64,8 @@ export const noteTruth = (
   const next: ServiceRecord = { ...edited, blockedBy };
   if (isSameRecord(before, next)) return;
   draft.update(spec.id, () => next);
-  if (restored !== null && blockedBy === null) tellRestored(input, next, found);
+  if (obeyed !== null) draft.tell(obeyed.entry);
+  else if (restored !== null && blockedBy === null) tellRestored(input, next, found);
   // The hold on everything is told once, for all services; this one waits for it.
   else if (lag !== "database" || isHeld) tellTruth(input, before, next, { found, isWritten });
 };
@@ -124,27 +134,16 @@ const takeOver = ({ spec, observed, now }: SettleInput, record: ServiceRecord): 
   if (epoch === null || epochSet === null) return record;
   const revision = Math.max(record.revision, epoch.revision);
   if (weights === null || !isAnswering(weights)) return { ...record, revision };
-  const controls = standingControls(record.controls, weights);
   return {
     ...record,
     revision,
     traffic: { ...standingTraffic(spec, weights, now), failedReturns: record.traffic.failedReturns },
-    controls: { ...controls, frozen: controls.frozen ?? frozenInDns(epoch, now) },
+    controls: standingControls(record.controls, weights),
     written: weights,
     expected: [epochSet, ...toMembers(spec, observed)],
     epoch: epoch.ulid,
   };
 };
-
-/** Somebody froze it after the database was saved, and only DNS remembers. */
-const frozenInDns = ({ mode }: Epoch, now: Instant): Control | null =>
-  mode === "frozen"
-    ? {
-        by: AUTOMATION.name,
-        reason: "its epoch record says that it is frozen, and the database that was restored doesn't know by whom",
-        at: now,
-      }
-    : null;
 
 /** A write that was in force is gone: not dropped by Route 53 in its first minutes, but a zone that was restored. Null when that isn't so. */
 export const whyWentBack = (

@@ -5,10 +5,12 @@
 
 import type { Instant } from "@regent/contract";
 import type { Observed } from "@regent/engine";
+import { isOvertaken } from "@regent/engine/plan/offline.ts";
 import { type OutboxAnswer, resolveOutbox, SIGNATURE_VALID_MS } from "@regent/engine/plan/outbox.ts";
 import { SEND_FOR_MS } from "../../limits.ts";
 import type { StoredOutboxRow } from "../../ports/decision-store.ts";
 import { isUnsettled } from "../memory/situation.ts";
+import { offlineDecision } from "./note-offline.ts";
 import { entry, isAtEpochName, noteTruth, type SettleInput, whyWentBack } from "./note-truth.ts";
 import { isRelease, withWritten } from "./written-record.ts";
 
@@ -29,6 +31,8 @@ export const settleService = (input: SettleInput): Settled => {
     resolveOutbox({ rows, observedUlid: observed.epoch?.ulid ?? null, now }).map((answer) => [answer.ulid, answer]),
   );
   const wentBack = whyWentBack(input, rows);
+  const isOurs = rows.some(({ ulid }) => ulid === observed.epoch?.ulid);
+  const decision = wentBack === null && !isOurs ? offlineDecision(input, draft.record(spec.id)) : null;
   const accepted: string[] = [];
   const open: StoredOutboxRow[] = [];
   for (const row of rows) {
@@ -43,7 +47,11 @@ export const settleService = (input: SettleInput): Settled => {
       if (isOver(row, now)) noteAbandoned(input, row);
       else open.push(row);
     }
-    if (answer.fate === "unknown" && isUnsettled(row) && isOver(row, now)) noteAbandoned(input, row, answer.why);
+    if (answer.fate === "unknown" && isUnsettled(row)) {
+      if (decision && isOvertaken(row, decision))
+        noteLost(input, row, { why: `an operator wrote revision ${decision.revision} without the control plane first` });
+      else if (isOver(row, now)) noteAbandoned(input, row, answer.why);
+    }
     if (wentBack === null && row.state === "accepted" && isGone(row, answer, observed)) noteStranded(input, row, answer);
   }
   for (const row of all.filter((one) => isRelease(one) && isUnsettled(one) && isAtEpochName(spec, one.deletes))) {
