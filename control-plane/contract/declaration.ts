@@ -165,10 +165,10 @@ export type Family = z.infer<typeof Family>;
 export const SafetyMode = z.enum(["advisory", "approve", "automatic"]);
 export type SafetyMode = z.infer<typeof SafetyMode>;
 
-/** Limits of the safety rules (docs/SAFETY.md); the profile's where a service says nothing. */
+/** Limits of the safety rules (docs/SAFETY.md): what a service says of one counts, then what the declaration says, then the profile. */
 export const Safety = z
   .strictObject({
-    /** A3: the part of the declared capacity that must still serve. */
+    /** A3: the part of the declared capacity that must still serve; 0 turns the rule off. */
     capacityMin: z.number().min(0).max(1),
     /** A9: incidents in which automation may move this service's traffic; null for no limit, as below. */
     failoversPerHour: z.int().min(0).max(50).nullable(),
@@ -179,7 +179,7 @@ export const Safety = z
     regionsOutMax: z.int().min(0).max(20).nullable(),
     /** A10: incidents within 5 minutes in which automation may move anything. */
     incidentsMax: z.int().min(0).max(1_000).nullable(),
-    /** A11: regions that turn bad within this time of each other, or of a release of ours, are thought to have one cause. */
+    /** A11: regions that turn bad within this time of each other, or of a release of ours, are thought to have one cause; 0 turns the rule off. */
     correlationSeconds: Seconds,
     /** A15: a configuration that changed this service is shown for so long before it moves healthy traffic. */
     shadowSeconds: Seconds,
@@ -188,7 +188,7 @@ export const Safety = z
     /** A17: the most of the traffic that automation may take away within `removedSeconds`. */
     removedMax: z.number().min(0).max(20),
     removedSeconds: Seconds,
-    /** A18: a region that turns bad so soon after it received traffic may be dying of it. */
+    /** A18: a region that turns bad so soon after it received traffic may be dying of it; 0 turns the rule off. */
     receivedSeconds: Seconds,
     /** How long an approval waits for a person. */
     approvalSeconds: Seconds,
@@ -233,6 +233,7 @@ export const Service = z.strictObject({
   settings: Settings.optional(),
   /** `advisory`: decide and tell, write nothing by itself. `approve`: write what a person approved. */
   mode: SafetyMode.default("automatic"),
+  /** The declaration's where nothing is said. */
   safety: Safety.optional(),
   /** The declaration's when absent. */
   drift: Drift.optional(),
@@ -252,6 +253,8 @@ export const Declaration = z.strictObject({
   profile: ProfileName.default("standard"),
   quorum: z.strictObject({ networks: z.int().min(1).max(2).default(2) }).prefault({}),
   drift: Drift.default("report"),
+  /** For every service that doesn't say otherwise. */
+  safety: Safety.optional(),
   /** First label of every epoch record's name. */
   epochLabel: z
     .string()

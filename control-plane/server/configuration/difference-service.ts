@@ -1,9 +1,11 @@
 /** What changes in one service, and what that means in DNS. Pure. Called by difference.ts. */
 import type { Check, Declaration, Endpoint, Family, Service } from "@regent/contract";
 import { epochName } from "@regent/engine";
+import { toModeLine, toSafetyLines } from "./difference-safety.ts";
 import { toFieldLines, toFieldText } from "./field-lines.ts";
 import { type Pair, pairById } from "./pair-by-id.ts";
 import { toTypes } from "./record-types.ts";
+import { toServiceSafety } from "./service-settings.ts";
 
 export const toAddedServiceLines = (service: Service, after: Declaration, before: Declaration | null): string[] => {
   const former = before?.services.find(
@@ -27,8 +29,12 @@ export const toChangedServiceLines = (before: Service, after: Service, declarati
   const label = `service ${after.id}: `;
   const { endpoints: endpointsBefore, checks: checksBefore, families: familiesBefore = [], ...restBefore } = before;
   const { endpoints, checks, families = [], ...rest } = after;
+  // Each of these has words of its own.
+  const worded = { name: null, zone: null, mode: null, safety: null };
   const lines = [
-    ...toFieldLines({ ...restBefore, name: null, zone: null }, { ...rest, name: null, zone: null }),
+    ...toFieldLines({ ...restBefore, ...worded }, { ...rest, ...worded }),
+    ...toModeLine(before.mode, after.mode),
+    ...toSafetyLines(before.safety, after.safety, { limits: toServiceSafety(declaration, after) }),
     ...toEndpointLines(endpointsBefore, endpoints, after),
     ...toCheckLines(checksBefore, checks),
     ...toFamilyLines(familiesBefore, families, after),

@@ -69,7 +69,10 @@ describe("one thing changed", () => {
       "service www: ttl: not set -> 20",
       "service www: settings: not set -> holdMaxSeconds 30",
     ],
-    [["    checks:", "    mode: advisory\n    checks:"], "service www: mode: automatic -> advisory"],
+    [
+      ["    checks:", "    mode: advisory\n    checks:"],
+      "service www: mode: automatic -> advisory; automation moves nothing and tells what it would do",
+    ],
     [
       ["    checks:", "    families: [{ id: x, name: x.example.com }]\n    checks:"],
       "service www: family x: added, x.example.com; creates 2 weighted A records",

@@ -3,9 +3,11 @@
  * declared order, what was taken out last. For services it says what that means in DNS. Pure. Called by plan, apply and the first start.
  */
 import type { AgentDeclaration, Declaration, Region, Service, Zone } from "@regent/contract";
+import { toSafetyLines } from "./difference-safety.ts";
 import { toAddedServiceLines, toChangedServiceLines, toRemovedServiceLines } from "./difference-service.ts";
 import { toFieldLines } from "./field-lines.ts";
 import { type Pair, pairById } from "./pair-by-id.ts";
+import { resolveSafety } from "./profiles.ts";
 
 /** No lines when nothing changes. `before` is null at the first start. */
 export const toDifference = (before: Declaration | null, after: Declaration): string[] => [
@@ -17,10 +19,10 @@ export const toDifference = (before: Declaration | null, after: Declaration): st
 ];
 
 const toGlobalLines = (before: Declaration | null, after: Declaration): string[] => {
-  const { owner, profile, quorum, epochLabel } = after;
+  const { owner, profile, quorum, drift, safety, epochLabel } = after;
   if (before === null)
     return [`owner ${owner}, profile ${profile}, quorum over ${quorum.networks} network${quorum.networks === 1 ? "" : "s"}`];
-  const lines = toFieldLines({ profile: before.profile, quorum: before.quorum }, { profile, quorum });
+  const lines = toFieldLines({ profile: before.profile, quorum: before.quorum, drift: before.drift }, { profile, quorum, drift });
   return [
     ...(before.owner === owner
       ? []
@@ -28,6 +30,7 @@ const toGlobalLines = (before: Declaration | null, after: Declaration): string[]
           `owner: ${before.owner} -> ${owner}; every epoch record says ${before.owner}, so writing needs a takeover of each service first`,
         ]),
     ...lines.map((line) => (line.startsWith("profile") ? `${line} for every service without a profile of its own` : line)),
+    ...toSafetyLines(before.safety, safety, { limits: resolveSafety(profile, safety), isForAll: true }),
     ...(before.epochLabel === epochLabel
       ? []
       : [

@@ -8,6 +8,7 @@ import { findAgentProblems } from "./problems/agents.ts";
 import { findNameProblems } from "./problems/names.ts";
 import { findRecordProblems } from "./problems/records.ts";
 import { findReferenceProblems } from "./problems/references.ts";
+import { findSafetyProblems } from "./problems/safety.ts";
 import { findSettingProblems } from "./problems/settings.ts";
 import { findTargetProblems } from "./problems/targets.ts";
 
@@ -18,4 +19,5 @@ export const findDeclarationProblems = (declaration: Declaration): Configuration
   ...findRecordProblems(declaration),
   ...findTargetProblems(declaration),
   ...findSettingProblems(declaration),
+  ...findSafetyProblems(declaration),
 ];

@@ -1,5 +1,6 @@
 /**
- * What is allowed and will disappoint: too few places to look from, too little room to take over, answers cached for too long. Pure.
+ * What is allowed and will disappoint: too few places to look from, too little room to take over, answers cached for too long,
+ * limits that hold everything back. Pure.
  * Called by check-declaration.ts on valid declarations; each warning is one sentence with its numbers.
  */
 import type { Declaration, Service } from "@regent/contract";
@@ -8,12 +9,14 @@ import { toServiceSettings, toTtlSeconds } from "./service-settings.ts";
 import { REGION_PLACEHOLDER } from "./to-agent-configuration.ts";
 import { findCapacityWarnings } from "./warnings/capacity.ts";
 import { findCoverageWarnings } from "./warnings/coverage.ts";
+import { findSafetyWarnings } from "./warnings/safety.ts";
 
 /** Resolvers keep an answer for its TTL: above this a failover is felt for minutes. */
 const TTL_SECONDS_CALM = 60;
 
 export const findDeclarationWarnings = (declaration: Declaration): string[] => [
   ...findCoverageWarnings(declaration),
+  ...findSafetyWarnings(declaration),
   ...declaration.services.flatMap((service) =>
     [
       ...findTtlWarnings(declaration, service),

@@ -6,6 +6,9 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode | boolean;
+  /** Of a map whose keys are told one by one, such as rules. */
+  readonly propertyNames?: SchemaNode;
+  readonly enum?: readonly string[];
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly const?: unknown;
@@ -22,7 +25,16 @@ export const findKnownKeys = (value: unknown, path: Path): string[] => {
     nodes = alternatives(nodes, current).flatMap((node) => child(node, part));
     current = (current as Readonly<Record<string | number, unknown>> | null | undefined)?.[part];
   }
-  return [...new Set(alternatives(nodes, current).flatMap((node) => Object.keys(node.properties ?? {})))];
+  return [
+    ...new Set(
+      alternatives(nodes, current).flatMap((node) => [...Object.keys(node.properties ?? {}), ...wordsOf(node.propertyNames)]),
+    ),
+  ];
+};
+
+const wordsOf = (node: SchemaNode | undefined): string[] => {
+  if (node === undefined) return [];
+  return [...(node.enum ?? []), ...(typeof node.const === "string" ? [node.const] : []), ...(node.anyOf ?? []).flatMap(wordsOf)];
 };
 
 const child = (node: SchemaNode, part: string | number): SchemaNode[] => {

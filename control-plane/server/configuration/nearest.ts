@@ -1,17 +1,22 @@
 /** What the writer probably meant: the closest known word by edit distance. Pure. */
 import { SUGGESTION_LENGTH_MAX } from "./limits.ts";
 
-/** The known word nearest to `word`, if it differs in at most a third of its letters (1 to 4, never all of them); ties: first known. */
+/** Of words this short a dozen known ones are one edit away, as rules are from `A7`: which is meant can't be told. */
+const SHORT = 3;
+
+/** The known word nearest to `word`, if it differs in at most a third of its letters (1 to 4, never all of them); ties: first known, or none. */
 export const findNearest = (word: string, known: Iterable<string>): string | undefined => {
   if (word.length === 0 || word.length > SUGGESTION_LENGTH_MAX) return undefined;
   const allowed = Math.min(4, word.length - 1, Math.max(1, Math.floor(word.length / 3)));
-  let best: { readonly word: string; readonly distance: number } | undefined;
+  let best: { readonly word: string; readonly distance: number; readonly isAlone: boolean } | undefined;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) > allowed) continue;
     const distance = countEdits(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= allowed && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { word: candidate, distance };
+    if (distance > allowed || distance > (best?.distance ?? allowed)) continue;
+    if (distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { word: candidate, distance, isAlone: true };
+    else if (best !== undefined) best = { ...best, isAlone: false };
   }
-  return best?.word;
+  return best !== undefined && (best.isAlone || word.length > SHORT) ? best.word : undefined;
 };
 
 /** `did you mean "eu-west"?`, or nothing when no known word is near. */

@@ -1,6 +1,6 @@
-import { Settings as DeclaredSettings, ProfileName } from "@regent/contract";
+import { Safety as DeclaredSafety, Settings as DeclaredSettings, ProfileName } from "@regent/contract";
 import { describe, expect, test } from "vitest";
-import { PROFILES, resolveSettings } from "./profiles.ts";
+import { PROFILES, resolveSettings, SAFETY } from "./profiles.ts";
 
 const seconds = (values: Record<string, number>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${name}Ms`, value * 1_000]));
@@ -85,7 +85,43 @@ test("a service's own settings win, and its seconds become whole milliseconds", 
   expect(settings).toMatchObject({ recheckMs: 250, rampStepMs: 10_000, fall: 5, dampingSuppress: null, intervalMs: 5_000 });
 });
 
-test.each(ProfileName.options)("every setting that may be declared exists in %s, and the other way round", (profile) => {
-  const declarable = Object.keys(DeclaredSettings.shape).map((name) => name.replace(/Seconds$/, "Ms"));
-  expect(Object.keys(PROFILES[profile].settings).sort()).toEqual(declarable.sort());
+test("the rules' limits are those of the design; the sandbox lets nothing run out while one plays", () => {
+  expect(SAFETY.standard).toEqual({
+    ...seconds({ correlation: 60, shadow: 600, removed: 600, received: 600, approval: 900 }),
+    capacityMin: 0.5,
+    failoversPerHour: 3,
+    failoversPerDay: 6,
+    failoversPerHourOfAll: 5,
+    regionsOutMax: 1,
+    incidentsMax: 3,
+    stepMax: 0.1,
+    removedMax: 0.5,
+    onApprovalTimeout: {},
+  });
+  expect(SAFETY.careful).toEqual(SAFETY.standard);
+  expect(SAFETY.sandbox).toEqual({
+    ...SAFETY.standard,
+    ...seconds({ correlation: 0, shadow: 0, received: 10, approval: 60 }),
+    failoversPerHour: null,
+    failoversPerDay: null,
+    failoversPerHourOfAll: null,
+    regionsOutMax: null,
+    incidentsMax: null,
+    stepMax: 1,
+  });
+});
+
+const inEngine = (names: object): string[] =>
+  Object.keys(names)
+    .map((name) => name.replace(/Seconds$/, "Ms"))
+    .sort();
+
+test.each(ProfileName.options)("everything that may be declared exists in %s, and the other way round", (profile) => {
+  expect(Object.keys(PROFILES[profile].settings).sort()).toEqual(inEngine(DeclaredSettings.shape));
+  expect(Object.keys(SAFETY[profile]).sort()).toEqual(inEngine(DeclaredSafety.shape));
+});
+
+test("a setting is no limit too: each is declared in one place", () => {
+  const limits = inEngine(DeclaredSafety.shape);
+  expect(inEngine(DeclaredSettings.shape).filter((name) => limits.includes(name))).toEqual([]);
 });

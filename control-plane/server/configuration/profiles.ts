@@ -1,5 +1,5 @@
 /**
- * The three profiles, and how a service's own settings are laid over one. Pure. Called by to-specs.ts, to-agent-configuration.ts and the checks.
+ * The three profiles, and how what is declared is laid over one. Pure. Called by to-specs.ts, to-agent-configuration.ts and the checks.
  * Numbers: DESIGN §5 "Profiles"; what it leaves silent is from research/algorithms.md §9 and is marked so.
  */
 import type { Safety as DeclaredSafety, Settings as DeclaredSettings, ProfileName } from "@regent/contract";
@@ -154,10 +154,12 @@ export const SAFETY: Readonly<Record<ProfileName, SafetyLimits>> = {
   sandbox: PLAYGROUND,
 };
 
-/** A service's own limits over its profile's. */
-export const resolveSafety = (profile: ProfileName, declared: DeclaredSafety = {}): SafetyLimits => ({
+/** The profile's limits under the declaration's under the service's own. What follows an approval's timeout is laid over rule by rule. */
+export const resolveSafety = (profile: ProfileName, all: DeclaredSafety = {}, own: DeclaredSafety = {}): SafetyLimits => ({
   ...SAFETY[profile],
-  ...toMilliseconds(declared),
+  ...toMilliseconds(all),
+  ...toMilliseconds(own),
+  onApprovalTimeout: { ...SAFETY[profile].onApprovalTimeout, ...all.onApprovalTimeout, ...own.onApprovalTimeout },
 });
 
 /**
@@ -202,6 +204,6 @@ function toMilliseconds(declared: object): object {
     .map(([name, value]) =>
       name.endsWith("Seconds") && typeof value === "number" ? [name.replace(/Seconds$/, "Ms"), toMs(value)] : [name, value],
     );
-  // Every `xSeconds` of the contract's Settings is an `xMs` of the engine's, and all other names are the same: profiles.test.ts asserts it.
+  // Every `xSeconds` of the contract is an `xMs` of the engine, and all other names are the same: profiles.test.ts asserts it of both.
   return Object.fromEntries(entries);
 }

@@ -17,4 +17,4 @@ export const toServiceSettings = (declaration: Declaration, service: Service): S
   });
 
 export const toServiceSafety = (declaration: Declaration, service: Service): SafetyLimits =>
-  resolveSafety(toProfile(declaration, service), service.safety);
+  resolveSafety(toProfile(declaration, service), declaration.safety, service.safety);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PROFILES } from "./profiles.ts";
+import { PROFILES, SAFETY } from "./profiles.ts";
 import { EXAMPLE_TEXT, testDeclaration, testText } from "./testing/example.ts";
 import { toServiceSpecs } from "./to-specs.ts";
 
@@ -32,6 +32,7 @@ test("a plain service comes out with everything resolved", () => {
       extra: "report",
       healthcheck: "report",
     },
+    safety: SAFETY.standard,
     endpoints: [
       { region: "eu", priority: 1, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.1"] } },
       { region: "us", priority: 2, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.2"] } },
