@@ -116,6 +116,11 @@ describe("limits that will disappoint", () => {
     expect(warningsOf(ofWww("failoversPerHour: 0"), also("mode: approve"))).toEqual([]);
   });
 
+  test("a budget of 0 that proceeds when nobody answers is a delay, and no standstill", () => {
+    expect(warningsOf(ofWww("regionsOutMax: 0, onApprovalTimeout: { A10: proceed }"))).toEqual([]);
+    expect(warningsOf(ofWww("regionsOutMax: 0, onApprovalTimeout: { A9: proceed }"))).toHaveLength(1);
+  });
+
   test("limits of a service in the sandbox's profile", () => {
     expect(warningsOf(ofWww("regionsOutMax: 1"), also("profile: sandbox"))).toEqual([
       "service www: safety is declared, and profile sandbox turns most other limits off, so that nothing runs out while one plays; for traffic that matters choose standard or careful",

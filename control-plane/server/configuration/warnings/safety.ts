@@ -39,6 +39,7 @@ const findSpentWarnings = ({ declared, limits, service }: SafetyHolder): string[
   return [
     ...Object.entries(BUDGETS)
       .filter(([name]) => declared[name as keyof typeof BUDGETS] === 0 && (service?.mode ?? "automatic") === "automatic")
+      .filter(([, rule]) => limits.onApprovalTimeout[rule] !== "proceed")
       .map(
         ([name, rule]) =>
           `safety.${name} is 0: ${rule} asks a person about every failover, so automation never makes one; ` +
