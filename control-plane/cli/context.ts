@@ -17,6 +17,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** Whether stdout is a terminal that can be redrawn. */
   readonly isInteractive: boolean;
+  /** Asks whoever sits there, and answers what they type; null when they end it. Absent where nobody does. */
+  readonly ask?: (question: string) => Promise<string | null>;
   readonly columns: () => number;
   readonly rows: () => number;
 }

@@ -52,3 +52,10 @@ export const OUTAGE_ACTS_MAX = 1_000;
 export const OUTAGE_MS_MAX = 12 * 3_600_000;
 /** A fault that stands shorter is over before the agents of the quickest profile have looked, and calls to set it would overlap. */
 export const OUTAGE_FAULT_MS_MIN = 100;
+
+/** `offline`: a change that Route 53 certainly didn't take is sent again for so long. */
+export const OFFLINE_SEND_MS = 30_000;
+export const OFFLINE_SEND_PAUSE_MS = 500;
+/** Without an answer DNS is read for so long: most requests that arrive at all have arrived by then. */
+export const OFFLINE_LOOKS_MS = 15_000;
+export const OFFLINE_LOOK_MS = 1_000;

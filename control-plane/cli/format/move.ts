@@ -16,7 +16,7 @@ export const toMove = (answer: MoveAnswer, paint: Paint): string[] => [
 ];
 
 /** `  DELETE checkout.example.test A 5 [eu-west] weight 255 192.0.2.10`, as in a zone file with Route 53's words. */
-const toBatchLine = ({ action, set }: BatchLine): string =>
+export const toBatchLine = ({ action, set }: BatchLine): string =>
   [
     ` ${action}`,
     set.name,

@@ -1,0 +1,126 @@
+/** One offline command from what was read to what became of it: drafts, shows, has it confirmed, sends each service's batch alone, tells. */
+import type { Observed, ServiceSpec } from "@regent/engine";
+import { toBatchLines } from "@regent/engine/plan/batch.ts";
+import type { OfflineWish } from "@regent/engine/plan/offline.ts";
+import type { Ids } from "@regent/server/ports/clock.ts";
+import type { Context } from "../context.ts";
+import { CommandFailure, EXIT } from "../exit-codes.ts";
+import { OFFLINE_NOTICE, toOfflineOutcome, toOfflineWrite } from "../format/offline.ts";
+import { type Drafted, draftWrite, type OfflineWrite } from "./draft-write.ts";
+import { openRecordFile } from "./record-file.ts";
+import { type SendDeps, type Sent, sendWrite } from "./send-write.ts";
+
+export interface OfflineAsked {
+  readonly wish: OfflineWish;
+  readonly reason: string;
+  readonly isDryRun: boolean;
+  readonly isConfirmed: boolean;
+  /** What has to be typed on a terminal. */
+  readonly word: string;
+  readonly record: string | undefined;
+}
+
+export interface WriteOfflineDeps extends SendDeps {
+  readonly context: Context;
+  readonly ids: Ids;
+  readonly now: () => Date;
+}
+
+interface One {
+  readonly spec: ServiceSpec;
+  readonly drafted: Drafted;
+}
+
+export const writeOffline = async (
+  deps: WriteOfflineDeps,
+  asked: OfflineAsked,
+  specs: readonly ServiceSpec[],
+  observed: ReadonlyMap<string, Observed>,
+): Promise<void> => {
+  const { context, ids } = deps;
+  const { wish, reason } = asked;
+  const all = specs.flatMap((spec): One[] => {
+    const seen = observed.get(spec.id);
+    return seen ? [{ spec, drafted: draftWrite(spec, seen, { wish, reason, ulid: ids.ulid() }) }] : [];
+  });
+  const writes = all.flatMap(({ drafted }) => (drafted.kind === "drafted" ? drafted.write : []));
+  const say = (lines: readonly string[]): void => {
+    if (!context.isJson) context.terminal.out(`${lines.join("\n")}\n`);
+  };
+  say([OFFLINE_NOTICE, ...writes.flatMap((write) => toOfflineWrite(write, context.paint)), ...all.flatMap(toStandingLines)]);
+  if (!asked.isDryRun && writes.length > 0) await confirm(deps, asked);
+  const sent = asked.isDryRun ? new Map<OfflineWrite, Sent>() : await sendAll(deps, asked, writes, say);
+  if (asked.isDryRun) say([context.paint.bold("Dry run: nothing was sent.")]);
+  if (context.isJson)
+    context.print(
+      all.map((one) => toAnswer(one, sent)),
+      () => [],
+    );
+  fail(all, sent, asked);
+};
+
+/** What needs no write, and isn't a failure by itself. */
+const toStandingLines = ({ drafted }: One): string[] => (drafted.kind === "standing" ? [drafted.why] : []);
+
+const confirm = async ({ context }: WriteOfflineDeps, { isConfirmed, word }: OfflineAsked): Promise<void> => {
+  if (isConfirmed) return;
+  const { ask } = context.terminal;
+  if (ask === undefined)
+    throw new CommandFailure(EXIT.usage, "There is no terminal to confirm this on: look at it with --dry-run, then say --yes.");
+  const typed = await ask(`Type ${word} to write this: `);
+  if (typed?.trim() !== word) throw new CommandFailure(EXIT.refused, "It was not confirmed; nothing was sent.");
+};
+
+/** One after the other: what Route 53 refuses of one service mustn't hold back another. */
+const sendAll = async (
+  deps: WriteOfflineDeps,
+  { reason, record }: OfflineAsked,
+  writes: readonly OfflineWrite[],
+  say: (lines: readonly string[]) => void,
+): Promise<ReadonlyMap<OfflineWrite, Sent>> => {
+  const { env } = deps.context.terminal;
+  const file = openRecordFile(record, { by: env.USER ?? env.LOGNAME ?? "unknown", reason, now: deps.now });
+  const outcomes = new Map<OfflineWrite, Sent>();
+  for (const write of writes) {
+    await file.intent(write);
+    const sent = await sendWrite(deps, write);
+    outcomes.set(write, sent);
+    await file.outcome(write, sent);
+    if (sent.kind === "done") say([`${deps.context.paint.good("✓")} ${toOfflineOutcome(write, sent)}`]);
+  }
+  return outcomes;
+};
+
+const toAnswer = ({ spec, drafted }: One, outcomes: ReadonlyMap<OfflineWrite, Sent>): object => {
+  if (drafted.kind !== "drafted") return { service: spec.id, outcome: drafted.kind, why: drafted.why };
+  const { write } = drafted;
+  const { plan, epoch, batch } = write;
+  const sent = outcomes.get(write);
+  return {
+    service: spec.id,
+    outcome: sent?.kind ?? "dry-run",
+    why: sent?.why ?? "nothing was sent",
+    epoch,
+    weightsBefore: plan.weightsBefore,
+    weightsAfter: plan.weightsAfter,
+    differences: plan.differences,
+    batch: toBatchLines(batch),
+  };
+};
+
+/** A freeze that stands already is what was asked for; a failover to where a region serves alone wrote nothing, and whoever asked should know. */
+const fail = (all: readonly One[], outcomes: ReadonlyMap<OfflineWrite, Sent>, { wish }: OfflineAsked): void => {
+  const lines: string[] = [];
+  let isUnknown = false;
+  for (const { spec, drafted } of all) {
+    if (drafted.kind === "refused") lines.push(`${spec.id}: refused: ${drafted.why}`);
+    if (drafted.kind === "standing" && wish.kind === "failover")
+      lines.push(`${spec.id}: refused: ${drafted.why} To keep it there: regent offline freeze ${spec.id}.`);
+    if (drafted.kind !== "drafted") continue;
+    const sent = outcomes.get(drafted.write);
+    if (sent === undefined || sent.kind === "done") continue;
+    isUnknown ||= sent.kind === "unknown";
+    lines.push(toOfflineOutcome(drafted.write, sent));
+  }
+  if (lines.length > 0) throw new CommandFailure(isUnknown ? EXIT.unknown : EXIT.refused, lines.join("\n"));
+};
