@@ -1,5 +1,6 @@
 import { STREAK_START, type Streak } from "@regent/engine/streak";
 import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { createDue } from "./due.ts";
 import { classOf, guardAddresses } from "./guard.ts";
@@ -311,9 +312,9 @@ describe("guard", () => {
     ["fd00:42::42", "metadata"],
     ["fd00:a9fe:a9fe::1", "metadata"],
     ["fd00:100::100:200", "metadata"],
-    ["0xa9fea9fe", "metadata"],
-    ["2852039166", "metadata"],
-    ["0251.0376.0251.0376", "metadata"],
+    ["0xa9fea9fe", "malformed"],
+    ["2852039166", "malformed"],
+    ["0251.0376.0251.0376", "malformed"],
     ["100.100.100.200", "metadata"],
     ["168.63.129.16", "metadata"],
     ["::ffff:169.254.169.254", "metadata"],
@@ -339,6 +340,44 @@ describe("guard", () => {
   ])("%s is %s", (address, expected) => {
     expect(classOf(address)).toBe(expected);
   });
+
+  it("reads every address in every way of writing it as a library does", () => {
+    const word = fc.oneof(fc.nat(0xffff), fc.constantFrom(0, 0, 0, 0xffff, 0xfe80, 0xfd00, 0x2001, 0x2002, 0x64, 0xff9b));
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 8, maxLength: 8 }), (words) => {
+        const address = new ipaddr.IPv6(words);
+        const written = words.map((each) => each.toString(16)).join(":");
+        for (const form of [address.toString(), address.toRFC5952String(), written.toUpperCase()])
+          expect(classOf(form), form).toBe(classOf(written));
+        expect(classOf(written)).not.toBe("malformed");
+        const octets = words.slice(0, 4).map((each) => each & 255);
+        const known = { unicast: "public", loopback: "loopback", private: "private", linkLocal: "link-local" } as const;
+        const range = new ipaddr.IPv4(octets).range();
+        if (range in known && classOf(octets.join(".")) !== "metadata")
+          expect(classOf(octets.join("."))).toBe(known[range as keyof typeof known]);
+        const wide = address.range();
+        if (wide === "unicast" || wide === "linkLocal" || wide === "multicast") {
+          const expected = { unicast: ["public", "private"], linkLocal: ["link-local"], multicast: ["unroutable"] }[wide];
+          if (words.slice(0, 6).some((each) => each !== 0)) expect(expected, written).toContain(classOf(written));
+        }
+      }),
+    );
+  });
+
+  it.each([
+    "1.2.3",
+    "1.2.3.4.5",
+    "01.2.3.4",
+    "1.2.3.256",
+    "1::2::3",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    ":1::",
+    "12345::",
+    "::1.2.3",
+    "1.2.3.4::",
+    "",
+  ])("%s is no address", (text) => expect(classOf(text)).toBe("malformed"));
 
   it("blocks a name as soon as one of its addresses is forbidden", () => {
     const rules = { allowLoopback: false, allowPrivate: true };
