@@ -1,6 +1,6 @@
 /**
  * What came in good order and could not be kept where it belongs: a signed report that the fold or a constraint refuses, or a clock of a change
- * that can't be written down. It was acknowledged, so nobody sends it again; it waits here for a person.
+ * that can't be written down. It was acknowledged, so nobody sends it again; it waits here for a person. And what no receiver took in time.
  */
 import * as z from "zod";
 import { Instant, Ulid } from "./ids.ts";
@@ -9,6 +9,7 @@ import { OperatorReason } from "./operator.ts";
 export const DeadLetterKind = z.enum([
   "report", // of an agent
   "strike", // a clock of a change: when it was in sync, visible or resolved
+  "page", // what a notifier could not be told
 ]);
 export type DeadLetterKind = z.infer<typeof DeadLetterKind>;
 
@@ -17,7 +18,7 @@ export const DeadLetter = z.object({
   /** When it came, database time. */
   at: Instant,
   kind: DeadLetterKind,
-  /** The agent, or the change. */
+  /** The agent, the change, or the notifier. */
   subject: z.string(),
   /** What refused it, in one sentence, at the last try. */
   why: z.string(),
@@ -29,7 +30,7 @@ export const DeadLetter = z.object({
 });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-/** With what came: a report and when it was received, or a change, its clock and the time. */
+/** With what came: a report and when it was received; a change, its clock and the time; or what a notifier was to be told. */
 export const DeadLetterDetail = DeadLetter.extend({ payload: z.unknown() });
 export type DeadLetterDetail = z.infer<typeof DeadLetterDetail>;
 

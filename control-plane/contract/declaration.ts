@@ -7,6 +7,7 @@ import * as z from "zod";
 import { HttpProbe, PostgresProbe, TcpProbe } from "./agent-configuration.ts";
 import { RuleId } from "./change.ts";
 import { Address, AgentId, CheckId, DomainName, FamilyId, NetworkId, OwnerId, RegionId, ServiceId, ZoneId } from "./ids.ts";
+import { Notify } from "./notification.ts";
 import { RuntimeKind } from "./report.ts";
 
 const Seconds = z
@@ -264,6 +265,8 @@ export const Declaration = z.strictObject({
   regions: z.array(Region).min(1).max(20),
   agents: z.array(AgentDeclaration).max(1_000).default([]),
   services: z.array(Service).max(1_000).default([]),
+  /** Who is told. Nobody when absent. */
+  notify: Notify.optional(),
 });
 export type Declaration = z.infer<typeof Declaration>;
 /** As a person writes it: defaults left out. */

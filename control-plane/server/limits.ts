@@ -100,6 +100,9 @@ export const DEAD_LETTERS_MAX = 1_000;
 export const DEAD_LETTER_BYTES_MAX = 64 * 1024 * 1024;
 /** A person looks within a week, or never. */
 export const DEAD_LETTER_KEPT_MS = 7 * 86_400_000;
+/** Approvals in one answer, those that wait in front: more than a thousand services never wait together for long. */
+export const APPROVALS_SHOWN_MAX = 1_000;
+
 /** One page of them. */
 export const DEAD_LETTERS_PAGE_MAX = 200;
 /** How often the leader looks whether there are new ones to tell. */
@@ -140,3 +143,44 @@ export const LAG_QUEUE_MS = 50;
 export const LAG_THROTTLE_MS = 150;
 /** Agents give up after 3 s; with this lag, and a database to ask, most of what is taken is taken in vain. */
 export const LAG_BREAK_MS = 500;
+
+/** Entries of history that are read at once for pages: a region with 200 services is two rounds. */
+export const PAGE_ENTRIES_MAX = 200;
+/** A transaction ends within 15 s: a place in history that is still empty after so long stays empty. */
+export const PAGE_GAP_MS = 30_000;
+/** Empty places of history that are remembered; each is a transaction that was undone, or one under way. */
+export const PAGE_GAPS_MAX = 1_000;
+/** The page follows its commit by a wake-up; this is for one that got lost. */
+export const PAGE_POLL_MS = 1_000;
+/** More of the same is gathered for so long; what is new, worse or over is told at once. */
+export const PAGE_UPDATE_EVERY_MS = 60_000;
+/** Nobody heard of it for so long: it is closed, and says so. */
+export const INCIDENT_QUIET_MS = 7 * 86_400_000;
+/** An auditor asks for the last quarter. */
+export const INCIDENT_KEPT_MS = 180 * 86_400_000;
+export const INCIDENT_FORGET_EVERY_MS = 3_600_000;
+/** Every region of 1,000 services in 20 regions could be hit; a list of names helps nobody beyond that. */
+export const INCIDENT_PARTS_MAX = 20_000;
+/** Parts named in a message or an answer; the count says how many there are. */
+export const INCIDENT_PARTS_TOLD_MAX = 20;
+/** Sentences kept of an incident. */
+export const INCIDENT_LINES_MAX = 20;
+/** Characters of a sentence in a message: an answer of Route 53 may be quoted in it. */
+export const INCIDENT_LINE_CHARACTERS_MAX = 500;
+/** Told again to whom nobody acknowledged: after the third time another call helps nobody. */
+export const ESCALATIONS_MAX = 3;
+/** Deliveries of one notifier that are read at once. */
+export const PAGE_DELIVERIES_EACH = 20;
+/** A receiver that is away for longer gets a dead letter instead of a page of yesterday. */
+export const PAGE_AGE_MS_MAX = 24 * 3_600_000;
+/** Waiting for one notifier; the oldest become dead letters. */
+export const PAGES_WAITING_MAX = 1_000;
+/** Between two tries to reach a receiver, doubled each time, drawn from half of it up. */
+export const PAGE_RETRY_MS = 1_000;
+export const PAGE_RETRY_MS_MAX = 60_000;
+/** A receiver that asks for more patience than this gets so much. */
+export const PAGE_RETRY_AFTER_MS_MAX = 600_000;
+/** Who hasn't looked at its services for so long isn't well, whatever else answers. */
+export const HEARTBEAT_JUDGED_MS = 60_000;
+/** Incidents of one answer. */
+export const INCIDENTS_PAGE_MAX = 200;

@@ -3,6 +3,7 @@ import type { AccessStore } from "../../ports/access-store.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import type { ConfigurationStore } from "../../ports/configuration-store.ts";
 import type { DeadLetters } from "../../ports/dead-letters.ts";
+import type { Pages } from "../../ports/pages.ts";
 import { createMemoryAccessStore } from "./access-store.ts";
 import { createMemoryConfigurationStore } from "./configuration-store.ts";
 import { createMemoryDeadLetters } from "./dead-letters.ts";
@@ -10,6 +11,7 @@ import { createMemoryDecisionStore, type MemoryDecisionStore } from "./decision-
 import { createMemoryEvidenceStore, type MemoryEvidenceStore } from "./evidence-store.ts";
 import { createMemoryHistory } from "./history.ts";
 import { createMemoryLease, type MemoryLease } from "./lease.ts";
+import { createMemoryPages } from "./pages.ts";
 
 export interface MemoryDatabase {
   readonly evidence: MemoryEvidenceStore;
@@ -18,6 +20,7 @@ export interface MemoryDatabase {
   readonly configuration: ConfigurationStore;
   readonly access: AccessStore;
   readonly deadLetters: DeadLetters;
+  readonly pages: Pages;
 }
 
 /** `clock` stands for the database's clock; `ids` names the history entries of configuration. */
@@ -30,12 +33,14 @@ export const createMemoryDatabase = ({
 }): MemoryDatabase => {
   const history = createMemoryHistory();
   const lease = createMemoryLease({ clock });
+  const decisions = createMemoryDecisionStore({ clock, lease, history });
   return {
     evidence: createMemoryEvidenceStore(),
-    decisions: createMemoryDecisionStore({ clock, lease, history }),
+    decisions,
     lease,
     configuration: createMemoryConfigurationStore({ clock, ids, history }),
     access: createMemoryAccessStore({ clock }),
     deadLetters: createMemoryDeadLetters(),
+    pages: createMemoryPages({ lease, entriesAfter: decisions.entriesAfter }),
   };
 };

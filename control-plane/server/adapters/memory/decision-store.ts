@@ -27,6 +27,8 @@ const OVER: readonly StoredOutboxRow["state"][] = ["refused", "abandoned"];
 export interface MemoryDecisionStore extends DecisionStore {
   /** A backup of everything but history. What comes back, called, restores it. */
   readonly save: () => () => void;
+  /** For pages: history behind a place, oldest first. */
+  readonly entriesAfter: (place: number, limit: number) => ReturnType<MemoryHistory["after"]>;
 }
 
 interface Tables {
@@ -73,6 +75,7 @@ export const createMemoryDecisionStore = ({
     },
     readHistory: async (query) => history.read(query, changeOf),
     readChange: async (id) => changeOf(id),
+    entriesAfter: (place, limit) => history.after(place, limit, changeOf),
     readFreeze: async () => freeze,
     writeFreeze: async ({ holder, term, value, entry }): Promise<CommitResult> => {
       if (!lease.isLeading(holder, term)) return { kind: "fenced" };

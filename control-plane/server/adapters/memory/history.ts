@@ -10,6 +10,12 @@ export interface MemoryHistory {
     query: HistoryQuery,
     changeOf: (id: string) => Change | null,
   ) => { readonly events: readonly HistoryEvent[]; readonly next: string | null };
+  /** Oldest first, with their places, counted from 1. */
+  readonly after: (
+    place: number,
+    limit: number,
+    changeOf: (id: string) => Change | null,
+  ) => readonly { readonly position: number; readonly event: HistoryEvent }[];
 }
 
 interface NumberedEntry {
@@ -67,6 +73,10 @@ export const createMemoryHistory = (): MemoryHistory => {
         next: found.length > limit && last !== undefined ? String(last.place) : null,
       };
     },
+    after: (place, limit, changeOf) =>
+      entries
+        .slice(place, place + Math.min(limit, PAGE_MAX))
+        .map((numbered, i) => ({ position: place + i + 1, event: toEvent(numbered, changeOf) })),
   };
 };
 

@@ -6,6 +6,7 @@ import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { ulid } from "../../ports/suites/examples.ts";
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
+import { pagesSuite } from "../../ports/suites/pages.suite.ts";
 import type { TestStores } from "../../ports/suites/stores.ts";
 import { createMemoryDatabase } from "./database.ts";
 
@@ -30,3 +31,4 @@ leaseSuite("memory", open);
 configurationStoreSuite("memory", open);
 accessStoreSuite("memory", open);
 deadLettersSuite("memory", open);
+pagesSuite("memory", open);

@@ -1,6 +1,6 @@
 /** Pages of history, newest first, with the change that an entry tells of and the clocks that it reached since. */
 import type { HistoryEvent } from "@regent/contract";
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, or } from "drizzle-orm";
 import type { HistoryQuery } from "../../ports/decision-store.ts";
 import type { Statements } from "./database.ts";
 import { readChanges } from "./decision-read.ts";
@@ -34,6 +34,25 @@ export const readHistory = async (
     events: page.map((row) => toHistoryEvent(row, changeById)),
     next: rows.length > limit && last !== undefined ? String(last.position) : null,
   };
+};
+
+/** Oldest first: what lies behind `position`, and what is at one of `missing`. */
+export const readHistoryAfter = async (
+  line: Statements,
+  { position, missing, limit }: { readonly position: number; readonly missing: readonly number[]; readonly limit: number },
+): Promise<readonly { readonly position: number; readonly event: HistoryEvent }[]> => {
+  const behind = gt(history.position, position);
+  const rows = await line.orm
+    .select()
+    .from(history)
+    .where(missing.length === 0 ? behind : or(behind, inArray(history.position, [...missing])))
+    .orderBy(asc(history.position))
+    .limit(Math.min(limit, HISTORY_PAGE_MAX));
+  const changeById = await readChanges(
+    line,
+    rows.flatMap((row) => row.changeId ?? []),
+  );
+  return rows.map((row) => ({ position: row.position, event: toHistoryEvent(row, changeById) }));
 };
 
 const toPosition = (cursor: string): number => (/^[1-9][0-9]{0,15}$/.test(cursor) ? Number(cursor) : 0);

@@ -279,5 +279,35 @@ export const deadLetters = regent.table("dead_letter", {
   payload: text().notNull(),
 });
 
+// ------------------------------------------------------------------------------------------------ incidents and pages
+
+export const pageCursors = regent.table("page_cursor", {
+  isOnly: boolean("is_only").primaryKey().default(true),
+  position: count("position").notNull(),
+  missing: jsonb().notNull(),
+});
+
+export const incidents = regent.table("incident", {
+  id: text().primaryKey(),
+  cause: text().notNull(),
+  state: text().notNull(),
+  severity: text().notNull(),
+  openedAt: instant("opened_at").notNull(),
+  closedAt: instant("closed_at"),
+  version: count("version").notNull(),
+  body: jsonb().notNull(),
+});
+
+export const pageDeliveries = regent.table("page_delivery", {
+  position: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  id: text().notNull().unique(),
+  notifier: text().notNull(),
+  incident: text().notNull(),
+  dueAt: instant("due_at").notNull(),
+  createdAt: instant("created_at").notNull(),
+  attempts: integer().notNull(),
+  notice: jsonb().notNull(),
+});
+
 /** Now, by the database's clock. */
 export const NOW = sql<number>`regent.now_ms()`;

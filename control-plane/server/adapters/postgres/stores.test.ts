@@ -7,6 +7,7 @@ import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { exampleAgent, exampleCheck, exampleFold, exampleTransition } from "../../ports/suites/examples.ts";
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
+import { pagesSuite } from "../../ports/suites/pages.suite.ts";
 import type { Stores } from "../../ports/suites/stores.ts";
 import { testStores, testStoresInTurn } from "./testing-stores.ts";
 
@@ -84,3 +85,4 @@ leaseSuite("postgres", testStoresInTurn());
 configurationStoreSuite("postgres", testStores);
 accessStoreSuite("postgres", testStores);
 deadLettersSuite("postgres", testStores);
+pagesSuite("postgres", testStoresInTurn());

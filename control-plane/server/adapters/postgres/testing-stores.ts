@@ -10,6 +10,7 @@ import { createPostgresDecisionStore } from "./decision-store.ts";
 import { createPostgresEvidenceStore } from "./evidence-store.ts";
 import { createPostgresLease } from "./lease.ts";
 import { createListener } from "./listener.ts";
+import { createPostgresPages } from "./pages.ts";
 import { testDatabase } from "./testing.ts";
 
 export interface PostgresTestStores extends TestStores {
@@ -59,7 +60,8 @@ const emptyDatabase = async (database: Database): Promise<void> => {
       set local session_replication_role = replica;
       truncate regent.agent, regent.agent_check, regent.transition, regent.minute_aggregate, regent.service, regent.verdict,
         regent.share, regent.change, regent.change_stage, regent.outbox, regent.history, regent.history_counter, regent.lease,
-        regent.global_freeze, regent.configuration, regent.signing_key, regent.credential, regent.idempotency, regent.dead_letter
+        regent.global_freeze, regent.configuration, regent.signing_key, regent.credential, regent.idempotency, regent.dead_letter,
+        regent.page_cursor, regent.incident, regent.page_delivery
         restart identity;
       commit`),
   );
@@ -76,6 +78,7 @@ const openReplica = (url: string): Stores & { readonly database: Database; reado
     configuration: createPostgresConfigurationStore({ database, listener, ids: { ulid } }),
     access: createPostgresAccessStore({ database }),
     deadLetters: createPostgresDeadLetters({ database }),
+    pages: createPostgresPages({ database }),
     close: async () => {
       await listener.close();
       await database.close();

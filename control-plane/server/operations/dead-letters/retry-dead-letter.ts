@@ -2,13 +2,14 @@
  * Tries a dead letter again, or drops it, for an operator. A report that is tried again feeds history only: it is late, and late evidence
  * moves no verdict. Whatever is done is told in history.
  */
-import { ChangeStage, type ChangeTimes, type DeadLetterDetail, Instant, Report } from "@regent/contract";
+import { ChangeStage, type ChangeTimes, type DeadLetterDetail, type DeadLetterKind, Instant, NotifierId, Report } from "@regent/contract";
 import * as z from "zod";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import { DatabaseAway } from "../../ports/database-away.ts";
 import type { DeadLetters } from "../../ports/dead-letters.ts";
 import type { DecisionStore } from "../../ports/decision-store.ts";
 import type { EvidenceStore } from "../../ports/evidence-store.ts";
+import type { Delivery } from "../../ports/pages.ts";
 import type { Applied } from "../configuration/configuration-in-force.ts";
 import { foldLateReport } from "../evidence/fold-late-report.ts";
 import { operator } from "../memory/actors.ts";
@@ -28,6 +29,12 @@ export const StrikePayload = z.object({
 });
 export type StrikePayload = z.infer<typeof StrikePayload>;
 
+/** Of the message only what the store asks for is looked at: it was ours when it was put aside. */
+export const PagePayload = z.looseObject({
+  notifier: NotifierId,
+  notice: z.looseObject({ id: z.string().min(1).max(100), incident: z.looseObject({ id: z.string().min(1) }) }),
+});
+
 export interface RetryDeps {
   readonly clock: Pick<Clock, "now">;
   readonly ids: Ids;
@@ -36,6 +43,8 @@ export interface RetryDeps {
   readonly ledger: Ledger;
   readonly decisions: Pick<DecisionStore, "readChange">;
   readonly inForce: () => Applied | null;
+  /** Behind all that wait for the same notifier. */
+  readonly sendPageAgain: (delivery: Delivery) => Promise<unknown>;
 }
 
 export interface LetterOrder {
@@ -61,9 +70,15 @@ export const retryDeadLetter = async (deps: RetryDeps, order: LetterOrder): Prom
   }
   // After what it brings stands: a crash in between leaves the letter, and doing it twice only counts twice in charts.
   await deps.letters.drop(letter.id);
-  const why = letter.kind === "report" ? "the report stands in history" : "the clock is written down";
+  const why = DONE[letter.kind];
   await tell(deps, letter, order, `tried again: ${why}`);
   return { kind: "tried", done: true, why };
+};
+
+const DONE: Readonly<Record<DeadLetterKind, string>> = {
+  report: "the report stands in history",
+  strike: "the clock is written down",
+  page: "it waits for its notifier again",
 };
 
 export const dropDeadLetter = async (deps: RetryDeps, order: LetterOrder): Promise<LetterResult> => {
@@ -80,6 +95,12 @@ const process = async (deps: RetryDeps, { kind, payload }: DeadLetterDetail): Pr
       const assigned = deps.inForce()?.assignedTo(late.report.agent);
       if (!assigned) throw new Error("no configuration is in force");
       return deps.evidence.ingest(late.report.agent, [], (agent) => foldLateReport({ ...late, assigned }, agent));
+    }
+    case "page": {
+      PagePayload.parse(payload);
+      const at = deps.clock.now();
+      await deps.sendPageAgain({ ...(payload as Delivery), createdAt: at, dueAt: at, attempts: 0 });
+      return;
     }
     case "strike": {
       const { changeId, clock, stage, at } = StrikePayload.parse(payload);

@@ -38,7 +38,7 @@ export const createTellDeadLetters = ({ letters, decisions, ledger, ids, now }: 
         actor: AUTOMATION,
         why: `${many} of ${of}, the last because: ${newest.why}`,
         page: true,
-        detail: { newest: newest.id, count: fresh.length },
+        detail: { newest: newest.id, count: fresh.length, kinds: [...new Set(fresh.map(({ kind }) => kind))], subjects },
       }),
     );
     toldUpTo = newest.id;

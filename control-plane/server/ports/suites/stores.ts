@@ -6,6 +6,7 @@ import type { DeadLetters } from "../dead-letters.ts";
 import type { DecisionStore } from "../decision-store.ts";
 import type { EvidenceStore, MinuteAggregate } from "../evidence-store.ts";
 import type { Lease } from "../lease.ts";
+import type { Pages } from "../pages.ts";
 
 export interface Stores {
   readonly evidence: EvidenceStore;
@@ -14,6 +15,7 @@ export interface Stores {
   readonly configuration: ConfigurationStore;
   readonly access: AccessStore;
   readonly deadLetters: DeadLetters;
+  readonly pages: Pages;
 }
 
 export interface TestStores extends Stores {

@@ -1,0 +1,161 @@
+/** Every kind of history entry has its meaning, in the code and on the page. */
+import { readFileSync } from "node:fs";
+import { type HistoryEvent, HistoryKind } from "@regent/contract";
+import { describe, expect, test } from "vitest";
+import { exampleChange } from "../../ports/suites/examples.ts";
+import { classifyEntry } from "./classify-entry.ts";
+
+const AUTOMATION = { kind: "automation", name: "regent" } as const;
+const ADA = { kind: "operator", name: "ada" } as const;
+const WEIGHTS = { weightsBefore: { default: { eu: 255, us: 0 } }, weightsAfter: { default: { eu: 0, us: 255 } } };
+const BACK = { weightsBefore: WEIGHTS.weightsAfter, weightsAfter: WEIGHTS.weightsBefore };
+
+const entry = (kind: HistoryKind, of: Partial<HistoryEvent> = {}): HistoryEvent => ({
+  id: "01JD8Z0000000000000000000A",
+  at: 1,
+  service: "shop",
+  sequence: 1,
+  kind,
+  actor: AUTOMATION,
+  why: "why",
+  page: true,
+  detail: {},
+  ...of,
+});
+const verdict = (to: string, from: string | null = "healthy") => entry("verdict", { detail: { region: "eu", from, to } });
+const approval = (state: string, kind: string, weights: object = WEIGHTS) =>
+  entry("approval", { detail: { approval: { state, kind, ...weights } } });
+
+type Row = readonly [when: string, entries: readonly HistoryEvent[]];
+
+/** The page's rows, in its words, each with entries that are so. */
+const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
+  verdict: [
+    ["a region is unhealthy", [verdict("unhealthy")]],
+    ["a region is degraded", [verdict("degraded")]],
+    ["a region can't be seen any more", [verdict("unknown")]],
+    ["a region recovers", [verdict("recovering", "unhealthy")]],
+    ["a region is healthy, or in maintenance", [verdict("healthy", "recovering"), verdict("maintenance")]],
+  ],
+  change: [
+    [
+      "automation took traffic from a region",
+      (["failover", "rebalance"] as const).map((kind) => entry("change", { change: exampleChange({ kind, ...WEIGHTS }) })),
+    ],
+    [
+      "automation gives traffic back",
+      (["failback", "return"] as const).map((kind) => entry("change", { change: exampleChange({ kind, ...BACK }) })),
+    ],
+    [
+      "an operator moved traffic",
+      (["failover", "drain"] as const).map((kind) =>
+        entry("change", { actor: ADA, change: exampleChange({ kind, ...WEIGHTS }) }),
+      ),
+    ],
+  ],
+  refused: [
+    ["a failover is held back by a rule", [entry("refused", { detail: { proposal: { kind: "failover", leaves: ["eu"] } } })]],
+    [
+      "another change is held back",
+      [
+        entry("refused", { detail: { proposal: { kind: "return", leaves: [] } } }),
+        entry("refused", { detail: { proposal: null } }),
+      ],
+    ],
+    ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
+  ],
+  approval: [
+    ["a failover waits for a person", [approval("waiting", "failover")]],
+    ["another change waits for a person", [approval("waiting", "return", BACK)]],
+    [
+      "it was answered, lapsed or became stale",
+      ["approved", "refused", "lapsed", "stale"].map((state) => approval(state, "failover")),
+    ],
+  ],
+  "fail-static": [["no region is fit, weights stay", [entry("fail-static")]]],
+  freeze: [
+    ["Regent froze something", [entry("freeze", { detail: { scope: { kind: "service", service: "shop" } } })]],
+    ["Regent froze everything", [entry("freeze", { service: null, detail: { cause: "restored" } })]],
+    [
+      "an operator froze something",
+      [entry("freeze", { actor: ADA }), entry("freeze", { actor: ADA, detail: { scope: { kind: "region", region: "eu" } } })],
+    ],
+  ],
+  unfreeze: [["it was unfrozen", [entry("unfreeze", { actor: ADA })]]],
+  drift: [
+    ["DNS is not as Regent wrote it", [entry("drift")]],
+    ["DNS is as Regent wrote it again", [entry("drift", { page: false })]],
+  ],
+  "dead-letter": [["something was put aside", [entry("dead-letter", { service: null, detail: { subjects: ["eu-a"] } })]]],
+  mode: [
+    ["the control plane can't do its work", [entry("mode", { service: null, detail: { mode: "degraded" } })]],
+    ["it can again", [entry("mode", { service: null, page: false, detail: { mode: "normal" } })]],
+  ],
+  "fence-lost": [["a write of ours was refused as stale", [entry("fence-lost")]]],
+  configuration: [["a configuration was applied", [entry("configuration", { service: null })]]],
+  control: [["an operator's standing decision", [entry("control", { actor: ADA })]]],
+};
+
+const meaningOf = (event: HistoryEvent): string => {
+  const effects = classifyEntry(event);
+  const main = effects.findLast(({ step }) => step !== "closes") ?? effects.at(-1);
+  if (!main) return "none | nothing";
+  const scope = main.cause === "" ? "" : ` ${main.cause.split(":")[0]}`;
+  return `${main.severity} | ${main.step}${scope}`;
+};
+
+const cases = HistoryKind.options.flatMap((kind) => ROWS[kind].map(([when, entries]) => ({ kind, when, entries })));
+
+describe("docs/PAGING.md", () => {
+  const page = readFileSync(new URL("../../../../docs/PAGING.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| ([^|]+) \| (\w+) \| ([\w -]+) \|$/gm)].map(
+    ([, kind, when, severity, effect]) => ({
+      key: `${kind} | ${when}`,
+      meaning: `${severity} | ${effect}`,
+    }),
+  );
+
+  test("has a row for each thing that can be told, and no other", () => {
+    expect(rows.map(({ key }) => key).sort()).toEqual(cases.map(({ kind, when }) => `${kind} | ${when}`).sort());
+  });
+
+  test.each(cases)("says what the code does: $kind, $when", ({ kind, when, entries }) => {
+    const told = rows.find(({ key }) => key === `${kind} | ${when}`)?.meaning;
+    expect(entries.map(meaningOf)).toEqual(entries.map(() => told));
+  });
+});
+
+describe("an entry", () => {
+  test("of a region that was never seen is a beginning and no blindness", () => {
+    expect(classifyEntry(verdict("unknown", null))).toEqual([]);
+  });
+
+  test("of a change that moves no traffic from or to zero tells nobody", () => {
+    const same = { weightsBefore: { default: { eu: 200, us: 55 } }, weightsAfter: { default: { eu: 100, us: 155 } } };
+    for (const kind of ["freeze", "configure", "rebalance"] as const)
+      expect(classifyEntry(entry("change", { change: exampleChange({ kind, ...same }) }))).toEqual([]);
+    expect(classifyEntry(entry("change", { change: exampleChange({ kind: "create", ...WEIGHTS, weightsBefore: {} }) }))).toEqual(
+      [],
+    );
+  });
+
+  test("of a failover names the region that was left as the cause, for whatever service", () => {
+    const of = (service: string) =>
+      classifyEntry(entry("change", { service, change: exampleChange({ kind: "failover", service, ...WEIGHTS }) }));
+    expect([of("shop").at(-1), of("mail").at(-1)]).toMatchObject([
+      { cause: "region:eu", parts: ["shop/eu"] },
+      { cause: "region:eu", parts: ["mail/eu"] },
+    ]);
+  });
+
+  test("of a jump of the clock has no mode and tells nobody", () => {
+    expect(classifyEntry(entry("mode", { service: null, page: false, detail: { byMs: 9 } }))).toEqual([]);
+  });
+
+  test("with a detail of another shape is told all the same, and never throws", () => {
+    for (const kind of HistoryKind.options)
+      for (const detail of [{}, { region: 7 }, { proposal: "x" }, { approval: null }, { scope: 1 }])
+        expect(() => classifyEntry(entry(kind, { detail }))).not.toThrow();
+    expect(classifyEntry(entry("approval", { detail: { odd: 1 } }))).toMatchObject([{ step: "opens" }]);
+  });
+});

@@ -1,0 +1,150 @@
+/**
+ * Empties each notifier's outbox: in order, one at a time, each notifier by itself, so that a slow one holds up nobody else. What a receiver
+ * didn't take is tried again with growing pauses, or when the receiver says; what it will never take, or didn't in a day, becomes a dead letter.
+ */
+import type { Notify } from "@regent/contract";
+import type { Logger } from "pino";
+import {
+  PAGE_AGE_MS_MAX,
+  PAGE_DELIVERIES_EACH,
+  PAGE_RETRY_AFTER_MS_MAX,
+  PAGE_RETRY_MS,
+  PAGE_RETRY_MS_MAX,
+  PAGES_WAITING_MAX,
+} from "../../limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Messenger, Notifier } from "../../ports/notifier.ts";
+import type { Delivery, Pages } from "../../ports/pages.ts";
+import type { KeepDeadLetter } from "../memory/keep-dead-letter.ts";
+
+export interface DeliverDeps {
+  readonly pages: Pick<Pages, "waiting" | "settle">;
+  readonly messenger: Messenger;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+  readonly log: Logger;
+  readonly notify: () => Notify | undefined;
+  readonly keepDeadLetter: KeepDeadLetter;
+  readonly mayDeliver: () => boolean;
+  /** 0 to 1. */
+  readonly random?: () => number;
+}
+
+/** Where a notifier stands in its trying. */
+interface Turn {
+  readonly declared: string;
+  readonly notifier: Notifier;
+  isBusy: boolean;
+  failures: number;
+  /** Monotonic. */
+  notBefore: number;
+}
+
+export interface PageDelivery {
+  /** One look at all outboxes; starts what may be started and doesn't wait for it. */
+  readonly look: () => Promise<void>;
+  /** Resolves when nothing is under way. */
+  readonly idle: () => Promise<void>;
+}
+
+export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
+  const { pages, clock, log, random = Math.random } = deps;
+  const turns = new Map<string, Turn>();
+  const underWay = new Set<Promise<void>>();
+
+  /** A notifier that is declared otherwise than before is another one, and begins anew. */
+  const turnOf = (id: string): Turn | null => {
+    const declaration = deps.notify()?.notifiers.find((each) => each.id === id);
+    if (!declaration) {
+      turns.delete(id);
+      return null;
+    }
+    const declared = JSON.stringify(declaration);
+    const known = turns.get(id);
+    if (known && (known.declared === declared || known.isBusy)) return known;
+    const turn = { declared, notifier: deps.messenger.open(declaration), isBusy: false, failures: 0, notBefore: 0 };
+    turns.set(id, turn);
+    return turn;
+  };
+
+  const bury = async (delivery: Delivery, why: string): Promise<void> => {
+    await deps.keepDeadLetter({ kind: "page", subject: delivery.notifier, payload: delivery }, new Error(why));
+    await pages.settle({ done: [delivery.notice.id], tried: [] });
+  };
+
+  /** True when the next one may follow. */
+  const deliverOne = async (turn: Turn, delivery: Delivery, isTooMany: boolean): Promise<boolean> => {
+    if (isTooMany) {
+      await bury(delivery, `more than ${PAGES_WAITING_MAX} messages waited for ${delivery.notifier}`);
+      return true;
+    }
+    const result = await turn.notifier.send(delivery.notice);
+    switch (result.kind) {
+      case "taken":
+        turn.failures = 0;
+        await pages.settle({ done: [delivery.notice.id], tried: [] });
+        return true;
+      case "refused":
+        await bury(delivery, `${delivery.notifier} refused it: ${result.why}`);
+        return true;
+      case "later": {
+        if (turn.failures === 0)
+          log.warn({ notifier: delivery.notifier, why: result.why }, "a page wasn't taken; it is tried again");
+        turn.failures += 1;
+        turn.notBefore = clock.monotonic() + pauseMs(turn.failures, result.retryAfterMs, random);
+        if (clock.now() - delivery.createdAt >= PAGE_AGE_MS_MAX) {
+          await bury(delivery, `${delivery.notifier} didn't take it within a day: ${result.why}`);
+          return false;
+        }
+        await pages.settle({ done: [], tried: [delivery.notice.id] });
+        return false;
+      }
+    }
+  };
+
+  const drain = async (turn: Turn, deliveries: readonly Delivery[], tooMany: number): Promise<void> => {
+    for (const [i, delivery] of deliveries.entries()) {
+      if (!deps.mayDeliver()) return;
+      if (!(await deliverOne(turn, delivery, i < tooMany))) return;
+    }
+  };
+
+  const start = (turn: Turn, work: Promise<void>): void => {
+    turn.isBusy = true;
+    const ended = work
+      .catch((error: unknown) => log.warn({ err: error }, "pages not settled; they are sent again"))
+      .finally(() => {
+        turn.isBusy = false;
+        underWay.delete(ended);
+      });
+    underWay.add(ended);
+  };
+
+  return {
+    look: async () => {
+      const now = clock.monotonic();
+      const { deliveries, counts } = await pages.waiting({ now: clock.now(), each: PAGE_DELIVERIES_EACH });
+      const ids = new Set(deliveries.map(({ notifier }) => notifier));
+      for (const id of ids) {
+        const own = deliveries.filter(({ notifier }) => notifier === id);
+        const turn = turnOf(id);
+        if (turn === null) {
+          log.info({ notifier: id, deliveries: own.length }, "messages for a notifier that isn't declared any more are dropped");
+          await pages.settle({ done: own.map(({ notice }) => notice.id), tried: [] });
+          continue;
+        }
+        if (turn.isBusy || turn.notBefore > now) continue;
+        start(turn, drain(turn, own, (counts[id] ?? 0) - PAGES_WAITING_MAX));
+      }
+    },
+    idle: async () => {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+};
+
+/** Doubled at each failure, and drawn from its upper half, so that many don't come back at the same moment. What the receiver asks for counts more. */
+const pauseMs = (failures: number, retryAfterMs: number | undefined, random: () => number): number => {
+  const most = Math.min(PAGE_RETRY_MS_MAX, PAGE_RETRY_MS * 2 ** Math.min(failures - 1, 10));
+  const own = most * (0.5 + random() / 2);
+  return Math.max(own, Math.min(retryAfterMs ?? 0, PAGE_RETRY_AFTER_MS_MAX));
+};
