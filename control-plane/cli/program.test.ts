@@ -6,7 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runCommand } from "./program.ts";
-import { AT, exampleEvent, exampleMove, exampleOverview } from "./testing/examples.ts";
+import {
+  AT,
+  exampleApproval,
+  exampleChange,
+  exampleEvent,
+  exampleMove,
+  exampleOverview,
+  exampleService,
+} from "./testing/examples.ts";
 
 interface Heard {
   readonly method: string;
@@ -309,6 +317,93 @@ services:
 
   test("2 for a file that isn't there", async () => {
     expect(await regent("plan", join(home, "none.yaml"))).toMatchObject({ code: 2, err: expect.stringContaining("ENOENT") });
+  });
+});
+
+describe("moves that wait for a person", () => {
+  const waiting = exampleApproval();
+  const { id } = waiting;
+  const refused = exampleApproval({
+    id: "01JGFJJZ00ABCDEFGHJKMNPQRT",
+    state: "refused",
+    by: "ann",
+    reason: "no",
+    answeredAt: AT + 5_000,
+  });
+  beforeEach(() => {
+    answers["GET /v1/approvals"] = { status: 200, body: { approvals: [waiting, refused] } };
+  });
+
+  test("are listed with what would be done, until when, what asks and how to answer; then the last answers", async () => {
+    const { code, out } = await regent("change", "list");
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `${id}  checkout  failover  ! waits until 00:15:00Z, then traffic stays
+  eu-west is unhealthy: 4 of 4 outside vantages see web failing
+  asked at 00:00:00Z by A9, the mode approve
+  answer with: regent change approve ${id} --reason … (or refuse)
+${refused.id}  checkout  failover  refused by ann at 00:00:05Z: no
+  eu-west is unhealthy: 4 of 4 outside vantages see web failing
+  asked at 00:00:00Z by A9, the mode approve
+`,
+    });
+  });
+
+  test("--waiting leaves out the others, --json tells the same to programs, and none is said", async () => {
+    const { out } = await regent("change", "list", "--waiting", "--json");
+    expect(JSON.parse(out)).toEqual({ approvals: [waiting] });
+    answers["GET /v1/approvals"] = { status: 200, body: { approvals: [refused] } };
+    expect((await regent("change", "list", "--waiting")).out).toBe("Nothing waits for a person.\n");
+  });
+
+  test("show tells weights and rules; of an approved one the change that it became; 4 when nobody knows it", async () => {
+    const { out } = await regent("change", "show", id);
+    expect(out).toContain("weights eu-west 255, us-east 0 -> eu-west 0, us-east 255");
+    expect(out).toContain("A9  ! require-approval  3 incidents within the hour, at most 3");
+    answers["GET /v1/approvals"] = { status: 200, body: { approvals: [exampleApproval({ state: "approved", by: "ann" })] } };
+    expect((await regent("change", "show", id)).out).toContain("approved by ann");
+    answers[`GET /v1/changes/${id}`] = { status: 200, body: exampleChange() };
+    expect((await regent("change", "show", id)).out).toContain("(revision 4, visible)");
+    expect((await regent("change", "show", refused.id)).code).toBe(4);
+  });
+
+  test.each(["approve", "refuse"] as const)("%s asks for exactly what was said, and never guesses a reason", async (verb) => {
+    expect(await regent("change", verb, id)).toMatchObject({ code: 2, err: expect.stringContaining("--reason is missing") });
+    expect(await regent("change", verb, "--reason", "I looked")).toMatchObject({ code: 2 });
+    expect(heard).toEqual([]);
+    answers[`POST /v1/approvals/${id}/approve`] = { status: 200, body: exampleMove({ dryRun: false, changeId: id }) };
+    answers[`POST /v1/approvals/${id}/refuse`] = { status: 200, body: { ...refused, id } };
+    const { code, out } = await regent("change", verb, id, "--reason", "I looked", "--idempotency-key", "key-12345");
+    expect({ code, out }).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(verb === "approve" ? `change ${id}` : "refused: traffic of checkout stays"),
+    });
+    expect(heard).toEqual([
+      { method: "POST", path: `/v1/approvals/${id}/${verb}`, key: "key-12345", body: { reason: "I looked" } },
+    ]);
+  });
+
+  test.each([
+    { slug: "approval-closed", status: 409, code: 1 },
+    { slug: "stale-approval", status: 409, code: 1 },
+    { slug: "not-ready", status: 503, code: 3 },
+    { slug: "not-found", status: 404, code: 4 },
+  ])("$code when the answer is $slug", async ({ slug, status, code }) => {
+    answers[`POST /v1/approvals/${id}/approve`] = problem(status, slug, { approval: null });
+    expect(await regent("change", "approve", id, "--reason", "I looked")).toEqual({
+      code,
+      out: "",
+      err: "Told so: in one sentence\n",
+    });
+  });
+
+  test("status names one that waits with its deadline and the command, and no other", async () => {
+    for (const approval of [waiting, refused]) {
+      answers["GET /v1/overview"] = { status: 200, body: exampleOverview({ services: [exampleService({ approval })] }) };
+      const { out } = await regent("status");
+      const line = `! waits for a person until 00:15:00Z: regent change approve ${id} --reason … (or refuse)`;
+      expect(out.includes(line)).toBe(approval === waiting);
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import {
   AgentConfiguration,
+  Approval,
   Change,
   Declaration,
   DrainRequest,
@@ -47,6 +48,7 @@ const GOLDENS: readonly Golden[] = [
   },
   { file: "verdict", schema: RegionVerdict, isStrict: false, optional: [] },
   { file: "change", schema: Change, isStrict: false, optional: [] },
+  { file: "approval", schema: Approval, isStrict: false, optional: [] },
   { file: "history-event", schema: HistoryEvent, isStrict: false, optional: ["change"] },
   { file: "problem", schema: Problem, isStrict: false, optional: ["detail", "errors", "instance"] },
 ];

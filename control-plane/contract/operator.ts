@@ -50,6 +50,9 @@ export type ReleaseRequest = z.infer<typeof ReleaseRequest>;
 /** The answer to a change that waits for approval. */
 export const ApprovalRequest = z.strictObject({ reason: OperatorReason });
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
+/** Those that wait, the first to lapse in front; then the last answers, the newest in front. */
+export const ApprovalList = z.object({ approvals: z.array(Approval) });
+export type ApprovalList = z.infer<typeof ApprovalList>;
 export const FreezeRequest = z.strictObject({ reason: OperatorReason });
 export type FreezeRequest = z.infer<typeof FreezeRequest>;
 

@@ -14,6 +14,8 @@ export const PROBLEMS = {
   "not-found": { status: 404, title: "Not found" },
   "replayed-report": { status: 409, title: "The report was taken before" },
   "stale-revision": { status: 409, title: "The service has moved on" },
+  "stale-approval": { status: 409, title: "What would be done has changed since it was asked" },
+  "approval-closed": { status: 409, title: "The approval waits no longer" },
   "stale-configuration": { status: 412, title: "The configuration has moved on" },
   "change-in-flight": { status: 409, title: "Another change is under way" },
   "idempotency-mismatch": { status: 422, title: "The idempotency key was used for another request" },

@@ -1,5 +1,5 @@
 /** One service: a row per region with its verdict, why, and the shares wanted, written and seen. */
-import type { RegionVerdict, ServiceState } from "@regent/contract";
+import type { Approval, RegionVerdict, ServiceState } from "@regent/contract";
 import { useState } from "react";
 import { ago, clock, MARKS, percent, sentence } from "./text.ts";
 
@@ -64,10 +64,21 @@ const Standing = ({ service, isFrozenAsAll }: Omit<CardProps, "now">) => (
         ends it.
       </p>
     )}
-    {service.mode !== "automatic" && (
-      <p className="banner">Mode {service.mode}: Regent decides and tells, and moves nothing by itself.</p>
+    {service.approval?.state === "waiting" && <Waiting approval={service.approval} />}
+    {service.mode === "advisory" && (
+      <p className="banner">Mode advisory: Regent decides and tells, and moves nothing by itself.</p>
     )}
+    {service.mode === "approve" && <p className="banner">Mode approve: Regent moves only what a person approves.</p>}
   </>
+);
+
+/** Nothing but a person's word lacks. */
+const Waiting = ({ approval: { id, kind, why, asks, lapsesAt, onLapse } }: { readonly approval: Approval }) => (
+  <p className="banner" role="status">
+    Waits for a person until {clock(lapsesAt)}, then {onLapse === "proceed" ? "it is done" : "traffic stays"}: {kind}, because{" "}
+    {sentence(why)} Asked by {asks.map((ask) => (ask === "mode" ? "the mode approve" : ask)).join(", ")}.{" "}
+    <code>regent change approve {id} --reason …</code> makes it, <code>regent change refuse {id} --reason …</code> doesn't.
+  </p>
 );
 
 /** DNS answers other shares than the weights say: a name server lags, or Route 53's own checks take part. */

@@ -37,6 +37,6 @@ export const toRules = (rules: readonly RuleAnswer[], paint: Paint): string[] =>
     rules.map(({ rule, answer, why, skipped }) => [
       rule,
       answer === "allow" ? paint.good("✓ allow") : paint.warn(`! ${answer}`),
-      skipped ? `${why} (skipped by break-glass)` : why,
+      skipped ? `${why} (skipped: by break-glass, or approved)` : why,
     ]),
   ).map((line) => `  ${line}`);

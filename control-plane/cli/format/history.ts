@@ -28,6 +28,13 @@ export const toEvent = (event: HistoryEvent, paint: Paint): string[] => {
   ];
 };
 
+/** One change by itself, as `change show` tells it. */
+export const toChangeDetail = (change: Change, paint: Paint): string[] => [
+  `${paint.bold(change.id)}  ${change.service}  ${change.kind}`,
+  `  ${change.why}`,
+  ...toChange(change, paint).map((line) => `  ${line}`),
+];
+
 const toChange = (change: Change, paint: Paint): string[] => [
   ...(change.reason === null ? [] : [`reason: ${change.reason}`]),
   `weights ${weightsText(change.weightsBefore)} -> ${weightsText(change.weightsAfter)}  (revision ${change.revision}, ${change.stage})`,

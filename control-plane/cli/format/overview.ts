@@ -1,5 +1,6 @@
 /** `regent status`: services by regions with verdict and score, then what is wanted, written and seen. Pure. */
 import type { AgentState, Overview, ServiceState } from "@regent/contract";
+import { toWaitingMark } from "./approvals.ts";
 import { durationText, percentText, sharesText, weightsText } from "./numbers.ts";
 import { type Paint, verdictText } from "./paint.ts";
 import { toTable } from "./table.ts";
@@ -31,6 +32,7 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
     service.blockedBy === null ? "" : paint.bad(toMark("✖ not ours to write", service.blockedBy, service.now)),
     service.drift === null ? "" : paint.bad(toMark("✖ edited in DNS, automation stands still", service.drift, service.now)),
   ].filter((mark) => mark !== "");
+  const waiting = toWaitingMark(service.approval);
   const head = [
     paint.bold(service.id),
     service.name,
@@ -39,7 +41,12 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
     `revision ${service.revision}`,
     ...marks,
   ];
-  return [head.join("  "), `  ${service.now}`, ...toTable(toRegionRows(service, at, paint)).map((line) => `  ${line}`)];
+  return [
+    head.join("  "),
+    `  ${service.now}`,
+    ...(waiting === null ? [] : [`  ${paint.warn(waiting)}`]),
+    ...toTable(toRegionRows(service, at, paint)).map((line) => `  ${line}`),
+  ];
 };
 
 /** The line below says `now`: what it says already isn't said twice. */

@@ -1,5 +1,5 @@
 /** Small whole examples of what the server answers, for tests of formats and commands. */
-import type { Change, HistoryEvent, MoveAnswer, Overview, RegionVerdict, ServiceState } from "@regent/contract";
+import type { Approval, Change, HistoryEvent, MoveAnswer, Overview, RegionVerdict, ServiceState } from "@regent/contract";
 
 /** 2026-01-01T00:00:00Z */
 export const AT = 1_767_225_600_000;
@@ -105,6 +105,31 @@ export const exampleChange = (given: Partial<Change> = {}): Change => ({
   times: { detected: AT, decided: AT + 820, sent: AT + 830, accepted: AT + 905, inSync: AT + 1_200, visible: AT + 1_150 },
   ...given,
 });
+
+export const exampleApproval = (given: Partial<Approval> = {}): Approval => {
+  const { id, kind, why, sharesBefore, sharesAfter, weightsBefore, weightsAfter } = exampleChange();
+  return {
+    id,
+    service: "checkout",
+    kind,
+    state: "waiting",
+    digest: "0123456789abcdef",
+    why,
+    rules: [{ rule: "A9", answer: "require-approval", why: "3 incidents within the hour, at most 3", skipped: false }],
+    asks: ["A9", "mode"],
+    sharesBefore,
+    sharesAfter,
+    weightsBefore,
+    weightsAfter,
+    askedAt: AT,
+    lapsesAt: AT + 900_000,
+    onLapse: "stay",
+    answeredAt: null,
+    by: null,
+    reason: null,
+    ...given,
+  };
+};
 
 export const exampleEvent = (given: Partial<HistoryEvent> = {}): HistoryEvent => ({
   id: "01JGFJK5V0ABCDEFGHJKMNPQRS",

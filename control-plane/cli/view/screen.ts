@@ -1,7 +1,7 @@
 /** A live screen as lines. Pure: what there is to see, the colours and the size of the terminal go in. */
 import type { ServiceState } from "@regent/contract";
 import { toEventLine } from "../format/history.ts";
-import { percentText } from "../format/numbers.ts";
+import { clockText, percentText } from "../format/numbers.ts";
 import { toMark } from "../format/overview.ts";
 import { type Paint, verdictText } from "../format/paint.ts";
 import { clip, toBar, toTable } from "../format/table.ts";
@@ -69,6 +69,9 @@ const toRows = (service: ServiceState, input: ScreenInput, paint: Paint): { abov
   const family = service.families[0] ?? "default";
   const answers = byRegion(input.answers[service.id] ?? {}, input.regionOf);
   const marks = [
+    service.approval?.state === "waiting"
+      ? paint.warn(` ! waits for a person until ${clockText(service.approval.lapsesAt)}`)
+      : "",
     service.frozen === null ? "" : paint.warn(` ! frozen by ${service.frozen.by}`),
     service.blockedBy === null ? "" : paint.bad(toMark(" ✖ not ours to write", service.blockedBy, service.now)),
     service.drift === null ? "" : paint.bad(toMark(" ✖ edited in DNS", service.drift, service.now)),

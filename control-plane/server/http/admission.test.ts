@@ -18,6 +18,8 @@ const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string
   "POST /v1/services/{service}/release": { body: { reason } },
   "POST /v1/services/{service}/drain": { body: { region: "east", reason } },
   "POST /v1/services/{service}/undrain": { body: { region: "east", reason } },
+  "POST /v1/approvals/{id}/approve": { body: { reason } },
+  "POST /v1/approvals/{id}/refuse": { body: { reason } },
   "POST /v1/dead-letters/{id}/retry": { body: { reason } },
   "DELETE /v1/dead-letters/{id}": { body: { reason } },
   "POST /v1/configuration/plan": yaml,

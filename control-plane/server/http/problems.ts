@@ -4,6 +4,7 @@
 import { type MoveAnswer, PROBLEM_BASE, PROBLEMS, type ProblemSlug } from "@regent/contract";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { NoAnswer } from "../operations/approval/find-approval.ts";
 import type { DeclarationError } from "../operations/control-plane.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { HttpContext } from "./env.ts";
@@ -23,6 +24,7 @@ export type Failure =
   | { readonly kind: "not-found"; readonly what: string }
   | { readonly kind: "replayed-report"; readonly ack: number; readonly boot: number }
   | { readonly kind: "stale-revision"; readonly revision: number }
+  | Exclude<NoAnswer, { readonly kind: "not-found" }>
   | { readonly kind: "stale-configuration"; readonly version: number }
   | { readonly kind: "change-in-flight" }
   | { readonly kind: "request-under-way" }
@@ -86,6 +88,10 @@ const tell = (failure: Failure): Told => {
       return told("stale-revision", `the service is at revision ${failure.revision}: look again, then ask again`, {
         revision: failure.revision,
       });
+    case "stale-approval":
+      return told("stale-approval", failure.why, { approval: failure.next });
+    case "approval-closed":
+      return told("approval-closed", failure.why, { state: failure.state, by: failure.by, answeredAt: failure.answeredAt });
     case "stale-configuration":
       return told("stale-configuration", `version ${failure.version} is in force: plan again on it`, {
         version: failure.version,

@@ -8,8 +8,11 @@ import { type Decision, decide, type ServiceSpec } from "@regent/engine";
 import { inOrder, isRescue, type Move, rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import { POLL_MS } from "../limits.ts";
+import { isHeard } from "../operations/approval/ask-approval.ts";
+import { approvalLookAt, reviewApproval } from "../operations/approval/review-approval.ts";
 import type { EvidenceCache } from "../operations/evidence/evidence-cache.ts";
 import { AUTOMATION } from "../operations/memory/actors.ts";
+import { declaredNow } from "../operations/memory/declared.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/memory/ledger.ts";
 import { isUnsettled, toSituation } from "../operations/memory/situation.ts";
 import { createSlices } from "../operations/memory/slices.ts";
@@ -46,6 +49,7 @@ export interface LoopDeps {
   readonly writerOf: (zoneId: string) => ZoneWriter;
   readonly isLeading: () => boolean;
   readonly leadingSince: () => number;
+  readonly agentsReleasedAt: () => number | null;
   /** The database says that this term doesn't lead any more. */
   readonly onFenced: (term: number) => void;
   readonly onLooked: (measured: { services: number; ms: number }) => void;
@@ -147,6 +151,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       record,
       verdicts,
       ledger: deps.ledger,
+      agentsReleasedAt: deps.agentsReleasedAt(),
       now,
     });
     const decision = decide(situation, null);
@@ -157,12 +162,30 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     if (isAwaiting) sooner(spec.id, awaitedUntil(spec, moment.leadingSince));
     // A refusal that was told already needs no second look at DNS.
     const wantsWrite = !isAwaiting && (decision.isAllowed || standstillKey(decision) !== record.lastRefusal);
-    const isMemoryOld = JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic);
+    const isMemoryOld =
+      JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic) ||
+      (!isAwaiting && declaredNow(record, spec, now) !== record.declared) ||
+      isApprovalOld(spec, decision, now);
     const unsettled = deps.ledger.outbox(spec.id).filter(isUnsettled);
     if (!wantsWrite && !isMemoryOld && unsettled.length === 0) return null;
     const open = unsettled.flatMap(({ changeId }) => deps.ledger.change(changeId) ?? []);
     const moves: readonly Move[] = [...(decision.proposal ? [decision.proposal] : []), ...open, SETTLING];
     return Math.min(...moves.map((move) => rankOf(move, spec.priority)));
+  };
+
+  /** A person has to be asked, or what they were asked is over. Comes back when time alone changes that. */
+  const isApprovalOld = (spec: ServiceSpec, decision: Decision, now: number): boolean => {
+    const { approval } = deps.ledger.record(spec.id);
+    if (decision.asks.length === 0 && approval === null) return false;
+    const leadingSince = deps.leadingSince();
+    if (!isHeard(spec, { leadingSince, now })) {
+      sooner(spec.id, awaitedUntil(spec, leadingSince));
+      return false;
+    }
+    const reviewed = reviewApproval({ spec, approval, decision, now }, () => "");
+    const at = approvalLookAt({ spec, approval: reviewed?.approval ?? approval, now });
+    if (at !== null) sooner(spec.id, at);
+    return reviewed !== null;
   };
 
   /** Rescues are errands of their own, so that they wait for nothing else of their zone; the most urgent errand begins first. */

@@ -1,7 +1,9 @@
 /** What people look at: services, verdicts, weights wanted, written and seen, agents. Reads only what is in memory. */
-import type { AgentState, Approval, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
+import type { AgentState, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
 import { type Decision, durationText, type HealthMemory, type ServiceSpec, sharesText } from "@regent/engine";
 import type { ServiceRecord } from "../ports/decision-store.ts";
+import { standingText } from "./approval/approval-words.ts";
+import { shown } from "./approval/review-approval.ts";
 import type { Applied } from "./configuration/configuration-in-force.ts";
 import type { EvidenceCache } from "./evidence/evidence-cache.ts";
 import type { Ledger } from "./memory/ledger.ts";
@@ -38,19 +40,12 @@ export const toServiceState = (sources: ViewSources, spec: ServiceSpec): Service
     seen: sources.seenOf(spec.id),
     frozen: record.controls.frozen ?? ledger.freeze(),
     drained: record.controls.drained,
-    approval: toApproval(record),
+    approval: record.approval && shown(record.approval),
     blockedBy: record.blockedBy,
     drift: record.drift,
     now: sentenceOf(sources, spec, record),
     lastChange: last ? { id: last.id, why: last.why, times: last.times, stage: last.stage } : null,
   };
-};
-
-/** What it rests on is long and for machines. */
-const toApproval = ({ approval }: ServiceRecord): Approval | null => {
-  if (!approval) return null;
-  const { basis: _, ...shown } = approval;
-  return shown;
 };
 
 /** In declared order; a replica that doesn't judge shows what the leader remembered, without votes. */
@@ -143,6 +138,7 @@ export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanat
           `Edited in DNS, automation stands still: ${service.drift}`,
           waysOn(service.id, sources.ledger.record(spec.id).ownership.edit?.policy),
         ]),
+    ...standingText(sources.ledger.record(spec.id).approval),
     ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}`] : []),
     ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}`),
     ...Object.entries(sources.ledger.record(spec.id).controls.frozenRegions).map(

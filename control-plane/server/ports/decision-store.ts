@@ -49,7 +49,13 @@ export interface ServiceRecord {
 /** What was asked for, with what it rests on in full: approved, it lets exactly that through. */
 export interface StoredApproval extends Approval {
   readonly basis: string;
+  /** What it was asked for isn't wanted any more: its answer lets nothing through, and keeps nothing from being asked. */
+  readonly isOver: boolean;
+  /** The service's approvals before this one, oldest first, bounded: who answers an old one is told what became of it. */
+  readonly former: readonly FormerApproval[];
 }
+
+export type FormerApproval = Pick<Approval, "id" | "state" | "by" | "answeredAt">;
 
 export interface Declared {
   /** 16 hex digits over the service's resolved declaration. */

@@ -172,3 +172,18 @@ test("an agent that isn't declared has no vote, though its rows are there", asyn
   expect(seen("shop")).toEqual([]);
   expect([...cache.seating().seatByAgent.keys()]).toEqual(["a1", "a2"]);
 });
+
+test("an agent that is heard with another build is a release; the first build that is heard is none, and an undeclared agent's neither", async () => {
+  const { cache } = setUp();
+  await cache.take(agent("a1", 1), [check("a1", "shop/eu/web")]);
+  await cache.take(agent("stranger", 1), []);
+  expect(cache.releasedAt()).toBeNull();
+  await cache.take(agent("stranger", 1, { build: "y", sequence: 2, heardAt: 9_000 }), []);
+  expect(cache.releasedAt()).toBeNull();
+  await cache.take(agent("a1", 1, { build: "y", sequence: 2, heardAt: 2_500 }), []);
+  expect(cache.releasedAt()).toBe(2_500);
+  await cache.take(agent("a1", 1, { build: "y", sequence: 3, heardAt: 3_500 }), []);
+  expect(cache.releasedAt()).toBe(2_500);
+  cache.clear();
+  expect(cache.releasedAt()).toBeNull();
+});

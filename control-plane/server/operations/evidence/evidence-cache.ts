@@ -11,6 +11,8 @@ import type { EvidenceStore, StoredAgent, StoredCheck } from "../../ports/eviden
 
 interface CachedAgent {
   row: StoredAgent;
+  /** When its build changed before our eyes. */
+  releasedAt: Instant | null;
   readonly checks: Map<string, CachedCheck>;
 }
 
@@ -51,6 +53,8 @@ export interface EvidenceCache {
   /** What declared agents say of it: one row per agent and check. */
   readonly rowsOf: (target: CachedTarget) => readonly CheckEvidence[];
   readonly agentRow: (agent: string) => StoredAgent | null;
+  /** When a declared agent was last heard with another build than before, since this cache was cleared; null when that never was. */
+  readonly releasedAt: () => Instant | null;
   readonly clear: () => void;
 }
 
@@ -110,7 +114,8 @@ export const createEvidenceCache = (
   const put = (stored: StoredAgent, checks: readonly StoredCheck[], isComplete: boolean): Set<string> => {
     const row = believeHeard(stored, now());
     const known = agents.get(row.agent);
-    const cached = known ?? { row, checks: new Map() };
+    const cached = known ?? { row, releasedAt: null, checks: new Map() };
+    if (row.build !== cached.row.build) cached.releasedAt = row.heardAt ?? now();
     const touched = new Set<string>();
     seating = null;
     if (isComplete || (known && isBack(known.row, row, reportMs())))
@@ -177,6 +182,10 @@ export const createEvidenceCache = (
     targetOf: keptTarget,
     rowsOf,
     agentRow: (agent) => agents.get(agent)?.row ?? null,
+    releasedAt: () => {
+      const moments = [...declared().keys()].flatMap((id) => agents.get(id)?.releasedAt ?? []);
+      return moments.length > 0 ? Math.max(...moments) : null;
+    },
     clear: () => {
       for (const known of [agents, targets, failing]) known.clear();
       seating = null;

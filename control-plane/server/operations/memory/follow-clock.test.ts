@@ -2,11 +2,15 @@
 import type { HealthMemory, Ramp } from "@regent/engine";
 import { expect, test } from "vitest";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
+import { exampleService } from "../../ports/suites/examples.ts";
 import { followClock } from "./follow-clock.ts";
 import { emptyRecord } from "./ledger.ts";
 
 const NOW = 1_795_000_000_000;
 const HOUR_MS = 3_600_000;
+const WAITS_MS = 900_000;
+
+const { approval } = exampleService();
 
 const recordAt = (at: number): ServiceRecord => {
   const empty = emptyRecord("checkout");
@@ -37,7 +41,10 @@ const recordAt = (at: number): ServiceRecord => {
       failedReturns: { "us-east": [at, at] },
       lastAutomaticFailoverAt: at,
       failStaticSince: at,
+      departures: [{ at, left: ["eu-west"], received: ["us-east"], moved: 1, vantages: [], findings: [] }],
     },
+    approval: approval && { ...approval, askedAt: at, lapsesAt: at + WAITS_MS, answeredAt: at },
+    declared: { digest: "fedcba9876543210", since: at },
     ownership: { ...empty.ownership, reverts: [at] },
   };
 };
@@ -57,4 +64,9 @@ test("after a jump back what lies ahead begins now, and what doesn't stays", () 
 test("a jump that is taken into account twice lets nothing run out: clocks begin anew", () => {
   const jump = { forwardMs: HOUR_MS, now: NOW + HOUR_MS };
   expect(followClock(followClock(recordAt(NOW - 5_000), jump), jump)).toEqual(recordAt(NOW + HOUR_MS));
+});
+
+test("an approval that waits goes on waiting when leadership begins and no clock has jumped", () => {
+  const waiting = recordAt(NOW - 5_000);
+  expect(followClock(waiting, { forwardMs: 0, now: NOW })).toBe(waiting);
 });

@@ -5,7 +5,7 @@
  */
 import type { Instant } from "@regent/contract";
 import type { HealthMemory, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
-import type { ServiceRecord } from "../../ports/decision-store.ts";
+import type { ServiceRecord, StoredApproval } from "../../ports/decision-store.ts";
 
 export interface Jump {
   /** How far forward the clock jumped; 0 when it didn't, or jumped back. */
@@ -20,12 +20,25 @@ export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): Se
     ...record,
     health: mapValues(record.health, (memory) => moveHealth(memory, move)),
     traffic: moveTraffic(record.traffic, move),
+    approval: record.approval && moveApproval(record.approval, move),
+    declared: record.declared && { ...record.declared, since: moveKnown(record.declared.since, move) },
     ownership: { ...record.ownership, reverts: record.ownership.reverts.map(move) },
   };
   return JSON.stringify(next) === JSON.stringify(record) ? record : next;
 };
 
 type Move = (at: Instant) => Instant;
+
+/** It waits as long as it would have: its end lies ahead, and stays as far behind its beginning. */
+const moveApproval = (approval: StoredApproval, move: Move): StoredApproval => {
+  const askedAt = move(approval.askedAt);
+  return {
+    ...approval,
+    askedAt,
+    lapsesAt: askedAt + (approval.lapsesAt - approval.askedAt),
+    answeredAt: moveKnown(approval.answeredAt, move),
+  };
+};
 
 const moveHealth = (memory: HealthMemory, move: Move): HealthMemory => ({
   ...memory,
@@ -44,6 +57,7 @@ const moveTraffic = (traffic: TrafficMemory, move: Move): TrafficMemory => ({
   failedReturns: mapValues(traffic.failedReturns, (failed) => failed.map(move)),
   lastAutomaticFailoverAt: moveKnown(traffic.lastAutomaticFailoverAt, move),
   failStaticSince: moveKnown(traffic.failStaticSince, move),
+  departures: traffic.departures.map((departure) => ({ ...departure, at: move(departure.at) })),
 });
 
 const movePassive = ({ returning, ...passive }: PassiveMemory, move: Move): PassiveMemory => ({

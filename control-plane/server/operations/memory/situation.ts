@@ -4,6 +4,7 @@ import type { Approved, Edit, RecordSet, ServiceSpec, Situation } from "@regent/
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
+import { declaredNow } from "./declared.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface SituationInput {
@@ -12,11 +13,15 @@ export interface SituationInput {
   readonly record: ServiceRecord;
   readonly verdicts: readonly RegionVerdict[];
   readonly ledger: Ledger;
+  /** When an agent's build last changed, as far as this leader knows; null when it doesn't. */
+  readonly agentsReleasedAt?: Instant | null;
   readonly now: Instant;
 }
 
-export const toSituation = ({ spec, configurationVersion, record, verdicts, ledger, now }: SituationInput): Situation => {
+export const toSituation = (input: SituationInput): Situation => {
+  const { spec, configurationVersion, record, verdicts, ledger, agentsReleasedAt = null, now } = input;
   const edit = standingEdit(spec, record);
+  const declaredAt = declaredNow(record, spec, now).since;
   return {
     spec,
     configurationVersion,
@@ -34,17 +39,19 @@ export const toSituation = ({ spec, configurationVersion, record, verdicts, ledg
     modeWritten: modeWritten(record.expected),
     surroundings: {
       ...ledger.departures(now),
-      releasedAt: record.declared?.since ?? null,
-      declaredAt: record.declared?.since ?? null,
+      releasedAt: newer(declaredAt, agentsReleasedAt),
+      declaredAt,
     },
     approved: toApproved(record),
     now,
   };
 };
 
+const newer = (a: Instant | null, b: Instant | null): Instant | null => (a === null || b === null ? (a ?? b) : Math.max(a, b));
+
 /** What a person agreed to, until it is made or something else is asked for. */
-const toApproved = ({ approval }: ServiceRecord): Approved | null =>
-  approval?.state === "approved"
+export const toApproved = ({ approval }: Pick<ServiceRecord, "approval">): Approved | null =>
+  approval?.state === "approved" && !approval.isOver
     ? { basis: approval.basis, weights: approval.weightsAfter, by: approval.by ?? "", reason: approval.reason ?? "" }
     : null;
 

@@ -6,11 +6,14 @@ import type { Instant, RegionVerdict } from "@regent/contract";
 import { type Decision, decide, type Observed, type OperatorRequest, type ServiceSpec, type Situation } from "@regent/engine";
 import { toCanonicalText } from "@regent/engine/plan/record-sets.ts";
 import { PROPOSAL_AGE_MAX_MS } from "@regent/engine/safety/a12-fresh-change.ts";
+import { isApproved } from "@regent/engine/safety/evaluate.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../../ports/clock.ts";
-import type { StoredOutboxRow } from "../../ports/decision-store.ts";
+import type { StoredApproval, StoredOutboxRow } from "../../ports/decision-store.ts";
+import { askApproval } from "../approval/ask-approval.ts";
+import { declaredNow } from "../memory/declared.ts";
 import type { Draft, Ledger } from "../memory/ledger.ts";
-import { expectedMembers, modeWritten, toSituation } from "../memory/situation.ts";
+import { expectedMembers, modeWritten, toApproved, toSituation } from "../memory/situation.ts";
 import { awaitedRegions } from "../verdict/await-reports.ts";
 import { type DraftedChange, draftChange, writeAhead } from "./draft-change.ts";
 import { holdsDeletes } from "./read-zone.ts";
@@ -25,6 +28,8 @@ export interface DecideDeps {
   readonly configurationVersion: () => number;
   readonly verdictsOf: (service: string) => readonly RegionVerdict[];
   readonly leadingSince: () => Instant;
+  /** When an agent's build last changed, as far as this leader knows; never when absent. */
+  readonly agentsReleasedAt?: () => Instant | null;
 }
 
 export interface OneService {
@@ -37,7 +42,11 @@ export interface OneService {
 export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
   const moment = { leadingSince: deps.leadingSince(), now: deps.clock.now() };
   if (awaitedRegions(one.spec, deps.verdictsOf(one.spec.id), moment).length > 0) return null;
-  const wanted = decideNow(deps, draft, one.spec, null);
+  noteDeclared(draft, one.spec, moment.now);
+  const first = decideNow(deps, draft, one.spec, null);
+  const reviewed = askApproval(deps, draft, one.spec, first);
+  // Nobody answered in time, and it is declared to proceed then.
+  const wanted = reviewed?.approval.state === "approved" ? decideNow(deps, draft, one.spec, null) : first;
   const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
   if (!decision.proposal || !decision.isAllowed) {
     // A fence that may not be written is no news, and doesn't end what was told before.
@@ -58,9 +67,15 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
   return planned.row;
 };
 
+const noteDeclared = (draft: Draft, spec: ServiceSpec, now: Instant): void => {
+  const record = draft.record(spec.id);
+  const declared = declaredNow(record, spec, now);
+  if (declared !== record.declared) draft.update(spec.id, (known) => ({ ...known, declared }));
+};
+
 /** Decided on what is true at this moment; an open row doesn't stand in the way, because a new batch expects the same epoch record. */
 export const decideNow = (
-  { ledger, clock, configurationVersion, verdictsOf }: DecideDeps,
+  { ledger, clock, configurationVersion, verdictsOf, agentsReleasedAt }: DecideDeps,
   draft: Draft,
   spec: ServiceSpec,
   request: OperatorRequest | null,
@@ -73,6 +88,7 @@ export const decideNow = (
     record,
     verdicts: verdictsOf(spec.id),
     ledger,
+    agentsReleasedAt: agentsReleasedAt?.() ?? null,
     now: clock.now(),
   });
   return decide({ ...situation, isChangeInFlight: false, ...more }, request);
@@ -120,7 +136,13 @@ const isSameBatch = (spec: ServiceSpec, a: StoredOutboxRow, b: StoredOutboxRow):
   modeWritten(a.creates) === modeWritten(b.creates) &&
   toCanonicalText(expectedMembers(spec, a.creates)) === toCanonicalText(expectedMembers(spec, b.creates));
 
-export const draftNow = (deps: DecideDeps, draft: Draft, { spec, observed }: OneService, decision: Decision): DraftedChange => {
+export const draftNow = (
+  deps: DecideDeps,
+  draft: Draft,
+  { spec, observed }: OneService,
+  decision: Decision,
+  approval: StoredApproval | null = draft.record(spec.id).approval,
+): DraftedChange => {
   if (!decision.proposal) throw new Error("nothing is proposed");
   return draftChange({
     spec,
@@ -128,9 +150,15 @@ export const draftNow = (deps: DecideDeps, draft: Draft, { spec, observed }: One
     observed,
     decision,
     proposal: decision.proposal,
+    approval: approvalOf(decision, approval),
+    isApprovalMade: approval !== null && deps.ledger.change(approval.id) !== null,
     verdicts: deps.verdictsOf(spec.id),
     term: deps.ledger.term(),
     ids: deps.ids,
     now: deps.clock.now(),
   });
 };
+
+/** The approval that lets this through. */
+const approvalOf = ({ proposal }: Decision, approval: StoredApproval | null): StoredApproval | null =>
+  proposal && approval && isApproved(proposal, toApproved({ approval })) ? approval : null;

@@ -7,7 +7,8 @@ import { renderMembers, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { toSetKey } from "@regent/engine/plan/record-values.ts";
 import { movesTraffic } from "@regent/engine/safety/rule.ts";
 import type { Ids } from "../../ports/clock.ts";
-import type { Ownership, ServiceRecord, StoredOutboxRow } from "../../ports/decision-store.ts";
+import type { Ownership, ServiceRecord, StoredApproval, StoredOutboxRow } from "../../ports/decision-store.ts";
+import { approvedText } from "../approval/approval-words.ts";
 import { type Draft, OUTBOX_ROWS_KEPT } from "../memory/ledger.ts";
 import { expectedMembers } from "../memory/situation.ts";
 import { REVERTS_MAX } from "./note-truth.ts";
@@ -30,6 +31,10 @@ export interface DraftInput {
   readonly observed: Observed;
   readonly decision: Decision;
   readonly proposal: Proposal;
+  /** What lets it through, where a person's word was needed. */
+  readonly approval: StoredApproval | null;
+  /** A change was made of it before, that never arrived. */
+  readonly isApprovalMade: boolean;
   readonly verdicts: readonly RegionVerdict[];
   readonly term: number;
   readonly ids: Ids;
@@ -37,7 +42,7 @@ export interface DraftInput {
 }
 
 export const draftChange = (input: DraftInput): DraftedChange => {
-  const { spec, record, observed, decision, proposal, term, ids, now } = input;
+  const { spec, record, observed, decision, proposal, approval, term, ids, now } = input;
   const mark = { revision: nextRevision(record, observed), term, ulid: ids.ulid() };
   const order = toRenderOrder(input);
   const { removed } = order;
@@ -45,7 +50,9 @@ export const draftChange = (input: DraftInput): DraftedChange => {
   const members = buildServiceBatch({ ...order, epoch });
   const retired = retiredSets(input);
   const batch = { ...members, deletes: [...members.deletes, ...retired] };
-  const change = toChange(input, { id: ids.ulid(), revision: mark.revision });
+  // One thread leads from the question to DNS.
+  const id = approval && !input.isApprovalMade ? approval.id : ids.ulid();
+  const change = toChange(input, { id, revision: mark.revision });
   const weights = proposal.weightsAfter;
   const row = toIntent({
     spec,
@@ -94,7 +101,7 @@ const retiredSets = ({ spec, record, observed }: DraftInput): readonly RecordSet
 };
 
 const toChange = (
-  { spec, proposal, decision, verdicts, now }: DraftInput,
+  { spec, proposal, approval, decision, verdicts, now }: DraftInput,
   { id, revision }: { id: string; revision: number },
 ): Change => ({
   id,
@@ -104,7 +111,7 @@ const toChange = (
   stage: "decided",
   actor: proposal.actor,
   reason: proposal.reason,
-  why: proposal.why,
+  why: approval ? `${proposal.why}${approvedText(approval)}` : proposal.why,
   sharesBefore: proposal.sharesBefore,
   sharesAfter: proposal.sharesAfter,
   weightsBefore: proposal.weightsBefore,

@@ -31,8 +31,8 @@ export interface MoveDeps extends DecideDeps {
   readonly specs: () => ReadonlyMap<string, ServiceSpec>;
 }
 
-export interface Moved {
-  readonly result: MoveResult;
+export interface Moved<R = MoveResult> {
+  readonly result: R;
   /** To be sent now. */
   readonly rows: readonly StoredOutboxRow[];
   /** Changes whose acceptance was found in DNS. */

@@ -28,7 +28,8 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
     lastRefusal: key,
     ...(isPlacementOver ? { controls: { ...r.controls, placement: null } } : {}),
   }));
-  if (key === null || key === record.lastRefusal) return;
+  // Whoever is asked is told by that.
+  if (key === null || key === record.lastRefusal || decision.asks.length > 0) return;
   draft.tell({
     id: deps.ids.ulid(),
     at: deps.clock.now(),
@@ -42,13 +43,14 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
 };
 
 /** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
-export const standstillKey = ({ proposal, rules, failStatic }: Decision): string | null => {
+export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): string | null => {
   if (!proposal) return failStatic === null ? null : "fail-static";
   const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
   if (standing.length === 0) return null;
   // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
   if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13")) return null;
-  return `${proposal.kind} ${proposal.leaves.join(",")} ${standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",")}`;
+  const answers = standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",");
+  return `${proposal.kind} ${proposal.leaves.join(",")} ${answers}${asks.length > 0 ? " asks" : ""}`;
 };
 
 /** Waiting for so long asks nobody to get up. */

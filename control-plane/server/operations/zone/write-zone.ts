@@ -7,8 +7,10 @@ import { isRescue } from "@regent/engine/plan/order.ts";
 import { ZONE_QUEUE_MAX } from "../../limits.ts";
 import type { StoredOutboxRow } from "../../ports/decision-store.ts";
 import type { ReadTurn } from "../../ports/dns-provider.ts";
+import type { ApprovalOrder } from "../approval/find-approval.ts";
 import { commitAnew, type Draft, LedgerConflict } from "../memory/ledger.ts";
 import { createSlices } from "../memory/slices.ts";
+import { type ApproveResult, approveMove } from "./approve-move.ts";
 import { type DecideDeps, draftService, type OneService } from "./decide-service.ts";
 import type { Deliver } from "./deliver-batches.ts";
 import { type OwnOrder, requestOwnership } from "./own-name.ts";
@@ -29,6 +31,8 @@ export interface ZoneWriter {
   ) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
+  /** Makes the move that waits for it; answers as `move` does, or why there is nothing to approve. */
+  readonly approve: (order: ApprovalOrder) => Promise<ApproveResult>;
   /** Adopts or releases a name; answers as `move` does. */
   readonly own: (order: OwnOrder) => Promise<MoveResult>;
   /** Reads DNS for drift, decides nothing. Null when it could not be read. */
@@ -70,7 +74,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
 
   /** What a person asked for: answered when the intent is committed, sent right after. */
-  const ask = (work: () => Promise<Moved>): Promise<MoveResult> => {
+  const ask = <R>(work: () => Promise<Moved<R>>): Promise<R | { readonly kind: "too-many" }> => {
     if (turns.count() > ZONE_QUEUE_MAX) return Promise.resolve({ kind: "too-many" });
     return new Promise((answer, fail) => {
       turns
@@ -92,6 +96,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
   const move = (order: MoveOrder): Promise<MoveResult> => ask(() => requestMove(deps, order));
+  const approve = (order: ApprovalOrder): Promise<ApproveResult> => ask(() => approveMove(deps, order));
   const own = (order: OwnOrder): Promise<MoveResult> => ask(() => requestOwnership(deps, order));
 
   /** Reads outside of its turn: a scan waits long for a busy account, and no write waits for a scan. What was written meanwhile is left out. */
@@ -111,7 +116,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
 
-  return { reconcile, move, own, scan, idle: turns.idle };
+  return { reconcile, move, approve, own, scan, idle: turns.idle };
 };
 
 /** After a transient failure to read the zone. */

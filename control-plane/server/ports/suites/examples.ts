@@ -160,6 +160,8 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
     by: null,
     reason: null,
     basis: "[]",
+    isOver: false,
+    former: [{ id: ulid(), state: "refused", by: "ann", answeredAt: 1_699_999_990_000 }],
   },
   declared: { digest: "fedcba9876543210", since: 1_699_999_000_000 },
   ...record,

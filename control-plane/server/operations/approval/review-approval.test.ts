@@ -1,0 +1,147 @@
+/** Laws of asking: the same question once, another one anew, and an answer only while it answers what is so now. */
+import type { Decision, Proposal, ServiceSpec } from "@regent/engine";
+import { expect, test } from "vitest";
+import type { StoredApproval } from "../../ports/decision-store.ts";
+import { specOf } from "../../testing/specs.ts";
+import { emptyRecord } from "../memory/ledger.ts";
+import { approvalLookAt, FORMER_MAX, reviewApproval } from "./review-approval.ts";
+
+const NOW = 1_795_000_000_000;
+const MINUTE_MS = 60_000;
+
+const base = specOf("web", "Z1");
+const specWith = (safety: Partial<ServiceSpec["safety"]>): ServiceSpec => ({
+  ...base,
+  safety: { ...base.safety, approvalMs: 15 * MINUTE_MS, ...safety },
+});
+const spec = specWith({});
+const { traffic, controls } = emptyRecord("web");
+
+const proposalOf = (more: Partial<Proposal> = {}): Proposal => ({
+  kind: "failover",
+  actor: { kind: "automation", name: "regent" },
+  reason: null,
+  why: "eu is unhealthy; traffic goes to us 100 %",
+  detectedAt: NOW,
+  sharesBefore: { default: { eu: 1, us: 0 } },
+  sharesAfter: { default: { eu: 0, us: 1 } },
+  weightsBefore: { default: { eu: 255, us: 0 } },
+  weightsAfter: { default: { eu: 0, us: 255 } },
+  leaves: ["eu"],
+  gains: ["us"],
+  panicFamilies: [],
+  breakGlass: [],
+  computedAt: NOW,
+  basis: "[1]",
+  isRebased: false,
+  isAsked: false,
+  ...more,
+});
+
+const decisionOf = (asks: Decision["asks"], proposal: Proposal | null = proposalOf()): Decision => ({
+  proposal,
+  rules: [{ rule: "A9", answer: "require-approval", why: "3 incidents within the hour, at most 3", skipped: false }],
+  isAllowed: false,
+  asks,
+  trafficNow: traffic,
+  trafficAfter: traffic,
+  controlsAfter: { ...controls, frozenGlobally: null },
+  failStatic: null,
+  sentence: "",
+  nextLookAt: null,
+});
+
+let ulids = 0;
+const review = (approval: StoredApproval | null, decision: Decision, now = NOW, of = spec) =>
+  reviewApproval({ spec: of, approval, decision, now }, () => `id-${++ulids}`);
+
+const asked = (of = spec, asks: Decision["asks"] = ["A9", "mode"]): StoredApproval => {
+  const reviewed = review(null, decisionOf(asks), NOW, of);
+  if (!reviewed) throw new Error("not asked");
+  return reviewed.approval;
+};
+
+test("a question says what would be done, what asks with its numbers, until when, and how to answer", () => {
+  const [told] = review(null, decisionOf(["A9", "mode"]))?.told ?? [];
+  expect(told?.page).toBe(true);
+  expect(told?.why.replace(/id-\d+/, "ID").replace(/\d\d:\d\d:\d\dZ/, "HH:MM:SSZ")).toBe(
+    "asks for a person: eu is unhealthy; traffic goes to us 100 %; because of A9 (3 incidents within the hour, at most 3) and the mode approve; it waits until HH:MM:SSZ, and if nobody answers traffic stays; answer with: regent change approve ID --reason … (or refuse)",
+  );
+});
+
+test("the same question is one: neither the order of regions nor a region without weight nor another rule makes it another", () => {
+  const weightsAfter = { default: { us: 255, eu: 0, old: 0 } };
+  expect(review(asked(), decisionOf(["mode"], proposalOf({ weightsAfter, why: "in other words" })))).toBeNull();
+});
+
+test.each([
+  ["basis", { basis: "[2]" }],
+  ["weights", { weightsAfter: { default: { eu: 1, us: 255 } } }],
+  ["kind", { kind: "rebalance" }],
+] as const)("another %s makes the old question stale and asks anew, told in this order, with one page", (_, more) => {
+  const before = asked();
+  const reviewed = review(before, decisionOf(["A9"], proposalOf(more)));
+  expect(reviewed?.told.map(({ approval, page }) => [approval.id, approval.state, page])).toEqual([
+    [before.id, "stale", false],
+    [reviewed?.approval.id, "waiting", true],
+  ]);
+  expect(reviewed?.approval.former).toEqual([{ id: before.id, state: "stale", by: null, answeredAt: null }]);
+});
+
+test("nothing is asked, and nothing told, where nothing but a person's word doesn't lack", () => {
+  expect(review(null, decisionOf([]))).toBeNull();
+  expect(review(null, { ...decisionOf(["A9"]), isAllowed: true })).toBeNull();
+});
+
+test.each([
+  ["none is declared", {}, ["A9"], "stay"],
+  ["one of two is declared", { A9: "proceed" }, ["A9", "mode"], "stay"],
+  ["one stays", { A9: "proceed", mode: "stay" }, ["A9", "mode"], "stay"],
+  ["all proceed", { A9: "proceed", mode: "proceed" }, ["A9", "mode"], "proceed"],
+] as const)("what follows silence when %s", (_, onApprovalTimeout, asks, expected) => {
+  const of = specWith({ onApprovalTimeout });
+  const waiting = asked(of, asks);
+  expect(waiting.onLapse).toBe(expected);
+  const at = waiting.lapsesAt;
+  expect(review(waiting, decisionOf(asks), at - 1, of)).toBeNull();
+  expect(review(waiting, decisionOf(asks), at, of)?.approval.state).toBe(expected === "proceed" ? "approved" : "lapsed");
+});
+
+test("silence doesn't answer what asks since then and isn't declared to proceed", () => {
+  const of = specWith({ onApprovalTimeout: { A9: "proceed" } });
+  const waiting = asked(of, ["A9"]);
+  expect(review(waiting, decisionOf(["A9", "A17"]), waiting.lapsesAt, of)?.approval.state).toBe("lapsed");
+});
+
+test("what lapsed is asked again after as long, and wakes whoever decides then", () => {
+  const waiting = asked();
+  expect(approvalLookAt({ spec, approval: waiting, now: NOW })).toBe(waiting.lapsesAt);
+  const lapsed = review(waiting, decisionOf(["A9"]), waiting.lapsesAt)?.approval ?? waiting;
+  const againAt = waiting.lapsesAt + 15 * MINUTE_MS;
+  expect(approvalLookAt({ spec, approval: lapsed, now: waiting.lapsesAt })).toBe(againAt);
+  expect(review(lapsed, decisionOf(["A9"]), againAt - 1)).toBeNull();
+  expect(review(lapsed, decisionOf(["A9"]), againAt)?.approval.state).toBe("waiting");
+});
+
+test("a no stands while something else stands in the way for a moment, and ends when nothing is wanted", () => {
+  const refused: StoredApproval = { ...asked(), state: "refused", by: "ann", reason: "no", answeredAt: NOW };
+  expect(review(refused, decisionOf(["A9"]))).toBeNull();
+  expect(review(refused, decisionOf([]))).toBeNull();
+  const over = review(refused, decisionOf([], null));
+  expect(over).toMatchObject({ approval: { state: "refused", isOver: true }, told: [] });
+  expect(review(over?.approval ?? null, decisionOf(["A9"]))?.approval).toMatchObject({ state: "waiting", isOver: false });
+});
+
+test("a yes ends as soon as something else is wanted, so that it can't let the same through on another day", () => {
+  const approved: StoredApproval = { ...asked(), state: "approved", by: "ann", reason: "yes", answeredAt: NOW };
+  const allowed = { ...decisionOf([]), isAllowed: true };
+  expect(review(approved, allowed)).toBeNull();
+  expect(review(approved, { ...allowed, proposal: proposalOf({ basis: "[2]" }) })?.approval.isOver).toBe(true);
+});
+
+test("however often it is asked, what is remembered is bounded", () => {
+  let approval = asked();
+  for (let i = 0; i < 3 * FORMER_MAX; i += 1)
+    approval = review(approval, decisionOf(["A9"], proposalOf({ basis: `[${i + 2}]` })))?.approval ?? approval;
+  expect(approval.former).toHaveLength(FORMER_MAX);
+});
