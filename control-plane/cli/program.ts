@@ -1,12 +1,15 @@
 /** The `regent` command: every verb, its help, and what happens when one fails. */
 import { Command, CommanderError } from "commander";
+import { addChangeCommands } from "./commands/change.ts";
 import { addConfigurationCommands } from "./commands/configuration.ts";
 import { addDeadLetterCommands } from "./commands/dead-letters.ts";
 import { addDig } from "./commands/dig.ts";
 import { addLookCommands } from "./commands/look.ts";
 import { addMoveCommands } from "./commands/move.ts";
+import { addOfflineCommands } from "./commands/offline.ts";
 import { addOpen } from "./commands/open.ts";
 import { addPartCommands } from "./commands/parts.ts";
+import { addRehearse } from "./commands/rehearse.ts";
 import { addSandboxCommands } from "./commands/sandbox.ts";
 import { addUp } from "./commands/up.ts";
 import type { Terminal } from "./context.ts";
@@ -24,8 +27,11 @@ export const createProgram = (terminal: Terminal): Command => {
     addLookCommands,
     addDig,
     addMoveCommands,
+    addOfflineCommands,
+    addChangeCommands,
     addConfigurationCommands,
     addDeadLetterCommands,
+    addRehearse,
     addSandboxCommands,
     addPartCommands,
   ])

@@ -7,18 +7,24 @@
  * `look`. Every look that isn't quiet goes through the zone's writer, which reads DNS and decides again; a look that the loop would have spared is
  * none here that changes anything. Leases, verification and drift scans are not in it.
  */
-import type { Instant, Report, Verdict } from "@regent/contract";
+import type { Instant, RegionVerdict, Report, Verdict } from "@regent/contract";
 import { type Decision, decide, type ServiceSpec } from "@regent/engine";
 import { createMemoryDatabase } from "@regent/server/adapters/memory/database.ts";
+import { isHeard } from "@regent/server/operations/approval/ask-approval.ts";
+import type { ApprovalOrder } from "@regent/server/operations/approval/find-approval.ts";
+import { type RefuseResult, refuseApproval } from "@regent/server/operations/approval/refuse-approval.ts";
+import { approvalLookAt } from "@regent/server/operations/approval/review-approval.ts";
 import type { Applied } from "@regent/server/operations/configuration/configuration-in-force.ts";
 import { setFreeze } from "@regent/server/operations/control/set-freeze.ts";
 import type { FreezeOrder } from "@regent/server/operations/control-plane.ts";
 import { createEvidenceCache } from "@regent/server/operations/evidence/evidence-cache.ts";
 import { foldReport } from "@regent/server/operations/evidence/fold-report.ts";
+import { declaredNow } from "@regent/server/operations/memory/declared.ts";
 import { createLedger, type Ledger } from "@regent/server/operations/memory/ledger.ts";
 import { isUnsettled, toSituation } from "@regent/server/operations/memory/situation.ts";
 import { awaitedRegions, awaitedUntil } from "@regent/server/operations/verdict/await-reports.ts";
 import { createJudgeServices, type JudgedService } from "@regent/server/operations/verdict/judge-services.ts";
+import type { ApproveResult } from "@regent/server/operations/zone/approve-move.ts";
 import { createDeliver } from "@regent/server/operations/zone/deliver-batches.ts";
 import { createZoneReader } from "@regent/server/operations/zone/read-zone.ts";
 import type { MoveOrder, MoveResult } from "@regent/server/operations/zone/request-move.ts";
@@ -40,10 +46,12 @@ export interface VirtualServer {
   readonly forget: (before: Instant) => Promise<void>;
   /** What an operator asks for. */
   readonly move: (order: MoveOrder, now: Instant) => Promise<MoveResult>;
+  readonly approve: (service: string, order: ApprovalOrder, now: Instant) => Promise<ApproveResult>;
+  readonly refuse: (order: ApprovalOrder, now: Instant) => Promise<RefuseResult>;
   readonly freeze: (order: FreezeOrder, now: Instant) => Promise<string>;
   /** Takes over another version of the configuration. */
   readonly apply: (next: Applied, now: Instant) => Promise<void>;
-  readonly decisionOf: (service: string) => Decision | null;
+  readonly verdictsOf: (service: string) => readonly RegionVerdict[];
   readonly ledger: Ledger;
   readonly story: Story;
 }
@@ -83,7 +91,6 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
   const leadingSince = (): Instant => startsAt;
   const judgeServices = createJudgeServices({ ledger, cache, ids, specs, leadingSince });
   const judged = new Map<string, JudgedService>();
-  const decisions = new Map<string, Decision>();
   /** By `service/region`, as last told. */
   const believed = new Map<string, Verdict>();
   const touched = new Set<string>(specs().keys());
@@ -128,6 +135,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
       configurationVersion: () => inForce.version,
       verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
       leadingSince,
+      agentsReleasedAt: cache.releasedAt,
       mayWrite: () => true,
       onAccepted: (changeId) => {
         const change = ledger.change(changeId);
@@ -202,31 +210,44 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
     const service = spec.id;
     const verdicts = judged.get(service)?.verdicts ?? [];
     const record = ledger.record(service);
-    const decision = decide(toSituation({ spec, configurationVersion: inForce.version, record, verdicts, ledger, now }), null);
-    decisions.set(service, decision);
+    const agentsReleasedAt = cache.releasedAt();
+    const situation = { spec, configurationVersion: inForce.version, record, verdicts, ledger, agentsReleasedAt, now };
+    const decision = decide(toSituation(situation), null);
     if (decision.nextLookAt !== null) sooner(service, Math.max(decision.nextLookAt, now + 1));
     const moment = { leadingSince: startsAt, now };
     if (awaitedRegions(spec, verdicts, moment).length > 0) sooner(service, awaitedUntil(spec, startsAt));
     noteLook(service, decision, spec.mode === "automatic" ? null : spec.mode, now);
-    const isQuiet =
-      decision.proposal === null &&
-      decision.failStatic === null &&
-      record.lastRefusal === null &&
-      !ledger.outbox(service).some(isUnsettled) &&
-      JSON.stringify(decision.trafficNow) === JSON.stringify(record.traffic);
-    if (isQuiet) return;
+    if (isQuiet(spec, decision, now)) return;
     const { retryMs } = await writerOf(spec).reconcile([service], RANK);
     if (retryMs !== null) sooner(service, now + retryMs);
+    const { approval } = ledger.record(service);
+    const answerAt = isHeard(spec, moment) ? approvalLookAt({ spec, approval, now }) : awaitedUntil(spec, startsAt);
+    if (answerAt !== null) sooner(service, Math.max(answerAt, now + 1));
   };
 
-  const move: VirtualServer["move"] = async (order, now) => {
+  /** Nothing to write, to ask, to tell or to remember. */
+  const isQuiet = (spec: ServiceSpec, { proposal, failStatic, trafficNow }: Decision, now: Instant): boolean => {
+    const record = ledger.record(spec.id);
+    return (
+      proposal === null &&
+      failStatic === null &&
+      record.lastRefusal === null &&
+      (record.approval === null || (record.approval.isOver && record.approval.state !== "waiting")) &&
+      declaredNow(record, spec, now) === record.declared &&
+      !ledger.outbox(spec.id).some(isUnsettled) &&
+      JSON.stringify(trafficNow) === JSON.stringify(record.traffic)
+    );
+  };
+
+  /** What a person asks for, until the write that follows is done. */
+  const ask = async <T>(service: string, now: Instant, work: (writer: ZoneWriter) => Promise<T>): Promise<T> => {
     instant = now;
-    const spec = specs().get(order.service);
-    if (!spec) throw new Error(`no service ${order.service}`);
+    const spec = specs().get(service);
+    if (!spec) throw new Error(`no service ${service}`);
     const writer = writerOf(spec);
-    const result = await writer.move(order);
+    const result = await work(writer);
     await writer.idle();
-    touched.add(order.service);
+    touched.add(service);
     return result;
   };
 
@@ -236,7 +257,14 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
     nextLookAt: () => nextLookAt,
     isAnythingTouched: () => touched.size > 0,
     forget: async (before) => void (await database.evidence.prune({ aggregates: before, transitions: before })),
-    move,
+    move: (order, now) => ask(order.service, now, (writer) => writer.move(order)),
+    approve: (service, order, now) => ask(service, now, (writer) => writer.approve(order)),
+    refuse: async (order, now) => {
+      instant = now;
+      const result = await refuseApproval({ ledger, clock, ids, specs }, order);
+      for (const service of specs().keys()) touched.add(service);
+      return result;
+    },
     freeze: async (order, now) => {
       instant = now;
       const result = await setFreeze({ ledger, clock, ids, specs }, order);
@@ -248,7 +276,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
       inForce = next;
       for (const service of specs().keys()) touched.add(service);
     },
-    decisionOf: (service) => decisions.get(service) ?? null,
+    verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
     ledger,
     story,
   };
