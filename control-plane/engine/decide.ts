@@ -9,7 +9,7 @@ import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf } from "./safety/basis.ts";
 import { departuresAfter } from "./safety/departures.ts";
-import { evaluate, isApproved, objections } from "./safety/evaluate.ts";
+import { evaluate, isAboutTheWhole, isApproved, objections } from "./safety/evaluate.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
 import { normalised, partsOf, sameWeights } from "./strategy/parts.ts";
@@ -130,9 +130,10 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
   const { wanted } = drafted;
   const proposal = propose(situation, drafted);
   const { answers: rules, part } = evaluate({ proposal, situation });
-  // Once: what a rule clamps a second time it holds back.
-  if (part !== null && !isClamped) return judge(situation, clamped(situation, drafted, part), controls, true);
   const standing = objections(rules);
+  // Once: what a rule clamps a second time it holds back. What is refused as a whole isn't done in small steps, which may be too small to be seen.
+  if (part !== null && !isClamped && !standing.some(isAboutTheWhole))
+    return judge(situation, clamped(situation, drafted, part), controls, true);
   const mode = isAskedFor(situation, proposal, wanted) ? "automatic" : situation.spec.mode;
   const isBound = mode === "advisory" || (mode === "approve" && !isApproved(proposal, situation.approved));
   const isAllowed = standing.length === 0 && !isBound;
@@ -146,13 +147,16 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
     trafficAfter: afterMove(situation, wanted.traffic, proposal),
     controlsAfter: controls,
     failStatic: wanted.failStatic,
-    sentence: isAllowed ? proposal.why : refusalText(proposal, standing, isBound ? mode : null),
+    sentence: isAllowed
+      ? `${proposal.why}${approvalText(situation, proposal, wasAsked(rules, mode))}`
+      : refusalText(proposal, standing, isBound ? mode : null),
     nextLookAt: looks.length > 0 ? Math.min(...looks) : null,
   };
 };
 
 /** The same move, this part of the way: a voluntary one, which leaves no region and takes no step of a return. */
-const clamped = ({ spec, written }: Situation, drafted: Drafted, part: number): Drafted => {
+const clamped = (situation: Situation, drafted: Drafted, part: number): Drafted => {
+  const { spec, written } = situation;
   const { wanted } = drafted;
   const shares = Object.fromEntries(
     Object.entries(wanted.shares).map(([family, after]) => {
@@ -162,15 +166,19 @@ const clamped = ({ spec, written }: Situation, drafted: Drafted, part: number): 
     }),
   );
   const weightsAfter = Object.fromEntries(spec.families.map(({ id }) => [id, toWeights(shares[id] ?? {}, null, 0)]));
+  // So small a step that whole weights can't hold it: the smallest that they can.
+  if (part < 1 && sameWeights(written ?? {}, weightsAfter)) return clamped(situation, drafted, Math.min(1, 2 * part));
   return { ...drafted, wanted: { ...wanted, shares, traffic: { ...wanted.traffic, shares } }, weightsAfter };
 };
 
 const between = (before: number, after: number, part: number): number => before + (after - before) * part;
 
-/** Nothing but a person's word lacks. */
+/** Nothing but a person's word lacks: who agrees to a move as a whole agrees to its size. */
 const asksOf = (standing: readonly RuleAnswer[], mode: SafetyMode, isBound: boolean): Decision["asks"] => {
-  if (mode === "advisory" || standing.some(({ answer }) => answer !== "require-approval")) return [];
-  return [...standing.map(({ rule }) => rule), ...(isBound ? (["mode"] as const) : [])];
+  const asking = standing.filter(({ answer }) => answer === "require-approval");
+  const others = standing.filter(({ answer }) => answer !== "require-approval" && answer !== "clamp");
+  if (mode === "advisory" || others.length > 0) return [];
+  return [...asking.map(({ rule }) => rule), ...(isBound ? (["mode"] as const) : [])];
 };
 
 /** In other modes than automatic only operators move traffic: by a request, or by the further steps of a return that they asked for. */
@@ -193,6 +201,13 @@ const refusalText = ({ why }: Proposal, standing: readonly RuleAnswer[], mode: S
   const because = [...standing.map((rule) => `${rule.rule} (${rule.why})`), ...(mode ? [MODE_TEXT[mode]] : [])];
   return `would move: ${why}; held back by ${because.join(" and ")}`;
 };
+
+/** A rule or the mode wanted a person's word. */
+const wasAsked = (rules: readonly RuleAnswer[], mode: SafetyMode): boolean =>
+  mode === "approve" || rules.some(({ answer, skipped }) => answer === "require-approval" && skipped);
+
+const approvalText = ({ approved }: Situation, proposal: Proposal, isNeeded: boolean): string =>
+  approved && isNeeded && isApproved(proposal, approved) ? `; approved by ${approved.by}: ${approved.reason}` : "";
 
 const MODE_TEXT: Readonly<Record<SafetyMode, string>> = {
   advisory: "the service is in advisory mode",

@@ -271,7 +271,7 @@ export interface Departure {
   readonly moved: number;
   /** Vantages, `region/network`, that spoke against what was left. */
   readonly vantages: readonly string[];
-  /** What they said of it, once each: `db: tcp_refused`. */
+  /** What they said of it, once each: `db down (tcp_refused)`. */
   readonly findings: readonly string[];
 }
 
@@ -339,9 +339,9 @@ export interface Proposal {
 
 /** What the rules count beyond one service. */
 export interface Surroundings {
-  /** Of all other services, within a day. */
+  /** Of all services for a fault, within a day; this one's among them as far as they are committed. Duplicates count once. */
   readonly departures: readonly Departure[];
-  /** Regions that automation left for a fault, anywhere but at this service, and that aren't healthy again. */
+  /** Regions that automation left for a fault, at any service, and that aren't fit again there. */
   readonly regionsOut: readonly RegionId[];
   /** Our own last release: agents of another build, or a configuration that changed how this service is judged; null when none is known. */
   readonly releasedAt: Instant | null;

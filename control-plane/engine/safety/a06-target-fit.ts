@@ -1,12 +1,12 @@
 /**
  * A6: traffic lands only where fresh evidence speaks for it; never fail over into unknown. Soft evidence (one doubtful view) is not against
- * it: else one lying vantage could keep traffic in a dead region.
+ * it: else one lying vantage could keep traffic in a dead region. Whether a region in maintenance may gain is A5's question; its evidence is asked here.
  */
-import type { RegionId, Weights } from "@regent/contract";
-import type { Proposal, Situation } from "../model.ts";
+import type { RegionId } from "@regent/contract";
+import type { Situation } from "../model.ts";
 import { gains, regionsWhere } from "../strategy/parts.ts";
 import type { Rule } from "./rule.ts";
-import { allow, deny, movesTraffic } from "./rule.ts";
+import { allow, calmWeights, deny, movesTraffic } from "./rule.ts";
 
 export const a06TargetFit: Rule = {
   id: "A6",
@@ -14,7 +14,8 @@ export const a06TargetFit: Rule = {
   ask: ({ proposal, situation }) => {
     const { verdicts, controls } = situation;
     if (!movesTraffic(proposal)) return allow("moves no traffic");
-    const landing = landingRegions(proposal);
+    const { before, after } = calmWeights(proposal);
+    const landing = regionsWhere(before, after, gains);
     for (const region of landing) {
       const drain = proposal.kind === "failover" ? controls.drained[region] : undefined;
       if (drain) return deny(`${region} is drained by ${drain.by}: ${drain.reason}`);
@@ -30,14 +31,7 @@ export const a06TargetFit: Rule = {
   },
 };
 
-/** The declared panic policy serves regions that nobody vouches for: that is its meaning. */
-const landingRegions = ({ weightsBefore, weightsAfter, panicFamilies }: Proposal): readonly RegionId[] => {
-  const others = (weights: Weights): Weights =>
-    Object.fromEntries(Object.entries(weights).filter(([family]) => !panicFamilies.includes(family)));
-  return regionsWhere(others(weightsBefore), others(weightsAfter), gains);
-};
-
 const isFit = ({ verdicts }: Situation, region: RegionId): boolean => {
   const verdict = verdicts.find((v) => v.region === region)?.verdict;
-  return verdict === "healthy" || verdict === "degraded";
+  return verdict === "healthy" || verdict === "degraded" || verdict === "maintenance";
 };

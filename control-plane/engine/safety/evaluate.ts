@@ -4,21 +4,42 @@ import type { Approved, Proposal } from "../model.ts";
 import { sameWeights } from "../strategy/parts.ts";
 import { a01RegionsServed } from "./a01-regions-served.ts";
 import { a02NeverEmpty } from "./a02-never-empty.ts";
-import { a04Gates } from "./a04-gates.ts";
+import { a03Goodput } from "./a03-goodput.ts";
+import { a04Freezes } from "./a04-freezes.ts";
+import { a05Maintenance } from "./a05-maintenance.ts";
 import { a06TargetFit } from "./a06-target-fit.ts";
 import { a08Cooldown } from "./a08-cooldown.ts";
+import { a09Budget } from "./a09-budget.ts";
+import { a10Reach } from "./a10-reach.ts";
+import { a11OneCause } from "./a11-one-cause.ts";
 import { a12FreshChange } from "./a12-fresh-change.ts";
 import { a13OneWriter } from "./a13-one-writer.ts";
+import { a14Drift } from "./a14-drift.ts";
+import { a15Shadow } from "./a15-shadow.ts";
+import { a16Steps } from "./a16-steps.ts";
+import { a17Velocity } from "./a17-velocity.ts";
+import { a18Received } from "./a18-received.ts";
 import type { Rule, RuleInput, Ruling } from "./rule.ts";
 
+/** By number. A7 waits for probes that see a database's role. */
 export const RULES: readonly Rule[] = [
   a01RegionsServed,
   a02NeverEmpty,
-  a04Gates,
+  a03Goodput,
+  a04Freezes,
+  a05Maintenance,
   a06TargetFit,
   a08Cooldown,
+  a09Budget,
+  a10Reach,
+  a11OneCause,
   a12FreshChange,
   a13OneWriter,
+  a14Drift,
+  a15Shadow,
+  a16Steps,
+  a17Velocity,
+  a18Received,
 ];
 
 export interface Evaluation {
@@ -42,18 +63,24 @@ export const evaluate = (input: RuleInput): Evaluation => {
 export const objections = (answers: readonly RuleAnswer[]): readonly RuleAnswer[] =>
   answers.filter(({ answer, skipped }) => answer !== "allow" && !skipped);
 
+/** Against where the move leads. A16 and A17 are about its pace, which a smaller step answers. */
+export const isAboutTheWhole = ({ rule }: RuleAnswer): boolean => rule !== "A16" && rule !== "A17";
+
 /** A person agreed to what this says, for the reasons that still stand. */
 export const isApproved = ({ basis, weightsAfter }: Proposal, approved: Approved | null): boolean =>
-  approved !== null && approved.basis === basis && sameWeights(approved.weights, weightsAfter);
+  approved !== null &&
+  approved.basis === basis &&
+  sameWeights(approved.weights, weightsAfter) &&
+  sameWeights(weightsAfter, approved.weights);
 
 const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
   const base = { rule: rule.id, answer: ruling.answer, why: ruling.why };
-  const until = ruling.answer === "defer" && ruling.until !== null ? { until: ruling.until } : {};
+  const until = "until" in ruling && ruling.until !== null ? { until: ruling.until } : {};
   return { ...base, ...until, skipped: ruling.answer !== "allow" && isSkipped(rule, ruling, input) };
 };
 
 const isSkipped = (rule: Rule, { answer }: Ruling, { proposal, situation }: RuleInput): boolean => {
-  if (answer === "require-approval" && isApproved(proposal, situation.approved)) return true;
+  if ((answer === "require-approval" || answer === "clamp") && isApproved(proposal, situation.approved)) return true;
   if (proposal.actor.kind !== "operator") return false;
   switch (rule.binds) {
     case "everyone":

@@ -4,7 +4,7 @@ import type { Situation } from "../model.ts";
 import { weightsError } from "./weights.ts";
 
 /** Integer weights can't hold a share exactly; a change smaller than this is none. */
-const ROUNDING = 0.01;
+export const ROUNDING = 0.01;
 
 /** region -> 0..1; all 0 where all weights are 0. */
 export const partsOf = (weights: Readonly<Record<RegionId, number>>): Readonly<Record<RegionId, number>> => normalised(weights);

@@ -1,12 +1,28 @@
-/** Any situation that the server could hand to decide: every strategy, verdict, memory and control, and any weights that DNS may hold. */
+/**
+ * Any situation that the server could hand to decide: every strategy, verdict, memory, control, limit and mode, any past, any weights that DNS may
+ * hold, and any word of a person.
+ */
 import type { EvidenceKind, OutsideView, RegionId, Strategy, Verdict } from "@regent/contract";
 import * as fc from "fast-check";
-import type { Controls, OperatorRequest, Ramp, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
+import { decide } from "../decide.ts";
+import type {
+  Approved,
+  Controls,
+  Departure,
+  OperatorRequest,
+  Ramp,
+  SafetyLimits,
+  ServiceSpec,
+  Situation,
+  Surroundings,
+  TrafficMemory,
+} from "../model.ts";
 import { toWeights } from "../strategy/weights.ts";
-import { sharesArbitrary } from "./dns.ts";
+import { ALONE, NO_LIMITS, sharesArbitrary } from "./dns.ts";
 import { T0, testServiceSpec, testSettings } from "./evidence.ts";
-import type { RegionChanges } from "./situation.ts";
-import { SANDBOX, testControl, testGlobalFreeze, testSituation } from "./situation.ts";
+import { SANDBOX_LIMITS, STANDARD_LIMITS } from "./rules.ts";
+import type { RegionChanges, SituationInput } from "./situation.ts";
+import { SANDBOX, testControl, testGlobalFreeze, testSituation, votesDown } from "./situation.ts";
 
 export interface AnySituation {
   readonly situation: Situation;
@@ -16,6 +32,9 @@ export interface AnySituation {
 const VERDICTS: readonly Verdict[] = ["healthy", "degraded", "unhealthy", "recovering", "unknown", "maintenance"];
 const EVIDENCE: readonly EvidenceKind[] = ["good", "soft", "bad", "unknown"];
 const OUTSIDE: readonly OutsideView[] = ["up", "none", "weak-up", "weak-down", "mixed", "down"];
+
+const VANTAGES = ["r0/a", "r1/a", "r1/b", "r2/b"];
+const SENTENCES = ["web down (tcp_refused) since 03:11:56Z", "web down (timeout) since 03:11:56Z, db down since 03:11:57Z"];
 
 const past = (maxMs: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: maxMs }).map((ago) => T0 - ago);
 
@@ -32,6 +51,27 @@ const anyStrategy: fc.Arbitrary<Strategy> = fc
     return kind === "active-active" ? { kind, ...base, panicBelow } : { kind: "round-robin", ...base };
   });
 
+/** Those of a profile, none, or tight ones that one or two moves use up. */
+const anyLimits: fc.Arbitrary<SafetyLimits> = fc.oneof(
+  fc.constantFrom(NO_LIMITS, STANDARD_LIMITS, SANDBOX_LIMITS),
+  fc
+    .record({
+      capacityMin: fc.constantFrom(0, 0.3, 0.9, 1),
+      failoversPerHour: fc.constantFrom(null, 0, 1, 3),
+      failoversPerDay: fc.constantFrom(null, 1, 3),
+      failoversPerHourOfAll: fc.constantFrom(null, 0, 1, 5),
+      regionsOutMax: fc.constantFrom(null, 0, 1, 2),
+      incidentsMax: fc.constantFrom(null, 0, 1, 3),
+      correlationMs: fc.constantFrom(0, 60_000, 600_000),
+      shadowMs: fc.constantFrom(0, 300_000),
+      stepMax: fc.constantFrom(0.01, 0.1, 0.5, 1),
+      removedMax: fc.constantFrom(0, 0.5, 20),
+      removedMs: fc.constantFrom(0, 600_000),
+      receivedMs: fc.constantFrom(0, 10_000, 600_000),
+    })
+    .map((limits) => ({ ...STANDARD_LIMITS, ...limits })),
+);
+
 const anySpec: fc.Arbitrary<ServiceSpec> = fc
   .record({
     strategy: anyStrategy,
@@ -41,11 +81,19 @@ const anySpec: fc.Arbitrary<ServiceSpec> = fc
     headroom: fc.constantFrom(1, 1.4, 2.5),
     regionsMin: fc.constantFrom(1, 1, 2),
     settings: fc.constantFrom(SANDBOX, testSettings()),
-    mode: fc.constantFrom("automatic" as const, "automatic" as const, "advisory" as const),
+    mode: fc.constantFrom(
+      "automatic" as const,
+      "automatic" as const,
+      "automatic" as const,
+      "approve" as const,
+      "advisory" as const,
+    ),
+    safety: anyLimits,
+    quorumNetworks: fc.constantFrom(1, 2),
   })
-  .map(({ strategy, regions, families, sizes, headroom, regionsMin, settings, mode }) => {
+  .map(({ strategy, regions, families, sizes, headroom, regionsMin, settings, mode, safety, quorumNetworks }) => {
     const names = Array.from({ length: regions }, (_, at) => `r${at}`);
-    const base = testServiceSpec({ strategy, settings, regions: names, regionsMin, mode });
+    const base = testServiceSpec({ strategy, settings, regions: names, regionsMin, mode, safety, quorumNetworks });
     return {
       ...base,
       endpoints: base.endpoints.map((one, at) => ({ ...one, capacity: sizes[at] ?? 1, headroom })),
@@ -69,10 +117,15 @@ const anyRegion: fc.Arbitrary<RegionChanges> = fc
     detectedAt: fc.option(past(600_000)),
     before: fc.option(fc.constantFrom(...VERDICTS)),
     isSuppressed: fc.boolean(),
+    isGray: fc.constantFrom(false, false, true),
+    against: fc.subarray(VANTAGES),
+    because: fc.constantFrom(...SENTENCES),
   })
-  .map(({ verdict, evidence, score, hard, ...rest }) => ({
+  .map(({ verdict, evidence, score, hard, isGray, against, because, ...rest }) => ({
     ...rest,
     verdict,
+    flags: isGray ? (["gray"] as const).slice() : [],
+    votes: votesDown("r0", against, because),
     ...(evidence === undefined || verdict === "unknown" ? {} : { evidence }),
     ...(score === undefined ? {} : { score }),
     ...(verdict === "degraded" || verdict === "unknown" ? { factor: hard } : {}),
@@ -100,6 +153,27 @@ const onto = (regions: readonly RegionId[], drawn: Readonly<Record<RegionId, num
   return Object.fromEntries(regions.map((region, at) => [region, sum > 0 ? (parts[at] ?? 0) / sum : at === 0 ? 1 : 0]));
 };
 
+const anyDepartures = (regions: readonly RegionId[]): fc.Arbitrary<Departure[]> =>
+  fc.array(
+    fc.record({
+      at: fc.oneof(past(700_000), past(4_000_000), past(90_000_000)),
+      left: fc.subarray([...regions]),
+      received: fc.subarray([...regions]),
+      moved: fc.constantFrom(0.05, 0.3, 1),
+      vantages: fc.subarray(VANTAGES),
+      findings: fc.subarray(["web down (tcp_refused)", "web down (timeout)", "db down"]),
+    }),
+    { maxLength: 4 },
+  );
+
+const anySurroundings = (regions: readonly RegionId[]): fc.Arbitrary<Surroundings> =>
+  fc.record({
+    departures: anyDepartures([...regions, "elsewhere"]).map((all) => all.filter(({ left }) => left.length > 0)),
+    regionsOut: fc.subarray([...regions, "elsewhere"]),
+    releasedAt: fc.option(past(700_000)),
+    declaredAt: fc.option(past(700_000)),
+  });
+
 const anyTraffic = (spec: ServiceSpec): fc.Arbitrary<TrafficMemory> => {
   const regions = spec.endpoints.map(({ region }) => region);
   const isPassive = spec.strategy.kind === "active-passive";
@@ -115,7 +189,7 @@ const anyTraffic = (spec: ServiceSpec): fc.Arbitrary<TrafficMemory> => {
       lastAutomaticFailoverAt: fc.option(past(600_000)),
       failStaticSince: fc.option(past(600_000)),
       shares: sharesArbitrary,
-      departures: fc.constant([]),
+      departures: fc.oneof(fc.constant<Departure[]>([]), anyDepartures(regions)).map((all) => all.sort((a, b) => a.at - b.at)),
     })
     .map(({ active, returning, out, ramps, shares, ...rest }) => ({
       ...rest,
@@ -165,12 +239,14 @@ export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spe
       areRecordsOutdated: fc.constantFrom(false, false, true),
       modeWritten: fc.constantFrom("auto" as const, "auto" as const, "frozen" as const),
       asked: fc.option(anyRequest(regions)),
+      surroundings: fc.oneof(fc.constant(ALONE), anySurroundings(regions)),
+      word: fc.constantFrom("none" as const, "none" as const, "same" as const, "other" as const),
     })
-    .map(({ traffic, controls, judged, held, isHeldWanted, asked, ...rest }): AnySituation => {
+    .map(({ traffic, controls, judged, held, isHeldWanted, asked, word, ...rest }): AnySituation => {
       const shares = (family: string) => (isHeldWanted ? (traffic.shares[family] ?? {}) : onto(regions, held));
       return {
         asked,
-        situation: testSituation({
+        situation: withWord(word, {
           spec,
           ...rest,
           traffic,
@@ -181,3 +257,12 @@ export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spe
       };
     });
 });
+
+/** Of a person: to what would be done, or to what would have been done before. */
+const withWord = (word: "none" | "same" | "other", input: SituationInput): Situation => {
+  const situation = testSituation(input);
+  const proposal = word === "none" ? null : decide(situation, null).proposal;
+  if (!proposal) return situation;
+  const approved: Approved = { basis: proposal.basis, weights: proposal.weightsAfter, by: "ann", reason: "I see it too" };
+  return { ...situation, approved: word === "same" ? approved : { ...approved, basis: "before" } };
+};

@@ -87,6 +87,8 @@ export interface RegionChanges {
   readonly detectedAt?: number | null;
   readonly before?: Verdict | null;
   readonly isSuppressed?: boolean;
+  readonly flags?: RegionVerdict["flags"];
+  readonly votes?: RegionVerdict["votes"];
 }
 
 const EVIDENCE: Readonly<Record<Verdict, EvidenceKind>> = {
@@ -131,9 +133,19 @@ const toVerdict = (health: HealthMemory, changed: RegionChanges): RegionVerdict 
   evidence: health.evidence,
   inside: "up",
   outside: changed.outside ?? (health.verdict === "unhealthy" ? "down" : "up"),
-  flags: [],
-  votes: [],
+  flags: changed.flags ?? [],
+  votes: changed.votes ?? [],
 });
+
+/** Votes down of these vantages, `region/network`, as seen from `region`. */
+export const votesDown = (region: RegionId, vantages: readonly string[], because = "web down (tcp_refused) since 03:11:56Z") =>
+  vantages.map((vantage) => ({
+    vantage,
+    view: vantage.startsWith(`${region}/`) ? ("inside" as const) : ("outside" as const),
+    vote: "down" as const,
+    because,
+    suspect: false,
+  }));
 
 // ------------------------------------------------------------------------------------------------ situations
 

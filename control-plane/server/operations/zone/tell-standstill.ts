@@ -48,7 +48,7 @@ export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): 
   const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
   if (standing.length === 0) return null;
   // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
-  if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13")) return null;
+  if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13" || rule === "A14")) return null;
   const answers = standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",");
   return `${proposal.kind} ${proposal.leaves.join(",")} ${answers}${asks.length > 0 ? " asks" : ""}`;
 };

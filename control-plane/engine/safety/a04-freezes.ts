@@ -3,7 +3,7 @@ import { changes, regionsWhere } from "../strategy/parts.ts";
 import type { Rule } from "./rule.ts";
 import { allow, deny, movesTraffic } from "./rule.ts";
 
-export const a04Gates: Rule = {
+export const a04Freezes: Rule = {
   id: "A4",
   binds: "automation",
   ask: ({ proposal, situation: { controls, spec } }) => {

@@ -1,0 +1,185 @@
+/**
+ * A3: the better of the two worlds. A change is never chosen whose expected goodput (share times success, what is over a region's capacity counting
+ * nothing) is below that of staying, and what serves afterwards is at least `capacityMin` of what was declared.
+ *
+ * A dead source may overload the target: all of its traffic fails where it is, so some of it is better than none; the sentence says by how much. A gray
+ * source (outside sees it down, inside up) may be half well and the fault may be the way to it: it moves only as far as headroom carries.
+ *
+ * Silence never makes a move look better. What a silent region keeps counts as it was last believed, with the benefit of the doubt; what it would
+ * gain counts nothing, and so does what is gained by any region that nobody calls fit. With `capacityMin` 0 the declared capacities mean nothing but
+ * proportions, and nothing is counted.
+ */
+import type { FamilyId, RegionId, RegionVerdict, Weights } from "@regent/contract";
+import type { FamilySpec, HealthMemory, Proposal, ServiceSpec, Situation } from "../model.ts";
+import { partsOf, ROUNDING } from "../strategy/parts.ts";
+import { percentText } from "../text.ts";
+import type { Rule, Ruling } from "./rule.ts";
+import { allow, movesTraffic, regionsOf, requireApproval } from "./rule.ts";
+
+/** Success that is assumed of a region that may be well or dead. */
+const DOUBTFUL = 0.5;
+
+export const a03Goodput: Rule = {
+  id: "A3",
+  binds: "break-glass",
+  ask: ({ proposal, situation }) => {
+    const { spec } = situation;
+    if (!movesTraffic(proposal)) return allow("moves no traffic");
+    if (spec.safety.capacityMin === 0) return allow("no part of the capacity is declared as needed");
+    const calm = spec.families.filter(({ id }) => !proposal.panicFamilies.includes(id));
+    const rulings = calm.map((family) => {
+      const loads = loadsOf(family, proposal, situation);
+      return { ruling: weigh(family.id, loads, spec.safety.capacityMin), isOverloading: overloaded(loads).length > 0 };
+    });
+    const objection = rulings.find(({ ruling }) => ruling.answer !== "allow");
+    const told = objection ?? rulings.find(({ isOverloading }) => isOverloading) ?? rulings[0];
+    return told?.ruling ?? allow("the declared panic policy is in force");
+  },
+};
+
+const weigh = (name: FamilyId, loads: readonly Load[], capacityMin: number): Ruling => {
+  const stays = sumOf(loads, ({ before, capacity, most }) => Math.min(before, capacity) * most);
+  const goes = sumOf(loads, goodputAfter);
+  if (goes < stays - ROUNDING)
+    return requireApproval(
+      `${name}: ${percentText(goes)} of the traffic would be served, ${percentText(stays)} if it stays${overloadText(loads)}`,
+    );
+  const isGrayLeft = loads.some((load) => load.isGray && isLeft(load));
+  if (isGrayLeft && overloaded(loads).length > 0)
+    return requireApproval(
+      `${name}: ${grayText(loads)} may be half well and moves only as far as headroom carries${overloadText(loads)}`,
+    );
+  const served = Math.min(
+    1,
+    sumOf(loads, ({ after, capacity, least }) => (after > 0 ? capacity * least : 0)),
+  );
+  const isDeadLeft = loads.some((load) => load.isDead && isLeft(load));
+  // What is short already may still change, as long as it doesn't lose more.
+  if (!isDeadLeft && served < capacityMin - ROUNDING && sumOf(loads, lostCapacity) > ROUNDING)
+    return requireApproval(
+      `${name}: ${percentText(served)} of the declared capacity would serve, at least ${percentText(capacityMin)} must`,
+    );
+  return allow(
+    `${name}: ${percentText(goes)} of the traffic will be served, ${percentText(stays)} if it stays${overloadText(loads)}`,
+  );
+};
+
+interface Load {
+  readonly region: RegionId;
+  /** 0..1 */
+  readonly before: number;
+  readonly after: number;
+  /** What it can carry, as a part of the family's traffic, 0..1. */
+  readonly capacity: number;
+  /** Success at best and at worst, 0..1. */
+  readonly most: number;
+  readonly least: number;
+  readonly isVouchedFor: boolean;
+  readonly isDead: boolean;
+  readonly isGray: boolean;
+}
+
+const loadsOf = (family: FamilySpec, { weightsBefore, weightsAfter }: Proposal, situation: Situation): readonly Load[] => {
+  const { spec, health, verdicts } = situation;
+  const before = partsIn(weightsBefore, family.id);
+  const after = partsIn(weightsAfter, family.id);
+  const capacityOf = capacities(spec, family);
+  return regionsOf(spec).map((region) => ({
+    region,
+    before: before[region] ?? 0,
+    after: after[region] ?? 0,
+    capacity: capacityOf(region),
+    ...successOf(
+      health[region],
+      verdicts.find((one) => one.region === region),
+    ),
+  }));
+};
+
+const partsIn = (weights: Weights, family: FamilyId): Readonly<Record<RegionId, number>> => partsOf(weights[family] ?? {});
+
+/**
+ * A standby is provisioned to take all: in active-passive a region is measured by the largest one. Where traffic is spread, by its part of the
+ * whole, with its headroom.
+ */
+const capacities = (spec: ServiceSpec, family: FamilySpec): ((region: RegionId) => number) => {
+  const sizes = new Map(
+    spec.endpoints.map(({ region, capacity, headroom }) => [region, { size: family.capacity[region] ?? capacity, headroom }]),
+  );
+  const all = [...sizes.values()].map(({ size }) => size);
+  const whole = spec.strategy.kind === "active-passive" ? Math.max(...all) : all.reduce((sum, size) => sum + size, 0);
+  return (region) => {
+    const { size = 0, headroom = 0 } = sizes.get(region) ?? {};
+    return Math.min(1, (headroom * size) / whole);
+  };
+};
+
+type Success = Pick<Load, "most" | "least" | "isVouchedFor" | "isDead" | "isGray">;
+
+const successOf = (health: HealthMemory | undefined, verdict: RegionVerdict | undefined): Success => {
+  const isGray = verdict?.flags.includes("gray") === true;
+  const none = { isVouchedFor: false, isDead: false, isGray };
+  switch (health?.verdict) {
+    case "healthy":
+      return { ...none, most: 1, least: 1, isVouchedFor: true };
+    case "degraded":
+      return { ...none, most: health.factor, least: health.factor, isVouchedFor: true };
+    case "unhealthy":
+      return { ...none, most: isGray ? DOUBTFUL : 0, least: 0, isDead: !isGray };
+    case "recovering":
+      // Well again by what is seen now, and only not trusted with more.
+      return health.evidence === "good" ? { ...none, most: 1, least: 1 } : { ...none, most: DOUBTFUL, least: 0 };
+    case "unknown":
+    case "maintenance":
+    case undefined:
+      return { ...none, ...lastBelieved(health) };
+  }
+};
+
+/** Of a region that is silent, or that is worked on and still serves. */
+const lastBelieved = (health: HealthMemory | undefined): Pick<Load, "most" | "least"> => {
+  switch (health?.before) {
+    case "degraded":
+      return { most: health.factor > 0 ? health.factor : 1, least: health.factor };
+    case "unhealthy":
+      return { most: DOUBTFUL, least: 0 };
+    case "recovering":
+      return { most: 1, least: 0 };
+    case "healthy":
+    case "unknown":
+    case "maintenance":
+    case null:
+    case undefined:
+      return { most: 1, least: 1 };
+  }
+};
+
+const goodputAfter = ({ before, after, capacity, most, isVouchedFor }: Load): number =>
+  Math.min(isVouchedFor ? after : Math.min(before, after), capacity) * most;
+
+/** Of a region that stops serving, at best; of one that starts, at worst. */
+const lostCapacity = ({ before, after, capacity, most, least }: Load): number => {
+  if (before > 0 && after === 0) return capacity * most;
+  return before === 0 && after > 0 ? -capacity * least : 0;
+};
+
+const isLeft = ({ before, after }: Load): boolean => after < before - ROUNDING || (before > 0 && after === 0);
+
+const overloaded = (loads: readonly Load[]): readonly Load[] =>
+  loads.filter(({ before, after, capacity }) => after > before + ROUNDING && after > capacity + ROUNDING);
+
+const overloadText = (loads: readonly Load[]): string =>
+  overloaded(loads)
+    .map(
+      ({ region, after, capacity }) =>
+        `; ${region} gets ${percentText(after)}, can carry ${percentText(capacity)} and is overloaded by ${percentText(after / capacity - 1)}`,
+    )
+    .join("");
+
+const grayText = (loads: readonly Load[]): string =>
+  loads
+    .filter((load) => load.isGray && isLeft(load))
+    .map(({ region }) => region)
+    .join(", ");
+
+const sumOf = (loads: readonly Load[], of: (load: Load) => number): number => loads.reduce((sum, load) => sum + of(load), 0);
