@@ -12,8 +12,8 @@ import type { DnsProvider } from "@regent/server/ports/dns-provider.ts";
 import type { Command } from "commander";
 import { type Context, createContext, readGiven, type Terminal } from "../context.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
-import { toOfflineView, toOfflineViews } from "../format/offline.ts";
 import { lookAt, openRoute53 } from "../offline/route53.ts";
+import { toOfflineView, toOfflineViews } from "../offline/show-offline.ts";
 import { writeOffline } from "../offline/write-offline.ts";
 
 interface OfflineOptions {

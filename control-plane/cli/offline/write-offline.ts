@@ -5,10 +5,10 @@ import type { OfflineWish } from "@regent/engine/plan/offline.ts";
 import type { Ids } from "@regent/server/ports/clock.ts";
 import type { Context } from "../context.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
-import { OFFLINE_NOTICE, toOfflineOutcome, toOfflineWrite } from "../format/offline.ts";
 import { type Drafted, draftWrite, type OfflineWrite } from "./draft-write.ts";
 import { openRecordFile } from "./record-file.ts";
 import { type SendDeps, type Sent, sendWrite } from "./send-write.ts";
+import { OFFLINE_NOTICE, toOfflineOutcome, toOfflineWrite } from "./show-offline.ts";
 
 export interface OfflineAsked {
   readonly wish: OfflineWish;
@@ -28,6 +28,7 @@ export interface WriteOfflineDeps extends SendDeps {
 
 interface One {
   readonly spec: ServiceSpec;
+  readonly isFrozen: boolean;
   readonly drafted: Drafted;
 }
 
@@ -41,13 +42,16 @@ export const writeOffline = async (
   const { wish, reason } = asked;
   const all = specs.flatMap((spec): One[] => {
     const seen = observed.get(spec.id);
-    return seen ? [{ spec, drafted: draftWrite(spec, seen, { wish, reason, ulid: ids.ulid() }) }] : [];
+    return seen
+      ? [{ spec, isFrozen: seen.epoch?.mode === "frozen", drafted: draftWrite(spec, seen, { wish, reason, ulid: ids.ulid() }) }]
+      : [];
   });
   const writes = all.flatMap(({ drafted }) => (drafted.kind === "drafted" ? drafted.write : []));
   const say = (lines: readonly string[]): void => {
     if (!context.isJson) context.terminal.out(`${lines.join("\n")}\n`);
   };
-  say([OFFLINE_NOTICE, ...writes.flatMap((write) => toOfflineWrite(write, context.paint)), ...all.flatMap(toStandingLines)]);
+  const standing = wish.kind === "freeze" ? all.flatMap(toStandingLines) : [];
+  say([OFFLINE_NOTICE, ...writes.flatMap((write) => toOfflineWrite(write, context.paint)), ...standing]);
   if (!asked.isDryRun && writes.length > 0) await confirm(deps, asked);
   const sent = asked.isDryRun ? new Map<OfflineWrite, Sent>() : await sendAll(deps, asked, writes, say);
   if (asked.isDryRun) say([context.paint.bold("Dry run: nothing was sent.")]);
@@ -112,10 +116,10 @@ const toAnswer = ({ spec, drafted }: One, outcomes: ReadonlyMap<OfflineWrite, Se
 const fail = (all: readonly One[], outcomes: ReadonlyMap<OfflineWrite, Sent>, { wish }: OfflineAsked): void => {
   const lines: string[] = [];
   let isUnknown = false;
-  for (const { spec, drafted } of all) {
+  for (const { spec, isFrozen, drafted } of all) {
     if (drafted.kind === "refused") lines.push(`${spec.id}: refused: ${drafted.why}`);
     if (drafted.kind === "standing" && wish.kind === "failover")
-      lines.push(`${spec.id}: refused: ${drafted.why} To keep it there: regent offline freeze ${spec.id}.`);
+      lines.push(`${spec.id}: refused: ${drafted.why}${isFrozen ? "" : ` To keep it there: regent offline freeze ${spec.id}.`}`);
     if (drafted.kind !== "drafted") continue;
     const sent = outcomes.get(drafted.write);
     if (sent === undefined || sent.kind === "done") continue;

@@ -1,6 +1,9 @@
 /**
  * What an auditor finds when he lays Postgres beside every version that DNS had: one change, one outbox row and one history entry per revision,
  * history without a gap, nothing in DNS that was not written down first, nothing believed that DNS never had.
+ *
+ * One thing may stand in DNS that was never written down: what an operator wrote without a control plane. It has no row, and none is made up for
+ * it afterwards; it must say that it is frozen, and whoever wrote next must have told it by its name first. Its revisions are nobody's else.
  */
 import type { Database } from "@regent/server/adapters/postgres/database.ts";
 import type { Version } from "./zone-journal.ts";
@@ -33,9 +36,11 @@ export const audit = async (database: Database, versions: readonly Version[]): P
   const services = await database.urgent(
     (send) => send<{ service: string; epoch: string | null }[]>`select service, epoch from regent.service`,
   );
+  const offline = offlineVersions(rows, versions);
   const findings = [
-    ...(await findInBooks(database)),
+    ...(await findInBooks(database, offline)),
     ...findInZone(rows, versions),
+    ...findUntold(offline, versions, await readObeyed(database)),
     ...services.flatMap(({ service, epoch }) => {
       const last = versions.findLast((version) => version.service === service);
       return last?.epoch?.ulid === epoch || (last === undefined && epoch === null)
@@ -52,7 +57,34 @@ export const audit = async (database: Database, versions: readonly Version[]): P
   };
 };
 
-const findInBooks = async (database: Database): Promise<string[]> => {
+/** Frozen, and no row of ours: taken back or not, it was there. */
+const offlineVersions = (rows: readonly Row[], versions: readonly Version[]): readonly Version[] => {
+  const written = new Set(rows.map(({ ulid }) => ulid));
+  return versions.filter(({ epoch, isTakenBack }) => !isTakenBack && epoch?.mode === "frozen" && !written.has(epoch.ulid));
+};
+
+/** ULIDs of the offline decisions that history tells of. */
+const readObeyed = async (database: Database): Promise<ReadonlySet<string>> => {
+  const told = await database.urgent(
+    (send) => send<{ ulid: string }[]>`
+      select detail->>'ulid' as ulid from regent.history where kind = 'freeze' and detail->>'cause' = 'offline'`,
+  );
+  return new Set(told.map(({ ulid }) => ulid));
+};
+
+/** Only the last of several in a row is seen by who comes back. */
+const findUntold = (offline: readonly Version[], versions: readonly Version[], obeyed: ReadonlySet<string>): string[] => {
+  const isOffline = new Set(offline);
+  return offline.flatMap((version) => {
+    const next = versions.slice(versions.indexOf(version) + 1).find(({ service }) => service === version.service);
+    const isLast = next === undefined || !isOffline.has(next);
+    return isLast && !obeyed.has(version.epoch?.ulid ?? "")
+      ? [`${version.service}: an operator wrote revision ${version.epoch?.revision} offline, and history doesn't tell it`]
+      : [];
+  });
+};
+
+const findInBooks = async (database: Database, offline: readonly Version[]): Promise<string[]> => {
   const told = await database.urgent(
     (send) => send<{ service: string; revision: number; entries: number; rows: number }[]>`
       select c.service, c.revision,
@@ -69,9 +101,9 @@ const findInBooks = async (database: Database): Promise<string[]> => {
       select c.scope, count(h.*)::int as n, min(h.sequence) as first, max(h.sequence) as last, c.last as counter
       from regent.history_counter c left join regent.history h on coalesce(h.service, '') = c.scope group by c.scope, c.last`,
   );
-  const missing = await database.urgent(
-    (send) => send<{ service: string; n: number; last: number }[]>`
-      select service, count(*)::int as n, max(revision) as last from regent.change group by 1 having count(*) <> max(revision)`,
+  const made = await database.urgent(
+    (send) => send<{ service: string; revisions: number[] }[]>`
+      select service, array_agg(revision::int order by revision) as revisions from regent.change group by 1`,
   );
   const open = await countUnsettled(database);
   return [
@@ -82,7 +114,15 @@ const findInBooks = async (database: Database): Promise<string[]> => {
     ...gaps
       .filter(({ n, first, last, counter }) => first !== 1 || n !== last || last !== counter)
       .map(({ scope, n, first, last, counter }) => `history of ${scope}: ${n} entries, ${first} to ${last}, counter ${counter}`),
-    ...missing.map(({ service, n, last }) => `${service}: ${n} changes, and the last revision is ${last}`),
+    ...made.flatMap(({ service, revisions }) => {
+      const known = new Set([
+        ...revisions,
+        ...offline.flatMap((version) => (version.service === service ? (version.epoch?.revision ?? []) : [])),
+      ]);
+      const last = Math.max(...revisions);
+      const missing = Array.from({ length: last }, (_, i) => i + 1).filter((revision) => !known.has(revision));
+      return missing.length === 0 ? [] : [`${service}: the last revision is ${last}, and nobody made ${missing.join(", ")}`];
+    }),
     ...(open === 0 ? [] : [`${open} outbox rows are not settled`]),
   ];
 };
@@ -91,17 +131,23 @@ const findInBooks = async (database: Database): Promise<string[]> => {
 const findInZone = (rows: readonly Row[], versions: readonly Version[]): string[] => {
   const rowByUlid = new Map(rows.map((row) => [row.ulid, row]));
   const held = new Map<string, string | null>();
+  const revisions = new Map<string, number>();
   const standing = new Set<string>();
   const findings: string[] = [];
   for (const { service, epoch, isTakenBack } of versions) {
     const before = held.get(service) ?? null;
     held.set(service, epoch?.ulid ?? null);
+    const previous = revisions.get(service);
+    revisions.set(service, epoch?.revision ?? 0);
     if (isTakenBack) {
       if (before !== null) standing.delete(before);
       continue;
     }
     const row = epoch ? rowByUlid.get(epoch.ulid) : undefined;
-    if (!epoch || !row) findings.push(`${service}: DNS had revision ${epoch?.revision}, which no outbox row wrote`);
+    if (epoch?.mode === "frozen" && !row) {
+      if (previous !== undefined && epoch.revision !== previous + 1)
+        findings.push(`${service}: an operator wrote revision ${epoch.revision} offline over ${previous}`);
+    } else if (!epoch || !row) findings.push(`${service}: DNS had revision ${epoch?.revision}, which no outbox row wrote`);
     else {
       if (row.expects !== before) findings.push(`${service} ${row.revision}: expected ${row.expects}, and DNS held ${before}`);
       if (row.service !== service || row.revision !== epoch.revision)

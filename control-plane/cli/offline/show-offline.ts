@@ -4,12 +4,12 @@ import type { Observed, ServiceSpec } from "@regent/engine";
 import { toBatchLines } from "@regent/engine/plan/batch.ts";
 import { differencesFromDeclared, planOffline } from "@regent/engine/plan/offline.ts";
 import { readLargestWeights } from "@regent/engine/plan/record-sets.ts";
-import { type OfflineWrite, wishText } from "../offline/draft-write.ts";
-import type { Sent } from "../offline/send-write.ts";
-import { toBatchLine } from "./move.ts";
-import { weightsText } from "./numbers.ts";
-import type { Paint } from "./paint.ts";
-import { toTable } from "./table.ts";
+import { toBatchLine } from "../format/move.ts";
+import { weightsText } from "../format/numbers.ts";
+import type { Paint } from "../format/paint.ts";
+import { toTable } from "../format/table.ts";
+import { type OfflineWrite, wishText } from "./draft-write.ts";
+import type { Sent } from "./send-write.ts";
 
 export const OFFLINE_NOTICE =
   "Offline: Route 53 itself is read and written. No control plane is asked and nothing is probed: whether a region can serve, you have to know.";
