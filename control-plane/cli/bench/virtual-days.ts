@@ -1,9 +1,12 @@
-/** Days on virtual time in the profile `standard` that may not move traffic, over several seeds, with a twin that must move. Ten seconds each. */
+/** Days on virtual time in the profile `standard` that may not move traffic, over several seeds, with a twin that must move. Ten seconds each. Then the pace of a rehearsal. */
+import { readFile } from "node:fs/promises";
 
 import { SERVICES } from "@regent/simulation/days/installation.ts";
 import { REQUIRED_DAYS, WORST_DAY } from "@regent/simulation/days/quiet-days.ts";
 import { type Day, type DayOptions, runDay } from "@regent/simulation/days/run-day.ts";
 import { errors, outage } from "@regent/simulation/days/weather.ts";
+import { readRehearsal } from "@regent/simulation/rehearsal/read-rehearsal.ts";
+import { runRehearsal } from "@regent/simulation/rehearsal/run-rehearsal.ts";
 import { type Row, round } from "./measure.ts";
 
 const HOURS = 24;
@@ -23,7 +26,36 @@ export const benchVirtualDays = async (seeds: number, tell: (line: string) => vo
       numbers: { moves, days: seeds, ...numbersOf(days) },
     });
   }
-  return [...rows, await benchTwin(seeds, tell)];
+  return [...rows, await benchTwin(seeds, tell), await benchRehearsal(tell)];
+};
+
+const REHEARSALS = new URL("../../../docs/rehearsals/", import.meta.url);
+
+/** One service, six agents, a day in the profile `standard`: a region that dies, returns, and dies again. */
+const benchRehearsal = async (tell: (line: string) => void): Promise<Row> => {
+  const shop = await readFile(new URL("shop.yaml", REHEARSALS), "utf8");
+  const lines = [
+    "rehearsal: 1",
+    "name: a day",
+    "config: shop.yaml",
+    `for: ${HOURS}h`,
+    "configuration:",
+    "  - { at: 0s, set: services.checkout.strategy.failback=automatic }",
+    "outcomes:",
+    "  - { what: random 1% }",
+    "  - { regions: eu-west, what: -*6h timeout*1h -*6h timeout*1h - }",
+  ];
+  const read = await readRehearsal(lines.join("\n"), "day.yaml", async () => ({ text: shop, fileName: "shop.yaml" }));
+  if (read.kind === "invalid") throw new Error(read.lines.join("\n"));
+  const { told, probes, tookMs, pace } = await runRehearsal(read.rehearsal);
+  tell(`rehearsal: ${told.changes.length} changes, ${probes} probes, ${round(tookMs / 1_000)} s`);
+  return {
+    what: `a rehearsal of ${HOURS} h: one service, 6 agents, profile standard, 1 % of errors, two outages`,
+    target: "> 2,000 x real time on one core",
+    figure: `${Math.round(pace).toLocaleString("en")} x; ${told.changes.length} changes, ${probes} probes`,
+    isReached: pace > 2_000,
+    numbers: { pace: Math.round(pace), changes: told.changes.length, probes, processorMs: Math.round(tookMs) },
+  };
 };
 
 /** Without it, code that never moves would look best. */
