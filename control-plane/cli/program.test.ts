@@ -197,6 +197,50 @@ describe("moves", () => {
     expect(heard.map((one) => one.path)).toEqual([path]);
   });
 
+  const INCIDENT = {
+    id: "01JD8Z0000000000000000000A",
+    cause: "region:eu-west",
+    state: "open",
+    severity: "critical",
+    title: "traffic left eu-west",
+    openedAt: 1_000,
+    updatedAt: 1_000,
+    closedAt: null,
+    acknowledged: null,
+    hit: 200,
+    parts: ["shop/eu-west"],
+    unwell: 3,
+    lines: [{ at: 1_000, why: "eu-west refuses" }],
+    escalations: 0,
+  };
+
+  test("incidents are listed, shown and acknowledged", async () => {
+    answers["GET /v1/incidents"] = { status: 200, body: { incidents: [INCIDENT], next: null } };
+    answers[`POST /v1/incidents/${INCIDENT.id}/acknowledge`] = {
+      status: 200,
+      body: { ...INCIDENT, acknowledged: { by: "ada", at: 2_000, reason: "on it" } },
+    };
+    expect((await regent("incident", "list", "--open")).out).toContain("critical  traffic left eu-west");
+    expect((await regent("incident", "show", INCIDENT.id)).out).toContain("eu-west refuses");
+    expect(await regent("incident", "show", "01JD8Z0000000000000000000B")).toMatchObject({ code: 4 });
+    expect((await regent("incident", "ack", INCIDENT.id, "--reason", "on it")).out).toContain("acknowledged by ada");
+    expect(await regent("incident", "ack", INCIDENT.id)).toMatchObject({ code: 2 });
+  });
+
+  test("a notifier that took nothing is a failure that says why", async () => {
+    const answer = { notifier: "pager", delivered: false, why: "the receiver answered 503" };
+    answers["POST /v1/notifiers/pager/test"] = { status: 200, body: answer };
+    expect(await regent("notify", "test", "pager", "--reason", "trying")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("pager took nothing: the receiver answered 503"),
+    });
+    answers["POST /v1/notifiers/pager/test"] = { status: 200, body: { ...answer, delivered: true, why: "the receiver took it" } };
+    expect(await regent("notify", "test", "pager", "--reason", "trying")).toMatchObject({
+      code: 0,
+      out: "pager: the receiver took it.\n",
+    });
+  });
+
   test("everything is frozen only by whoever says --global", async () => {
     expect((await regent("freeze", "--reason", "maintenance")).err).toContain("--global is missing");
     expect((await regent("freeze", "checkout", "--global", "--reason", "maintenance")).code).toBe(2);

@@ -4,6 +4,7 @@ import { addChangeCommands } from "./commands/change.ts";
 import { addConfigurationCommands } from "./commands/configuration.ts";
 import { addDeadLetterCommands } from "./commands/dead-letters.ts";
 import { addDig } from "./commands/dig.ts";
+import { addIncidentCommands } from "./commands/incident.ts";
 import { addLookCommands } from "./commands/look.ts";
 import { addMoveCommands } from "./commands/move.ts";
 import { addOfflineCommands } from "./commands/offline.ts";
@@ -31,6 +32,7 @@ export const createProgram = (terminal: Terminal): Command => {
     addChangeCommands,
     addConfigurationCommands,
     addDeadLetterCommands,
+    addIncidentCommands,
     addRehearse,
     addSandboxCommands,
     addPartCommands,

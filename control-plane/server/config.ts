@@ -112,6 +112,8 @@ const Environment = z.object({
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/, "32 bytes in base64")
     .optional(),
+  // Receivers on this machine: for laptops and tests.
+  REGENT_NOTIFY_LOOPBACK: flag,
   REGENT_STATIC_DIR: z.string().optional(),
   REGENT_STOP_WITH_STDIN: flag,
   REGENT_MIGRATIONS_DIR: z.string().optional(),
@@ -153,6 +155,9 @@ export interface Config {
     readonly heldMs: number | undefined;
   };
   readonly masterKey: string | null;
+  /** Of notifiers: what begins with REGENT_SECRET_. Never logged. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly allowsNotifyLoopback: boolean;
   readonly staticDir: string | null;
   readonly migrationsDir: string | null;
   readonly stopsWithStdin: boolean;
@@ -199,6 +204,8 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>>): C
       heldMs: e.REGENT_DATABASE_HELD_MS,
     },
     masterKey: e.REGENT_MASTER_KEY ?? null,
+    secrets: secretsOf(env),
+    allowsNotifyLoopback: e.REGENT_NOTIFY_LOOPBACK,
     staticDir: e.REGENT_STATIC_DIR ?? null,
     migrationsDir: e.REGENT_MIGRATIONS_DIR ?? null,
     stopsWithStdin: e.REGENT_STOP_WITH_STDIN,
@@ -227,6 +234,13 @@ const problemsOf = (env: Readonly<Record<string, string | undefined>>, issues: r
       : []),
   ];
 };
+
+const secretsOf = (env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
+  Object.freeze(
+    Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (name.startsWith("REGENT_SECRET_") && value ? [[name, value]] : [])),
+    ),
+  );
 
 const list = (text: string): string[] =>
   text

@@ -180,6 +180,8 @@ export const PAGE_RETRY_MS = 1_000;
 export const PAGE_RETRY_MS_MAX = 60_000;
 /** A receiver that asks for more patience than this gets so much. */
 export const PAGE_RETRY_AFTER_MS_MAX = 600_000;
+/** A stopping leader waits so long for receivers that are being told: its successor waits for the lease meanwhile. */
+export const PAGES_END_MS = 1_000;
 /** Who hasn't looked at its services for so long isn't well, whatever else answers. */
 export const HEARTBEAT_JUDGED_MS = 60_000;
 /** Incidents of one answer. */

@@ -14,6 +14,8 @@ import { type Pressure, toPressure } from "./access/pressure.ts";
 import { startEmbeddedPostgres } from "./adapters/embedded-postgres/embedded-postgres.ts";
 import { createGuards, type GuardChange } from "./adapters/guard/guards.ts";
 import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signing-key.ts";
+import { createMessenger } from "./adapters/notify/messenger.ts";
+import { createReadSecret } from "./adapters/notify/secrets.ts";
 import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
 import { createDatabaseClock } from "./adapters/postgres/clock.ts";
 import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
@@ -26,6 +28,7 @@ import { createPostgresLease } from "./adapters/postgres/lease.ts";
 import { DATABASE_BREAKER, LOOK_EVERY_MS } from "./adapters/postgres/limits.ts";
 import { createListener } from "./adapters/postgres/listener.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
+import { createPostgresPages } from "./adapters/postgres/pages.ts";
 import { createPoolMonitor } from "./adapters/postgres/pool-monitor.ts";
 import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
@@ -140,6 +143,12 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     evidence: createPostgresEvidenceStore({ database, listener }),
     decisions,
     deadLetters: createPostgresDeadLetters({ database }),
+    pages: createPostgresPages({ database }),
+    messenger: createMessenger({
+      guards,
+      readSecret: createReadSecret({ env: config.secrets, folder: join(config.home, "secrets") }),
+      allowLoopback: config.allowsNotifyLoopback,
+    }),
     configurations,
     lease,
     provider,

@@ -3,6 +3,7 @@
  * declared order, what was taken out last. For services it says what that means in DNS. Pure. Called by plan, apply and the first start.
  */
 import type { AgentDeclaration, Declaration, Region, Service, Zone } from "@regent/contract";
+import { toNotifyLines } from "./difference-notify.ts";
 import { toSafetyLines } from "./difference-safety.ts";
 import { toAddedServiceLines, toChangedServiceLines, toRemovedServiceLines } from "./difference-service.ts";
 import { toFieldLines } from "./field-lines.ts";
@@ -16,6 +17,7 @@ export const toDifference = (before: Declaration | null, after: Declaration): st
   ...toRegionLines(before?.regions ?? [], after.regions),
   ...toAgentLines(before?.agents ?? [], after.agents),
   ...toServiceLines(before, after),
+  ...toNotifyLines(before?.notify, after.notify),
 ];
 
 const toGlobalLines = (before: Declaration | null, after: Declaration): string[] => {

@@ -6,6 +6,7 @@ import type { Declaration } from "@regent/contract";
 import type { ConfigurationProblem } from "./problem-path.ts";
 import { findAgentProblems } from "./problems/agents.ts";
 import { findNameProblems } from "./problems/names.ts";
+import { findNotifyProblems } from "./problems/notifiers.ts";
 import { findRecordProblems } from "./problems/records.ts";
 import { findReferenceProblems } from "./problems/references.ts";
 import { findSafetyProblems } from "./problems/safety.ts";
@@ -19,5 +20,6 @@ export const findDeclarationProblems = (declaration: Declaration): Configuration
   ...findRecordProblems(declaration),
   ...findTargetProblems(declaration),
   ...findSettingProblems(declaration),
+  ...findNotifyProblems(declaration),
   ...findSafetyProblems(declaration),
 ];

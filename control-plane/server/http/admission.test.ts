@@ -20,6 +20,8 @@ const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string
   "POST /v1/services/{service}/undrain": { body: { region: "east", reason } },
   "POST /v1/approvals/{id}/approve": { body: { reason } },
   "POST /v1/approvals/{id}/refuse": { body: { reason } },
+  "POST /v1/incidents/{id}/acknowledge": { body: { reason } },
+  "POST /v1/notifiers/{id}/test": { body: { reason } },
   "POST /v1/dead-letters/{id}/retry": { body: { reason } },
   "DELETE /v1/dead-letters/{id}": { body: { reason } },
   "POST /v1/configuration/plan": yaml,
@@ -28,7 +30,11 @@ const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string
 
 const toAsk = (key: RouteKey) => {
   const [method = "", pattern = ""] = key.split(" ");
-  const path = pattern.replace("{service}", "shop").replace("{region}", "east").replace("{id}", CHANGE_ID);
+  const path = pattern
+    .replace("{service}", "shop")
+    .replace("{region}", "east")
+    .replace("/notifiers/{id}", "/notifiers/pager")
+    .replace("{id}", CHANGE_ID);
   const isFreeze = pattern.endsWith("freeze");
   return { method, path, options: BODIES[key] ?? (isFreeze ? { body: { reason } } : {}) };
 };

@@ -5,6 +5,8 @@
 import {
   type AdoptRequest,
   ApplyAnswer,
+  Approval,
+  ApprovalList,
   Change,
   DeadLetterAnswer,
   DeadLetterDetail,
@@ -15,8 +17,11 @@ import {
   type FailoverRequest,
   type HistoryKind,
   HistoryPage,
+  Incident,
+  IncidentPage,
   LiveEvent,
   MoveAnswer,
+  NotifierTestAnswer,
   Overview,
   PlanAnswer,
   Problem,
@@ -55,6 +60,12 @@ export const ProblemAnswer = Problem.extend({
   requestId: z.string().optional(),
   /** `stale-revision`: the revision that the service is at. */
   revision: z.int().optional(),
+  /** `stale-approval`: the id of what is asked now, null when nothing is. */
+  approval: z.string().nullable().optional(),
+  /** `approval-closed`: what it ended as, and who ended it. */
+  state: z.string().optional(),
+  by: z.string().nullable().optional(),
+  answeredAt: z.int().nullable().optional(),
   /** `stale-configuration`: the version in force. */
   version: z.int().optional(),
   /** `refused-by-rule`: every rule's answer and the batch that wasn't sent. */
@@ -138,6 +149,12 @@ export const createClient = (deps: ClientDeps) => {
     undrain: move<Asked<DrainRequest>>("undrain"),
     adopt: move<Asked<AdoptRequest>>("adopt"),
     release: move<Asked<ReleaseRequest>>("release"),
+    /** What waits for a person, then the last answers. */
+    approvals: () => get("/v1/approvals", ApprovalList),
+    approve: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/approvals/${encodeURIComponent(id)}/approve`, MoveAnswer, { reason }, options),
+    refuse: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/approvals/${encodeURIComponent(id)}/refuse`, Approval, { reason }, options),
     /** Everything, a service, or one region of a service. */
     freeze: freeze("freeze"),
     unfreeze: freeze("unfreeze"),
@@ -148,6 +165,19 @@ export const createClient = (deps: ClientDeps) => {
     deadLetter: (id: string) => get(`/v1/dead-letters/${encodeURIComponent(id)}`, DeadLetterDetail),
     retryDeadLetter: (id: string, reason: string, options?: MutationOptions) =>
       mutate(`/v1/dead-letters/${encodeURIComponent(id)}/retry`, DeadLetterAnswer, { reason }, options),
+    incidents: ({
+      limit,
+      cursor,
+      state,
+    }: {
+      readonly limit?: number;
+      readonly cursor?: string;
+      readonly state?: "open" | "closed";
+    } = {}) => get(`/v1/incidents${toQuery({ limit, cursor, state })}`, IncidentPage),
+    acknowledgeIncident: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/incidents/${encodeURIComponent(id)}/acknowledge`, Incident, { reason }, options),
+    testNotifier: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/notifiers/${encodeURIComponent(id)}/test`, NotifierTestAnswer, { reason }, options),
     dropDeadLetter: (id: string, reason: string, options?: MutationOptions) =>
       mutate(`/v1/dead-letters/${encodeURIComponent(id)}`, DeadLetterAnswer, { reason }, { ...options, method: "DELETE" }),
     configuration: () => get("/v1/configuration", ConfigurationAnswer),
@@ -197,12 +227,15 @@ const toFreezePath = ({ service, region }: FreezeTarget): string => {
   return region === undefined ? toServicePath(service) : `${toServicePath(service)}/regions/${encodeURIComponent(region)}`;
 };
 
-const toQuery = ({ service, kinds, limit, cursor }: { [K in keyof HistoryQuery]: HistoryQuery[K] | undefined }): string => {
+type AnyQuery = HistoryQuery & { readonly state?: "open" | "closed" };
+
+const toQuery = ({ service, kinds, limit, cursor, state }: { [K in keyof AnyQuery]: AnyQuery[K] | undefined }): string => {
   const query = new URLSearchParams();
   if (service !== undefined) query.set("service", service);
   if (kinds !== undefined && kinds.length > 0) query.set("kind", kinds.join(","));
   if (limit !== undefined) query.set("limit", String(limit));
   if (cursor !== undefined) query.set("cursor", cursor);
+  if (state !== undefined) query.set("state", state);
   return query.size > 0 ? `?${query}` : "";
 };
 

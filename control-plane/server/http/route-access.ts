@@ -27,7 +27,7 @@ const look = (reach: "service" | "part" | "all"): RouteAccess => ({
   isMutation: false,
   isOnce: false,
 });
-const act = (role: Role, reach: "service" | "all"): RouteAccess => ({
+const act = (role: Role, reach: "service" | "part" | "all"): RouteAccess => ({
   kind: "role",
   role,
   reach,
@@ -58,10 +58,19 @@ export const ROUTE_ACCESS = {
   "POST /v1/freeze": act("operator", "all"),
   "POST /v1/unfreeze": act("operator", "all"),
 
+  "GET /v1/approvals": look("part"),
+  // Whose service an approval is of is known when it is found: a scoped token finds those in its scope.
+  "POST /v1/approvals/{id}/approve": act("approver", "part"),
+  "POST /v1/approvals/{id}/refuse": act("approver", "part"),
+
   "GET /v1/dead-letters": look("all"),
   "GET /v1/dead-letters/{id}": look("all"),
   "POST /v1/dead-letters/{id}/retry": act("operator", "all"),
   "DELETE /v1/dead-letters/{id}": act("operator", "all"),
+
+  "GET /v1/incidents": look("all"),
+  "POST /v1/incidents/{id}/acknowledge": act("operator", "all"),
+  "POST /v1/notifiers/{id}/test": act("operator", "all"),
 
   "GET /v1/configuration": look("all"),
   "POST /v1/configuration/plan": { kind: "role", role: "operator", reach: "all", isMutation: false, isOnce: false },

@@ -12,14 +12,18 @@ import {
   DEAD_LETTERS_LOOK_MS,
   DRIFT_SCAN_MS,
   MODE_ROUND_MS,
+  PAGE_POLL_MS,
   POLL_MS,
   RETENTION_EVERY_MS,
   TRANSITIONS_KEPT_MS,
 } from "../limits.ts";
+import { type ApprovalOrder, serviceOf } from "../operations/approval/find-approval.ts";
+import { listApprovals } from "../operations/approval/list-approvals.ts";
+import { refuseApproval } from "../operations/approval/refuse-approval.ts";
 import type { ConfigurationSigner } from "../operations/configuration/configuration-in-force.ts";
 import { applyConfiguration, planConfiguration } from "../operations/control/change-configuration.ts";
 import { holdAutomation, setFreeze } from "../operations/control/set-freeze.ts";
-import type { ControlPlane, DatabaseHealth, FreezeOrder, Readiness } from "../operations/control-plane.ts";
+import type { ControlPlane, DatabaseHealth, FreezeOrder, NotHere, Readiness } from "../operations/control-plane.ts";
 import { dropDeadLetter, type LetterOrder, retryDeadLetter } from "../operations/dead-letters/retry-dead-letter.ts";
 import { createTellDeadLetters } from "../operations/dead-letters/tell-dead-letters.ts";
 import { createEvidenceCache } from "../operations/evidence/evidence-cache.ts";
@@ -29,6 +33,8 @@ import { AUTOMATION } from "../operations/memory/actors.ts";
 import { boundsAt, createKeepDeadLetter } from "../operations/memory/keep-dead-letter.ts";
 import { createLedger, LeadershipLost } from "../operations/memory/ledger.ts";
 import type { ModeRound } from "../operations/modes.ts";
+import { toIncident } from "../operations/paging/follow-history.ts";
+import { testNotifier } from "../operations/paging/test-notifier.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createJudgeServices } from "../operations/verdict/judge-services.ts";
 import { shareProgress } from "../operations/verification/share-progress.ts";
@@ -46,6 +52,8 @@ import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
+import type { Messenger } from "../ports/notifier.ts";
+import type { Pages } from "../ports/pages.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import { createConfigurationKeeper } from "./configuration-keeper.ts";
@@ -53,6 +61,7 @@ import { createFollowChanges } from "./follow-changes.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Metrics } from "./metrics.ts";
 import { createModeWatch } from "./mode-watch.ts";
+import { createPaging } from "./paging.ts";
 import { withReach } from "./reach.ts";
 import { createReconcileLoop } from "./reconcile-loop.ts";
 import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
@@ -67,6 +76,8 @@ export interface ControlPlaneDeps {
   readonly evidence: EvidenceStore;
   readonly decisions: DecisionStore;
   readonly deadLetters: DeadLetters;
+  readonly pages: Pages;
+  readonly messenger: Messenger;
   readonly configurations: ConfigurationStore;
   readonly lease: Lease;
   readonly provider: DnsProvider;
@@ -131,7 +142,10 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const ledger = createLedger({
     store: deps.decisions,
     holder: deps.holder,
-    onCommitted: (services) => emit("overview", services),
+    onCommitted: (services) => {
+      emit("overview", services);
+      paging.wake();
+    },
   });
   let leadingSince = 0;
   const cache = createEvidenceCache(deps.evidence, () => inForce().declaration, keeper.reportMs, clock.now);
@@ -145,6 +159,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     log,
     letters: deps.deadLetters,
     onKept: metrics.deadLetterKept,
+  });
+  const paging = createPaging({
+    ...deps,
+    term: () => ledger.term(),
+    isLeading: () => leadership.isLeading(),
+    declaration: () => keeper.inForce()?.declaration ?? null,
+    keepDeadLetter,
+    signal: stopped.signal,
   });
   const verify = createVerifyChange({
     clock,
@@ -214,6 +236,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       configurationVersion: () => inForce().version,
       verdictsOf: (service) => loop.verdictsOf(service),
       leadingSince: () => leadingSince,
+      agentsReleasedAt: cache.releasedAt,
       mayWrite,
       onAccepted,
       onDnsTerm: (term) => leadership.sawTerm(term),
@@ -239,8 +262,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     writerOf,
     isLeading: () => leadership.isLeading(),
     leadingSince: () => leadingSince,
+    agentsReleasedAt: cache.releasedAt,
     onFenced: (term) => void leadership.stepDown(term),
-    onLooked: metrics.looked,
+    onLooked: (measured) => {
+      metrics.looked(measured);
+      paging.looked();
+    },
   });
 
   const leadership = createLeadership({
@@ -256,6 +283,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loadAll();
       await clockWatch.settle();
       loop.start();
+      paging.gained();
       changes.followUnseen(ledger.changes());
       // What the leader before us wrote down may have been taken back since. An emergency goes first.
       setTimeout(() => void scanSafely(), SCAN_AFTER_GAIN_MS).unref();
@@ -461,7 +489,9 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   const letter = (work: typeof retryDeadLetter) => async (order: LetterOrder) => {
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
-    const result = await whileLeading(() => work({ ...deps, letters: deps.deadLetters, ledger, inForce: keeper.inForce }, order));
+    const result = await whileLeading(() =>
+      work({ ...deps, letters: deps.deadLetters, ledger, inForce: keeper.inForce, sendPageAgain: paging.book.sendAgain }, order),
+    );
     return result === "not-leader" ? ({ kind: "not-leader" } as const) : result;
   };
 
@@ -489,6 +519,19 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     return result;
   };
 
+  const records = () => [...specs().keys()].map(ledger.record);
+
+  /** Who leads asks it of the zone that the service is in; what nobody asked is nobody's. */
+  const answered = async <R>(order: ApprovalOrder, work: (spec: ServiceSpec) => Promise<R>): Promise<R | NotHere> => {
+    if (!leadership.isLeading()) return { kind: "not-leader" };
+    const spec = specs().get(serviceOf(records(), order) ?? "");
+    if (!spec) return { kind: "not-found", what: `approval ${order.id}` };
+    const result = await whileLeading(() => work(spec));
+    if (result === "not-leader") return { kind: "not-leader" };
+    loop.wake([spec.id]);
+    return result;
+  };
+
   const readiness = (): Readiness => {
     const missing = [
       ...(isRetiring ? ["it is stopping"] : []),
@@ -513,6 +556,9 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     },
     move,
     own,
+    approvals: async () => listApprovals(records()),
+    approve: (order) => answered(order, ({ zoneId }) => writerOf(zoneId).approve(order)),
+    refuse: (order) => answered(order, () => refuseApproval({ ledger, clock, ids, specs }, order)),
     setFreeze: freeze,
     history: async (query) => {
       const page = await deps.decisions.readHistory(query);
@@ -526,6 +572,26 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     deadLetter: (id) => deps.deadLetters.read(id),
     retryDeadLetter: letter(retryDeadLetter),
     dropDeadLetter: letter(dropDeadLetter),
+    incidents: async ({ limit, cursor, state }) => {
+      const known = await deps.pages.list({
+        limit,
+        ...(cursor === undefined ? {} : { before: cursor }),
+        ...(state === undefined ? {} : { state }),
+      });
+      return { incidents: known.map(toIncident), next: known.length < limit ? null : (known.at(-1)?.id ?? null) };
+    },
+    acknowledgeIncident: async (order) => {
+      if (!leadership.isLeading()) return { kind: "not-leader" };
+      const result = await paging.book.acknowledge(order);
+      paging.wake();
+      if (result.kind === "fenced") return { kind: "not-leader" };
+      return result.kind === "gone" ? { kind: "not-found", what: `open incident ${order.id}` } : result;
+    },
+    testNotifier: async (order) => {
+      const { owner, notify } = inForce().declaration;
+      const answer = await testNotifier({ ...deps, owner, notify }, order);
+      return answer ? { kind: "tried", answer } : { kind: "not-found", what: `notifier ${order.id}` };
+    },
     configuration: () => {
       const applied = keeper.inForce();
       return applied && { version: applied.version, text: applied.text, author: applied.author, at: applied.at };
@@ -560,6 +626,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       background("drift scan", DRIFT_SCAN_MS, scanAll);
       background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
       background("mode", MODE_ROUND_MS, modes.look);
+      background("pages", PAGE_POLL_MS, paging.round);
       background("dead letters", DEAD_LETTERS_LOOK_MS, lookAtDeadLetters);
       background("retention", RETENTION_EVERY_MS, () => {
         const past = surelyPast(clock);
@@ -575,6 +642,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       stopped.abort();
       await loop.stop();
       await Promise.all([...writers.values()].map((writer) => writer.idle()));
+      await paging.end();
       await leadership.stop();
       // Leadership may have been gained between the two.
       await loop.stop();

@@ -1,21 +1,30 @@
 /** Everything that the doors (HTTP, later others) may ask of the control plane. Implemented by loop/control-plane.ts. */
 import type {
   ApplyAnswer,
+  Approval,
   Change,
   DeadLetterDetail,
   DeadLetterPage,
   Explanation,
   HistoryKind,
   HistoryPage,
+  Incident,
+  IncidentPage,
   LiveEvent,
+  NotifierTestAnswer,
   Overview,
   PlanAnswer,
   ServiceState,
 } from "@regent/contract";
 import type { PoolView } from "../ports/outside-view.ts";
+import type { ApprovalOrder } from "./approval/find-approval.ts";
+import type { RefuseResult } from "./approval/refuse-approval.ts";
 import type { LetterOrder, LetterResult } from "./dead-letters/retry-dead-letter.ts";
 import type { Ingested, Recheck } from "./evidence/ingest-report.ts";
 import type { SignedRequest } from "./evidence/verify-report.ts";
+import type { Acknowledgement } from "./paging/follow-history.ts";
+import type { NotifierTestOrder } from "./paging/test-notifier.ts";
+import type { ApproveResult } from "./zone/approve-move.ts";
 import type { OwnOrder } from "./zone/own-name.ts";
 import type { MoveOrder, MoveResult } from "./zone/request-move.ts";
 
@@ -76,6 +85,10 @@ export interface ControlPlane {
   readonly explain: (id: string) => Promise<Explanation | null>;
   /** Manual failover, failback, drain, undrain. */
   readonly move: (order: MoveOrder) => Promise<MoveResult | NotHere>;
+  /** Moves that wait for a person, and the last answers. From memory. */
+  readonly approvals: () => Promise<readonly Approval[]>;
+  readonly approve: (order: ApprovalOrder) => Promise<ApproveResult | NotHere>;
+  readonly refuse: (order: ApprovalOrder) => Promise<RefuseResult | NotHere>;
   /** Adopting and releasing names. */
   readonly own: (order: OwnOrder) => Promise<MoveResult | NotHere>;
   readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
@@ -91,6 +104,14 @@ export interface ControlPlane {
   readonly deadLetter: (id: string) => Promise<DeadLetterDetail | null>;
   readonly retryDeadLetter: (order: LetterOrder) => Promise<LetterResult | NotHere>;
   readonly dropDeadLetter: (order: LetterOrder) => Promise<LetterResult | NotHere>;
+  readonly incidents: (query: { limit: number; cursor?: string; state?: Incident["state"] }) => Promise<IncidentPage>;
+  /** Nobody is told of it again. */
+  readonly acknowledgeIncident: (
+    order: Acknowledgement,
+  ) => Promise<{ readonly kind: "acknowledged"; readonly incident: Incident } | NotHere>;
+  readonly testNotifier: (
+    order: NotifierTestOrder,
+  ) => Promise<{ readonly kind: "tried"; readonly answer: NotifierTestAnswer } | NotHere>;
   readonly configuration: () => {
     readonly version: number;
     readonly text: string;

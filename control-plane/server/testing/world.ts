@@ -10,6 +10,7 @@ import { monotonicFactory } from "ulid";
 import { createMemoryDatabase, type MemoryDatabase } from "../adapters/memory/database.ts";
 import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
 import { createMemoryResolver } from "../adapters/memory/resolver.ts";
+import { createRecordingMessenger } from "../adapters/notify/recording-messenger.ts";
 import { toAgentConfiguration } from "../configuration/to-agent-configuration.ts";
 import { createControlPlane, type RunningControlPlane } from "../loop/control-plane.ts";
 import { createMetrics } from "../loop/metrics.ts";
@@ -17,6 +18,7 @@ import { toKeyId } from "../operations/configuration/agent-keys.ts";
 import type { Ingested } from "../operations/evidence/ingest-report.ts";
 import type { Clock, ClockStep } from "../ports/clock.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { Messenger } from "../ports/notifier.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { type Faults, noFaults, withFaults } from "./faults.ts";
 
@@ -119,7 +121,14 @@ export interface WorldDns {
 }
 
 export const testWorld = async (
-  options: { owner?: string; services?: object[]; sets?: readonly RecordSet[]; elsewhere?: WorldDns } = {},
+  options: {
+    owner?: string;
+    services?: object[];
+    sets?: readonly RecordSet[];
+    elsewhere?: WorldDns;
+    notify?: object;
+    messenger?: Messenger;
+  } = {},
 ): Promise<World> => {
   const started = performance.now();
   let steps: readonly ClockStep[] = [];
@@ -154,6 +163,7 @@ export const testWorld = async (
     zones: [{ id: zoneId, name: "example.test" }],
     regions: REGIONS.map((id) => ({ id })),
     agents,
+    ...(options.notify ? { notify: options.notify } : {}),
     services: options.services ?? [service("checkout", { kind: "active-passive", failback: "automatic" })],
   });
   const database = createMemoryDatabase({ clock, ids });
@@ -189,6 +199,8 @@ export const testWorld = async (
       evidence: withFaults("evidence", database.evidence, faults),
       decisions: withFaults("decisions", database.decisions, faults),
       deadLetters: withFaults("deadLetters", database.deadLetters, faults),
+      pages: withFaults("pages", database.pages, faults),
+      messenger: options.messenger ?? createRecordingMessenger(),
       configurations: withFaults("configurations", database.configuration, faults),
       lease: withFaults("lease", database.lease, faults),
       provider: withFaults("dns", provider, faults),

@@ -2,6 +2,7 @@
  * Plain text mail. TLS is required and verified, except on loopback. All headers are made of what the schema checked or of one line without
  * control characters; an incident is one thread, and a try that comes again has the same Message-ID.
  */
+import { isIP } from "node:net";
 import type { GuardRules, SmtpNotifier } from "@regent/contract";
 import { createTransport } from "nodemailer";
 import type { Notice, SendResult } from "../../ports/notifier.ts";
@@ -47,7 +48,7 @@ export const toOptions = (target: Target, { port, isTls }: { readonly port: numb
   secure: isTls,
   // Without it a server, or who stands before it, could talk us out of TLS.
   requireTLS: !target.isLoopback,
-  tls: { servername: target.host, rejectUnauthorized: true },
+  tls: { ...(isIP(target.host) > 0 ? {} : { servername: target.host }), rejectUnauthorized: true },
   connectionTimeout: SEND_MS_MAX,
   greetingTimeout: SEND_MS_MAX,
   socketTimeout: SEND_MS_MAX,

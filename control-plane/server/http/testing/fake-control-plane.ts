@@ -1,5 +1,15 @@
 /** A control plane for tests of the doors: it answers what a test lays before it, and remembers what it was asked. */
-import type { Change, DeadLetter, Explanation, LiveEvent, MoveAnswer, Overview, ServiceState } from "@regent/contract";
+import type {
+  Approval,
+  Change,
+  DeadLetter,
+  Explanation,
+  Incident,
+  LiveEvent,
+  MoveAnswer,
+  Overview,
+  ServiceState,
+} from "@regent/contract";
 import type { ControlPlane } from "../../operations/control-plane.ts";
 
 export const CHANGE_ID = "01JD8Z0000000000000000000A";
@@ -66,6 +76,31 @@ export const testChange = (service: string): Change => {
   };
 };
 
+export const testApproval = (service: string, approval: Partial<Approval> = {}): Approval => {
+  const { sharesBefore, sharesAfter, weightsBefore, weightsAfter } = testMoveAnswer();
+  return {
+    id: CHANGE_ID,
+    service,
+    kind: "failover",
+    state: "waiting",
+    digest: "0123456789abcdef",
+    why: "east is unhealthy; traffic goes to west 100 %",
+    rules: [],
+    asks: ["mode"],
+    sharesBefore,
+    sharesAfter,
+    weightsBefore,
+    weightsAfter,
+    askedAt: 1_000,
+    lapsesAt: 901_000,
+    onLapse: "stay",
+    answeredAt: null,
+    by: null,
+    reason: null,
+    ...approval,
+  };
+};
+
 const testDeadLetter = (): DeadLetter => ({
   id: CHANGE_ID,
   at: 1_000,
@@ -75,6 +110,23 @@ const testDeadLetter = (): DeadLetter => ({
   attempts: 1,
   triedAt: 1_000,
   bytes: 13,
+});
+
+const testIncident = (): Incident => ({
+  id: CHANGE_ID,
+  cause: "region:east",
+  state: "open",
+  severity: "critical",
+  title: "traffic left east",
+  openedAt: 1_000,
+  updatedAt: 1_000,
+  closedAt: null,
+  acknowledged: null,
+  hit: 1,
+  parts: ["shop/east"],
+  unwell: 1,
+  lines: [{ at: 1_000, why: "east refuses" }],
+  escalations: 0,
 });
 
 const SERVICES = ["shop", "mail"];
@@ -135,6 +187,9 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     explain: async (id) => (SERVICES.includes(id) ? testExplanation(id) : null),
     move: async ({ dryRun }) => ({ kind: "answered", answer: testMoveAnswer(dryRun) }),
     own: async ({ dryRun }) => ({ kind: "answered", answer: testMoveAnswer(dryRun) }),
+    approvals: async () => SERVICES.map((service) => testApproval(service)),
+    approve: async () => ({ kind: "answered", answer: testMoveAnswer() }),
+    refuse: async ({ by, reason }) => ({ kind: "refused", approval: testApproval("shop", { state: "refused", by, reason }) }),
     setFreeze: async ({ isFrozen }) => ({ kind: "set", why: isFrozen ? "frozen" : "free" }),
     history: async () => testHistory(),
     change: async (id) => (id === CHANGE_ID ? testChange("shop") : null),
@@ -143,6 +198,15 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     retryDeadLetter: async ({ id }) =>
       id === CHANGE_ID ? { kind: "tried", done: false, why: "refused again" } : { kind: "gone" },
     dropDeadLetter: async ({ id }) => (id === CHANGE_ID ? { kind: "tried", done: true, why: "dropped" } : { kind: "gone" }),
+    incidents: async ({ limit }) => ({ incidents: [testIncident()].slice(0, limit), next: null }),
+    acknowledgeIncident: async ({ id, by, reason }) =>
+      id === CHANGE_ID
+        ? { kind: "acknowledged", incident: { ...testIncident(), acknowledged: { by, at: 1_000, reason } } }
+        : { kind: "not-found", what: `open incident ${id}` },
+    testNotifier: async ({ id }) =>
+      id === "pager"
+        ? { kind: "tried", answer: { notifier: id, delivered: true, why: "the receiver took it" } }
+        : { kind: "not-found", what: `notifier ${id}` },
     configuration: () => configuration,
     planConfiguration: async () => ({
       kind: "planned",
@@ -171,8 +235,12 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
       noted("ingestReport", (signed: typeof request) => base.ingestReport(signed, recheck))(request),
     move: noted("move", base.move),
     own: noted("own", base.own),
+    approve: noted("approve", base.approve),
+    refuse: noted("refuse", base.refuse),
     setFreeze: noted("setFreeze", base.setFreeze),
     history: noted("history", base.history),
+    acknowledgeIncident: noted("acknowledgeIncident", base.acknowledgeIncident),
+    testNotifier: noted("testNotifier", base.testNotifier),
     retryDeadLetter: noted("retryDeadLetter", base.retryDeadLetter),
     dropDeadLetter: noted("dropDeadLetter", base.dropDeadLetter),
     planConfiguration: noted("planConfiguration", base.planConfiguration),
