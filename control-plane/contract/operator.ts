@@ -103,7 +103,7 @@ export const ServiceState = z.object({
   drained: z.record(RegionId, Freeze),
   /** Whose the name is isn't ours to say: nobody writes it until a person adopts it. */
   blockedBy: z.string().nullable(),
-  /** A move that waits for a person, or the last answer of one. */
+  /** A move that waits for a person, or the answer to what is still wanted; null when it is over. */
   approval: Approval.nullable(),
   /** What somebody else edited: automation stands still. */
   drift: z.string().nullable(),

@@ -40,13 +40,17 @@ export const toServiceState = (sources: ViewSources, spec: ServiceSpec): Service
     seen: sources.seenOf(spec.id),
     frozen: record.controls.frozen ?? ledger.freeze(),
     drained: record.controls.drained,
-    approval: record.approval && shown(record.approval),
+    approval: standingApproval(record),
     blockedBy: record.blockedBy,
     drift: record.drift,
     now: sentenceOf(sources, spec, record),
     lastChange: last ? { id: last.id, why: last.why, times: last.times, stage: last.stage } : null,
   };
 };
+
+/** One that waits or that was answered for what is still wanted; what is over stands in the list of approvals, not in every overview. */
+const standingApproval = ({ approval }: ServiceRecord): ServiceState["approval"] =>
+  approval && !approval.isOver && approval.state !== "stale" ? shown(approval) : null;
 
 /** In declared order; a replica that doesn't judge shows what the leader remembered, without votes. */
 const regionsOf = ({ verdictsOf }: ViewSources, spec: ServiceSpec, { health }: ServiceRecord): RegionVerdict[] => {

@@ -1,9 +1,10 @@
 /** Laws of asking: the same question once, another one anew, and an answer only while it answers what is so now. */
 import type { Decision, Proposal, ServiceSpec } from "@regent/engine";
 import { expect, test } from "vitest";
-import type { StoredApproval } from "../../ports/decision-store.ts";
+import type { HistoryEntry, ServiceRecord, StoredApproval } from "../../ports/decision-store.ts";
 import { specOf } from "../../testing/specs.ts";
-import { emptyRecord } from "../memory/ledger.ts";
+import { type Draft, emptyRecord } from "../memory/ledger.ts";
+import { askApproval } from "./ask-approval.ts";
 import { approvalLookAt, FORMER_MAX, reviewApproval } from "./review-approval.ts";
 
 const NOW = 1_795_000_000_000;
@@ -49,6 +50,31 @@ const decisionOf = (asks: Decision["asks"], proposal: Proposal | null = proposal
   failStatic: null,
   sentence: "",
   nextLookAt: null,
+});
+
+test("a new leader asks nobody, and calls nothing stale, before every agent has had the time to report", () => {
+  const { reportMs } = spec.settings;
+  const told: string[] = [];
+  let record = emptyRecord("web");
+  const draft = {
+    record: () => record,
+    update: (_: string, change: (known: ServiceRecord) => ServiceRecord) => {
+      record = change(record);
+    },
+    tell: ({ kind }: HistoryEntry) => void told.push(kind),
+  } as unknown as Draft;
+  const askAt = (now: number) =>
+    askApproval(
+      { clock: { now: () => now, monotonic: () => now }, ids: { ulid: () => `id-${++ulids}` }, leadingSince: () => NOW },
+      draft,
+      spec,
+      decisionOf(["A9"]),
+    );
+  expect(askAt(NOW + 2 * reportMs - 1)).toBeNull();
+  expect([record.approval, told]).toEqual([null, []]);
+  expect(askAt(NOW + 2 * reportMs)?.approval.state).toBe("waiting");
+  expect(told).toEqual(["approval"]);
+  expect(askAt(NOW + 2 * reportMs + 1)).toBeNull();
 });
 
 let ulids = 0;
