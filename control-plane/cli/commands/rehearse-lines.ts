@@ -1,4 +1,5 @@
 /** A rehearsal as lines for a person, and as one value for a program. Pure. */
+import type { Weights } from "@regent/contract";
 import { changeText, partsOf } from "@regent/simulation/rehearsal/check.ts";
 import { sharesText } from "@regent/simulation/rehearsal/expectation-text.ts";
 import { momentText } from "@regent/simulation/rehearsal/time.ts";
@@ -44,7 +45,7 @@ const toRows = ({ rehearsal, run: { told } }: Pick<Rehearsed, "rehearsal" | "run
         at: 0,
         service,
         what: "serves",
-        why: sharesText(partsOf(Object.values(weights)[0] ?? {})),
+        why: servedText(weights),
       })),
     ...told.answers.map(({ at, service, by, do: act, is, why }) => ({
       at,
@@ -71,6 +72,13 @@ const toRows = ({ rehearsal, run: { told } }: Pick<Rehearsed, "rehearsal" | "run
       .map(({ at, service, sentence }) => ({ at, service, what: paint.warn("stands still"), why: sentence })),
   ];
   return rows.sort((a, b) => a.at - b.at);
+};
+
+const servedText = (weights: Weights): string => {
+  const families = Object.entries(weights);
+  return families
+    .map(([family, byRegion]) => `${families.length === 1 ? "" : `${family}: `}${sharesText(partsOf(byRegion))}`)
+    .join("; ");
 };
 
 /** `isTold`: what came is told of those that are met, too. */

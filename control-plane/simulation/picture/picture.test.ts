@@ -35,3 +35,13 @@ test("a bad verdict and a second region have patterns, for who sees no colour, a
   expect(svg).toContain("@media (prefers-color-scheme:dark)");
   expect(svg).not.toContain("NaN");
 });
+
+test("each family of a service has an area of its own, and weights of it", async () => {
+  const families =
+    "services.checkout.families=[{ id: eu, name: eu.example.com }, { id: us, name: us.example.com, priority: { us-east: 1, eu-west: 2, ap-south: 3 } }]";
+  const { rehearsal, run: ran } = await run(tonight(`configuration:\n  - { at: 0s, set: "${families}" }`));
+  const svg = toPicture(rehearsal, ran);
+  expect(svg).toContain("eu-west 100 %");
+  expect(svg).toContain("us-east 100 %");
+  for (const family of ["eu", "us"]) expect(svg).toContain(`text-anchor="end">${family}</text>`);
+});

@@ -14,6 +14,7 @@ import { DEFS, STYLE } from "./style.ts";
 const TOP = 48;
 const BAND_HEIGHT = 18;
 const SHARES_HEIGHT = 84;
+const FAMILY_GAP = 8;
 const LINE_HEIGHT = 15;
 const GAP = 34;
 const RIGHT = 16;
@@ -27,8 +28,9 @@ export const toPicture = ({ name, why, forMs, installation }: Rehearsal, { told 
   const scale: Scale = (at) => LEFT + (Math.min(Math.max(0, at), forMs) / forMs) * (WIDTH - LEFT - RIGHT);
   const panels: string[] = [];
   let y = TOP;
-  for (const { id, endpoints } of installation.applied.specs.values()) {
-    const panel = toPanel({ service: id, regions: endpoints.map(({ region }) => region), told, scale, forMs }, y);
+  for (const { id, endpoints, families } of installation.applied.specs.values()) {
+    const regions = endpoints.map(({ region }) => region);
+    const panel = toPanel({ service: id, families: families.map((family) => family.id), regions, told, scale, forMs }, y);
     panels.push(panel.svg);
     y += panel.height + GAP;
   }
@@ -49,6 +51,7 @@ export const toPicture = ({ name, why, forMs, installation }: Rehearsal, { told 
 
 interface PanelInput {
   readonly service: string;
+  readonly families: readonly string[];
   readonly regions: readonly string[];
   readonly told: Told;
   readonly scale: Scale;
@@ -56,12 +59,12 @@ interface PanelInput {
 }
 
 const toPanel = (
-  { service, regions, told, scale, forMs }: PanelInput,
+  { service, families, regions, told, scale, forMs }: PanelInput,
   top: number,
 ): { readonly svg: string; readonly height: number } => {
   const bandsTop = top + 16;
   const sharesTop = bandsTop + regions.length * BAND_HEIGHT + 8;
-  const axisY = sharesTop + SHARES_HEIGHT;
+  const axisY = sharesTop + families.length * (SHARES_HEIGHT + FAMILY_GAP) - FAMILY_GAP;
   const marks: readonly Mark[] = marksOf(told, service);
   const legendTop = axisY + 34;
   const svg = [
@@ -70,7 +73,11 @@ const toPanel = (
     ...regions.flatMap((region, row) =>
       toBands(told.turns, { service, region, y: bandsTop + row * BAND_HEIGHT, height: BAND_HEIGHT - 3, scale, forMs }),
     ),
-    ...toShares(told.standings, { service, regions, top: sharesTop, height: SHARES_HEIGHT, scale, forMs }),
+    ...families.flatMap((family, row) => {
+      const top = sharesTop + row * (SHARES_HEIGHT + FAMILY_GAP);
+      const title = families.length === 1 ? "shares" : family;
+      return toShares(told.standings, { service, family, title, regions, top, height: SHARES_HEIGHT, scale, forMs });
+    }),
     ...toAxis(scale, axisY, forMs),
     ...toMarks(marks, { scale, top: bandsTop - 4, bottom: axisY }),
     ...toLegend(marks, { top: legendTop, lineHeight: LINE_HEIGHT }),

@@ -6,6 +6,9 @@ import { REGION_PATTERNS, REGION_STYLES } from "./style.ts";
 
 interface SharesInput {
   readonly service: string;
+  readonly family: string;
+  /** What stands beside it. */
+  readonly title: string;
   readonly regions: readonly string[];
   readonly top: number;
   readonly height: number;
@@ -17,10 +20,10 @@ interface SharesInput {
 const LABEL_PART_MIN = 0.2;
 
 export const toShares = (standings: readonly Standing[], input: SharesInput): readonly string[] => {
-  const { service, regions, top, height, scale, forMs } = input;
+  const { service, family, title, regions, top, height, scale, forMs } = input;
   const own = standings.filter((standing) => standing.service === service);
   const boxes = own.flatMap(({ at, weights }, i) => {
-    const parts = partsOf(Object.values(weights)[0] ?? {});
+    const parts = partsOf(weights[family] ?? {});
     const [from, until] = [scale(at), scale(own[i + 1]?.at ?? forMs)];
     let above = 0;
     return regions.flatMap((region, index) => {
@@ -44,7 +47,7 @@ export const toShares = (standings: readonly Standing[], input: SharesInput): re
     });
   });
   return [
-    `<text class="faint" x="${LEFT - 8}" y="${top + 10}" text-anchor="end">shares</text>`,
+    `<text class="faint" x="${LEFT - 8}" y="${top + 10}" text-anchor="end">${text(title)}</text>`,
     ...boxes,
     `<path class="edge" d="M${scale(0)} ${top}V${top + height}"/>`,
   ];

@@ -164,6 +164,18 @@ describe("what it means", () => {
     expect(one.run.failures / one.run.probes).toBeLessThan(0.25);
   });
 
+  test("agents that speak again are heard again", async () => {
+    const { run: ran, checked } = await run(
+      tonight(
+        "outcomes:\n  - { vantages: '*', what: -*1m silence*2m - }\nexpect:\n  - { at: 2m, verdict: { service: checkout, region: eu-west, is: unknown } }\n  - { from: 5m, to: 10m, verdict: { service: checkout, region: eu-west, is: healthy } }",
+      ),
+    );
+    const own = ran.told.turns.filter(({ region }) => region === "eu-west").map(({ to }) => to);
+    expect(own).toEqual(["healthy", "unknown", "healthy"]);
+    expect(ran.told.changes).toEqual([]);
+    expect(checked.map(({ isMet }) => isMet)).toEqual([true, true]);
+  });
+
   test("what takes longer than a probe waits is a timeout, and what an operator may not do is answered", async () => {
     const { run: ran } = await run(
       tonight(
