@@ -15,7 +15,7 @@ import { viewOutside } from "./outside.ts";
 import { scoreOf } from "./score.ts";
 import type { SeatedVantage } from "./seats.ts";
 import { seatAgents } from "./seats.ts";
-import type { Ballot } from "./votes.ts";
+import type { Ballot, CheckDown } from "./votes.ts";
 import { weighViews } from "./weigh.ts";
 import { failingSinceOf, whyOf } from "./why.ts";
 
@@ -58,7 +58,7 @@ export const assessCasting = ({ casting, suspects, previous }: AssessCastingInpu
     inside: inside.view,
     outside: outside.view,
     flags,
-    votes: asked.map((vantage) => toVote(vantage, casting, suspects)),
+    votes: votesOf(asked, casting, suspects),
     holdMs: weighing.holdMs,
     isDegradedHard: degradations.some(({ isHard }) => isHard),
     isDegradedSoft: degradations.some(({ isHard }) => !isHard),
@@ -83,11 +83,28 @@ const askedVantages = ({ spec, region, seating }: Casting): readonly SeatedVanta
   return seating.vantages.filter((vantage) => (vantage.region === region ? isInsideAsked : isOutsideAsked));
 };
 
-const toVote = (vantage: SeatedVantage, casting: Casting, suspects: ReadonlySet<string>): Vote => {
+/** Vantages and ballots come in the same order, so each ballot is met once. */
+const votesOf = (asked: readonly SeatedVantage[], casting: Casting, suspects: ReadonlySet<string>): readonly Vote[] => {
+  const { ballots } = casting;
+  let at = 0;
+  return asked.map((vantage) => {
+    while (at < ballots.length && ballots[at]!.vantage.rank < vantage.rank) at += 1;
+    const ballot = ballots[at]?.vantage === vantage ? ballots[at] : undefined;
+    return toVote(vantage, { casting, cast: ballot, suspects });
+  });
+};
+
+interface Cast {
+  readonly casting: Casting;
+  readonly cast: Ballot | undefined;
+  readonly suspects: ReadonlySet<string>;
+}
+
+const toVote = (vantage: SeatedVantage, { casting, cast, suspects }: Cast): Vote => {
   const { id, region, agents } = vantage;
   const { spec, now } = casting;
-  const isSuspect = suspects.has(id);
-  const ballot = isSuspect ? undefined : ballotOf(vantage, casting);
+  const isSuspect = suspects.size > 0 && suspects.has(id);
+  const ballot = isSuspect ? undefined : cast;
   return {
     vantage: id,
     view: region === casting.region ? "inside" : "outside",
@@ -99,29 +116,25 @@ const toVote = (vantage: SeatedVantage, casting: Casting, suspects: ReadonlySet<
   };
 };
 
-const ballotOf = (vantage: SeatedVantage, { ballots }: Casting): Ballot | undefined => {
-  for (const ballot of ballots) if (ballot.vantage === vantage) return ballot;
-  return undefined;
-};
-
 /** null: it has no vote, and its agents show why. */
 const becauseOf = (ballot: Ballot | undefined): string | null => {
   switch (ballot?.vote) {
     case "up":
-      return `${ballot.up.join(", ")} up`;
+      return `${listText(ballot.up)} up`;
     case "down":
-      return ballot.down
-        .map(
-          ({ check, reason, failingSince }) =>
-            `${check} down${reason === null ? "" : ` (${reason})`} since ${clockText(failingSince)}`,
-        )
-        .join(", ");
+      return listText(ballot.down.map(downText));
     case "none":
       return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : null;
     case undefined:
       return null;
   }
 };
+
+const downText = ({ check, reason, failingSince }: CheckDown): string =>
+  `${check} down${reason === null ? "" : ` (${reason})`} since ${clockText(failingSince)}`;
+
+/** Most lists have one word, and this is asked for every vote. */
+const listText = (words: readonly string[]): string => (words.length === 1 ? words[0]! : words.join(", "));
 
 const silenceOf = (agents: readonly AgentEvidence[], freshnessMs: number, now: Instant): string => {
   const heardAt = Math.max(...agents.map((agent) => agent.heardAt ?? -1));

@@ -94,6 +94,7 @@ const degradationsText = (degradations: readonly Degradation[]): readonly string
 /** A shared check explains a fault of all regions; it is told and never counted. */
 const sharedText = (sightings: readonly Sighting[]): readonly string[] => {
   const down = sightings.filter(({ check, opinion }) => check.scope === "shared" && opinion === "down");
+  if (down.length === 0) return [];
   return [...groupBy(down, ({ check }) => check.id)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(

@@ -9,32 +9,40 @@
  * gain counts nothing, and so does what is gained by any region that nobody calls fit. With `capacityMin` 0 the declared capacities mean nothing but
  * proportions, and nothing is counted.
  */
-import type { FamilyId, RegionId, RegionVerdict, Weights } from "@regent/contract";
-import type { FamilySpec, HealthMemory, Proposal, ServiceSpec, Situation } from "../model.ts";
+import type { FamilyId, RegionId, Weights } from "@regent/contract";
+import type { EndpointSpec, FamilySpec, HealthMemory, Proposal, ServiceSpec, Situation } from "../model.ts";
 import { partsOf, ROUNDING } from "../strategy/parts.ts";
 import { percentText } from "../text.ts";
-import type { Rule, Ruling } from "./rule.ts";
-import { allow, movesTraffic, regionsOf, requireApproval } from "./rule.ts";
+import type { Rule, RuleInput, Ruling } from "./rule.ts";
+import { allow, movesTraffic, requireApproval } from "./rule.ts";
 
 /** Success that is assumed of a region that may be well or dead. */
 const DOUBTFUL = 0.5;
 
+/** A17 asks it too. */
+let last: { readonly input: RuleInput; readonly ruling: Ruling } | null = null;
+
 export const a03Goodput: Rule = {
   id: "A3",
   binds: "break-glass",
-  ask: ({ proposal, situation }) => {
-    const { spec } = situation;
-    if (!movesTraffic(proposal)) return allow("moves no traffic");
-    if (spec.safety.capacityMin === 0) return allow("no part of the capacity is declared as needed");
-    const calm = spec.families.filter(({ id }) => !proposal.panicFamilies.includes(id));
-    const rulings = calm.map((family) => {
-      const loads = loadsOf(family, proposal, situation);
-      return { ruling: weigh(family.id, loads, spec.safety.capacityMin), isOverloading: overloaded(loads).length > 0 };
-    });
-    const objection = rulings.find(({ ruling }) => ruling.answer !== "allow");
-    const told = objection ?? rulings.find(({ isOverloading }) => isOverloading) ?? rulings[0];
-    return told?.ruling ?? allow("the declared panic policy is in force");
+  ask: (input) => {
+    if (last?.input !== input) last = { input, ruling: ask(input) };
+    return last.ruling;
   },
+};
+
+const ask = ({ proposal, situation }: RuleInput): Ruling => {
+  const { spec } = situation;
+  if (!movesTraffic(proposal)) return allow("moves no traffic");
+  if (spec.safety.capacityMin === 0) return allow("no part of the capacity is declared as needed");
+  const calm = spec.families.filter(({ id }) => !proposal.panicFamilies.includes(id));
+  const rulings = calm.map((family) => {
+    const loads = loadsOf(family, proposal, situation);
+    return { ruling: weigh(family.id, loads, spec.safety.capacityMin), isOverloading: overloaded(loads).length > 0 };
+  });
+  const objection = rulings.find(({ ruling }) => ruling.answer !== "allow");
+  const told = objection ?? rulings.find(({ isOverloading }) => isOverloading) ?? rulings[0];
+  return told?.ruling ?? allow("the declared panic policy is in force");
 };
 
 const weigh = (name: FamilyId, loads: readonly Load[], capacityMin: number): Ruling => {
@@ -83,17 +91,26 @@ const loadsOf = (family: FamilySpec, { weightsBefore, weightsAfter }: Proposal, 
   const { spec, health, verdicts } = situation;
   const before = partsIn(weightsBefore, family.id);
   const after = partsIn(weightsAfter, family.id);
-  const capacityOf = capacities(spec, family);
-  return regionsOf(spec).map((region) => ({
-    region,
-    before: before[region] ?? 0,
-    after: after[region] ?? 0,
-    capacity: capacityOf(region),
-    ...successOf(
-      health[region],
-      verdicts.find((one) => one.region === region),
-    ),
-  }));
+  const whole = wholeOf(spec, family);
+  const loads = spec.endpoints.map((endpoint): Load => {
+    const { region, headroom } = endpoint;
+    const isGray = verdicts.find((one) => one.region === region)?.flags.includes("gray") === true;
+    const { most, least } = successOf(health[region], isGray);
+    const verdict = health[region]?.verdict;
+    return {
+      region,
+      before: before[region] ?? 0,
+      after: after[region] ?? 0,
+      capacity: Math.min(1, (headroom * sizeOf(endpoint, family)) / whole),
+      most,
+      least,
+      isVouchedFor: verdict === "healthy" || verdict === "degraded",
+      isDead: verdict === "unhealthy" && !isGray,
+      isGray,
+    };
+  });
+  // A sentence doesn't change with the order of a declaration.
+  return loads.sort((a, b) => (a.region < b.region ? -1 : 1));
 };
 
 const partsIn = (weights: Weights, family: FamilyId): Readonly<Record<RegionId, number>> => partsOf(weights[family] ?? {});
@@ -102,42 +119,41 @@ const partsIn = (weights: Weights, family: FamilyId): Readonly<Record<RegionId, 
  * A standby is provisioned to take all: in active-passive a region is measured by the largest one. Where traffic is spread, by its part of the
  * whole, with its headroom.
  */
-const capacities = (spec: ServiceSpec, family: FamilySpec): ((region: RegionId) => number) => {
-  const sizes = new Map(
-    spec.endpoints.map(({ region, capacity, headroom }) => [region, { size: family.capacity[region] ?? capacity, headroom }]),
-  );
-  const all = [...sizes.values()].map(({ size }) => size);
-  const whole = spec.strategy.kind === "active-passive" ? Math.max(...all) : all.reduce((sum, size) => sum + size, 0);
-  return (region) => {
-    const { size = 0, headroom = 0 } = sizes.get(region) ?? {};
-    return Math.min(1, (headroom * size) / whole);
-  };
+const wholeOf = (spec: ServiceSpec, family: FamilySpec): number => {
+  const isPassive = spec.strategy.kind === "active-passive";
+  let whole = 0;
+  for (const endpoint of spec.endpoints) {
+    const size = sizeOf(endpoint, family);
+    whole = isPassive ? Math.max(whole, size) : whole + size;
+  }
+  return whole;
 };
 
-type Success = Pick<Load, "most" | "least" | "isVouchedFor" | "isDead" | "isGray">;
+const sizeOf = ({ region, capacity }: EndpointSpec, family: FamilySpec): number => family.capacity[region] ?? capacity;
 
-const successOf = (health: HealthMemory | undefined, verdict: RegionVerdict | undefined): Success => {
-  const isGray = verdict?.flags.includes("gray") === true;
-  const none = { isVouchedFor: false, isDead: false, isGray };
+const successOf = (health: HealthMemory | undefined, isGray: boolean): Success => {
   switch (health?.verdict) {
     case "healthy":
-      return { ...none, most: 1, least: 1, isVouchedFor: true };
+      return WELL;
     case "degraded":
-      return { ...none, most: health.factor, least: health.factor, isVouchedFor: true };
+      return { most: health.factor, least: health.factor };
     case "unhealthy":
-      return { ...none, most: isGray ? DOUBTFUL : 0, least: 0, isDead: !isGray };
+      return { most: isGray ? DOUBTFUL : 0, least: 0 };
     case "recovering":
       // Well again by what is seen now, and only not trusted with more.
-      return health.evidence === "good" ? { ...none, most: 1, least: 1 } : { ...none, most: DOUBTFUL, least: 0 };
+      return health.evidence === "good" ? WELL : { most: DOUBTFUL, least: 0 };
     case "unknown":
     case "maintenance":
     case undefined:
-      return { ...none, ...lastBelieved(health) };
+      return lastBelieved(health);
   }
 };
 
+type Success = Pick<Load, "most" | "least">;
+const WELL: Success = { most: 1, least: 1 };
+
 /** Of a region that is silent, or that is worked on and still serves. */
-const lastBelieved = (health: HealthMemory | undefined): Pick<Load, "most" | "least"> => {
+const lastBelieved = (health: HealthMemory | undefined): Success => {
   switch (health?.before) {
     case "degraded":
       return { most: health.factor > 0 ? health.factor : 1, least: health.factor };
@@ -150,7 +166,7 @@ const lastBelieved = (health: HealthMemory | undefined): Pick<Load, "most" | "le
     case "maintenance":
     case null:
     case undefined:
-      return { most: 1, least: 1 };
+      return WELL;
   }
 };
 

@@ -7,7 +7,7 @@
 import type { Instant, RegionId } from "@regent/contract";
 import type { Departure, Situation } from "../model.ts";
 import { clockText, durationText } from "../text.ts";
-import { faultsLeft, testimonyAgainst } from "./departures.ts";
+import { faultsLeft, findingsAgainst } from "./departures.ts";
 import type { Rule, RuleInput, Ruling } from "./rule.ts";
 import { allow, countText, regionsOf, requireApproval } from "./rule.ts";
 
@@ -77,7 +77,8 @@ const outsideNetworks = ({ verdicts }: Situation, region: RegionId): number => {
 const askInTurn = ({ proposal, situation }: RuleInput, left: readonly RegionId[]): Ruling | null => {
   const { traffic, now } = situation;
   const before = traffic.departures.filter(({ at, left: regions }) => regions.length > 0 && now - at < IN_TURN_WITHIN_MS);
-  const finding = sharedFinding(before, testimonyAgainst(situation, left).findings);
+  if (before.length === 0) return null;
+  const finding = sharedFinding(before, findingsAgainst(situation, left));
   if (finding === null) return null;
   const gone = new Set([...left, ...before.flatMap((departure) => departure.left)]);
   const isElsewhere = before.some((departure) => departure.left.some((region) => !left.includes(region)));
@@ -90,7 +91,7 @@ const askInTurn = ({ proposal, situation }: RuleInput, left: readonly RegionId[]
 
 /** What was said each time; null when nothing was. */
 const sharedFinding = (before: readonly Departure[], now: readonly string[]): string | null =>
-  before.length === 0 ? null : (now.find((one) => before.every(({ findings }) => findings.includes(one))) ?? null);
+  now.find((one) => before.every(({ findings }) => findings.includes(one))) ?? null;
 
 const servedBefore = ({ weightsBefore }: RuleInput["proposal"]): readonly RegionId[] =>
   Object.values(weightsBefore).flatMap((weights) =>

@@ -7,7 +7,7 @@ import type { RegionId } from "@regent/contract";
 import type { Departure, Situation } from "../model.ts";
 import { durationText, percentText } from "../text.ts";
 import { a03Goodput } from "./a03-goodput.ts";
-import { faultsLeft, isVoluntary, movedPart, testimonyAgainst } from "./departures.ts";
+import { accusersOf, faultsLeft, isVoluntary, movedPart } from "./departures.ts";
 import type { Rule, RuleInput } from "./rule.ts";
 import { allow, requireApproval } from "./rule.ts";
 
@@ -21,16 +21,16 @@ export const a17Velocity: Rule = {
     if (proposal.kind !== "failover" && proposal.kind !== "rebalance") return allow("takes traffic from nobody by itself");
     if (proposal.panicFamilies.length > 0) return allow("the declared panic policy is in force");
     const left = faultsLeft(proposal, situation);
-    const { vantages } = testimonyAgainst(situation, left);
-    const accuser = findAccused(situation, left, vantages);
-    if (accuser === null && isFree(input, left))
+    const vantages = hasPast(situation) ? accusersOf(situation, left) : [];
+    const accused = findAccused(situation, left, vantages);
+    if (accused === null && isFree(input, left))
       return allow(`${left.join(", ")} is unhealthy, and the others can take its traffic`);
     const counted = traffic.departures.filter(
       (one) => now - one.at < removedMs && (isVoluntary(one) || isSame(one.vantages, vantages)),
     );
     const removed = counted.reduce((sum, { moved }) => sum + moved, 0) + movedPart(proposal.weightsBefore, proposal.weightsAfter);
     const told = `${percentText(removed)} of the traffic within ${durationText(removedMs)} with this move, at most ${percentText(removedMax)}`;
-    const because = accuser === null ? "" : `; ${vantages.join(", ")} spoke against ${accuser} as well`;
+    const because = accused === null ? "" : `; ${vantages.join(", ")} spoke against ${accused} as well`;
     if (removed <= removedMax + EPSILON) return allow(`${told}${because}`);
     const [oldest] = counted;
     return requireApproval(`${told} without a person${because}`, oldest ? oldest.at + removedMs : null);
@@ -44,6 +44,9 @@ const isFree = (input: RuleInput, left: readonly RegionId[]): boolean =>
   left.length > 0 &&
   left.every((region) => input.situation.health[region]?.verdict !== "degraded") &&
   a03Goodput.ask(input).answer === "allow";
+
+const hasPast = ({ traffic, surroundings }: Situation): boolean =>
+  traffic.departures.length > 0 || surroundings.departures.length > 0;
 
 /** Another region that exactly these vantages spoke against within the window, at any service. */
 const findAccused = (situation: Situation, left: readonly RegionId[], vantages: readonly string[]): RegionId | null => {

@@ -2,7 +2,7 @@
  * What automation moved, and what counts as one incident: the measure of A9, A10, A11, A16, A17 and A18. Two hundred services that leave one dead
  * region are one incident. Pure.
  */
-import type { Instant, RegionId, Verdict, Weights } from "@regent/contract";
+import type { Instant, RegionId, Verdict, Vote, Weights } from "@regent/contract";
 import type { Departure, HealthMemory, Proposal, Situation, Surroundings, TrafficMemory } from "../model.ts";
 import { partsOf } from "../strategy/parts.ts";
 
@@ -43,7 +43,8 @@ const departureOf = (situation: Situation, proposal: Proposal): Departure => {
     left,
     received: proposal.gains,
     moved: movedPart(proposal.weightsBefore, proposal.weightsAfter),
-    ...testimonyAgainst(situation, left),
+    vantages: accusersOf(situation, left),
+    findings: findingsAgainst(situation, left),
   };
 };
 
@@ -51,34 +52,34 @@ const departureOf = (situation: Situation, proposal: Proposal): Departure => {
 export const isVoluntary = ({ left }: Departure): boolean => left.length === 0;
 const isForced = (departure: Departure): boolean => !isVoluntary(departure);
 
-/** Who speaks against these regions now, and what they say. */
-export const testimonyAgainst = (
-  { verdicts }: Situation,
-  regions: readonly RegionId[],
-): Pick<Departure, "vantages" | "findings"> => {
-  const votes = verdicts.filter(({ region }) => regions.includes(region)).flatMap((verdict) => verdict.votes);
-  const down = votes.filter(({ vote }) => vote === "down");
-  return {
-    vantages: unique(down.map(({ vantage }) => vantage)),
-    findings: unique(down.flatMap(({ because }) => toFindings(because))),
-  };
-};
+/** Vantages that speak against these regions now, sorted. */
+export const accusersOf = (situation: Situation, regions: readonly RegionId[]): readonly string[] =>
+  unique(votesAgainst(situation, regions).map(({ vantage }) => vantage));
+
+/** What they say, once each, sorted. */
+export const findingsAgainst = (situation: Situation, regions: readonly RegionId[]): readonly string[] =>
+  unique(unique(votesAgainst(situation, regions).map(({ because }) => because)).flatMap(toFindings));
+
+const votesAgainst = ({ verdicts }: Situation, regions: readonly RegionId[]): readonly Vote[] =>
+  verdicts.flatMap(({ region, votes }) => (regions.includes(region) ? votes.filter(({ vote }) => vote === "down") : []));
 
 /** `web down (tcp_refused) since 03:11:56Z, db down since …`: one text for each check, without its moment, so that the same finding is the same text. */
 export const toFindings = (because: string): readonly string[] =>
   because.split(", ").map((one) => one.replace(/ since \d\d:\d\d:\d\dZ/g, "").slice(0, FINDING_LENGTH_MAX));
 
 /** Part of the traffic that changes its place, 0..1: half the sum of the differences, of the family that moves most. */
-export const movedPart = (before: Weights, after: Weights): number =>
-  Math.max(
-    0,
-    ...Object.entries(after).map(([family, weights]) => {
-      const old = partsOf(before[family] ?? {});
-      const next = partsOf(weights);
-      const regions = unique([...Object.keys(old), ...Object.keys(next)]);
-      return regions.reduce((sum, region) => sum + Math.abs((next[region] ?? 0) - (old[region] ?? 0)), 0) / 2;
-    }),
-  );
+export const movedPart = (before: Weights, after: Weights): number => {
+  let most = 0;
+  for (const family in after) {
+    const old = partsOf(before[family] ?? {});
+    const next = partsOf(after[family] ?? {});
+    let sum = 0;
+    for (const region in old) sum += Math.abs((next[region] ?? 0) - (old[region] ?? 0));
+    for (const region in next) if (old[region] === undefined) sum += next[region] ?? 0;
+    most = Math.max(most, sum / 2);
+  }
+  return most;
+};
 
 // ------------------------------------------------------------------------------------------------ incidents
 
@@ -163,4 +164,4 @@ export const isStillBad = (health: HealthMemory | undefined): boolean => {
   return verdict === "unhealthy" || verdict === "recovering";
 };
 
-const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort();
+const unique = (texts: readonly string[]): readonly string[] => (texts.length > 1 ? [...new Set(texts)].sort() : texts);

@@ -74,9 +74,11 @@ export const isApproved = ({ basis, weightsAfter }: Proposal, approved: Approved
   sameWeights(weightsAfter, approved.weights);
 
 const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
-  const base = { rule: rule.id, answer: ruling.answer, why: ruling.why };
-  const until = "until" in ruling && ruling.until !== null ? { until: ruling.until } : {};
-  return { ...base, ...until, skipped: ruling.answer !== "allow" && isSkipped(rule, ruling, input) };
+  const { answer, why } = ruling;
+  if (answer === "allow") return { rule: rule.id, answer, why, skipped: false };
+  const skipped = isSkipped(rule, ruling, input);
+  const until = "until" in ruling ? ruling.until : null;
+  return until === null ? { rule: rule.id, answer, why, skipped } : { rule: rule.id, answer, why, until, skipped };
 };
 
 const isSkipped = (rule: Rule, { answer }: Ruling, { proposal, situation }: RuleInput): boolean => {

@@ -24,9 +24,11 @@ const SUM_TOLERANCE = 1e-9;
 
 /** The same proportions with sum 1; all 0 where nothing is positive. */
 export const normalised = (shares: Readonly<Record<RegionId, number>>): Readonly<Record<RegionId, number>> => {
-  const sum = Object.values(shares).reduce((total, share) => total + share, 0);
+  const sum = sumOf(shares);
   if (Math.abs(sum - 1) <= SUM_TOLERANCE) return shares;
-  return Object.fromEntries(Object.entries(shares).map(([region, share]) => [region, sum > 0 ? share / sum : 0]));
+  const parts: Record<RegionId, number> = {};
+  for (const region in shares) parts[region] = sum > 0 ? (shares[region] ?? 0) / sum : 0;
+  return parts;
 };
 
 /** A region that only one side knows has weight 0 on the other. */
@@ -34,7 +36,9 @@ export const sameWeights = (before: Weights, after: Weights): boolean =>
   Object.entries(after).every(([family, weights]) => {
     const old = before[family];
     if (!old) return false;
-    return [...Object.keys(old), ...Object.keys(weights)].every((region) => (old[region] ?? 0) === (weights[region] ?? 0));
+    for (const region in old) if ((old[region] ?? 0) !== (weights[region] ?? 0)) return false;
+    for (const region in weights) if ((old[region] ?? 0) !== (weights[region] ?? 0)) return false;
+    return true;
   });
 
 export interface Parts {

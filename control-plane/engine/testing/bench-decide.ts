@@ -14,6 +14,7 @@ import { firstTraffic } from "../strategy/first.ts";
 import { toWeights } from "../strategy/weights.ts";
 import { ALONE } from "./dns.ts";
 import { T0, testCheck, testEvidence, testMemory, testServiceSpec } from "./evidence.ts";
+import { STANDARD_LIMITS } from "./rules.ts";
 import { NO_CONTROLS } from "./situation.ts";
 
 const SERVICES = 1_000;
@@ -35,7 +36,7 @@ const STRATEGIES: readonly ServiceSpec["strategy"][] = [
 
 const specOf = (n: number): ServiceSpec => {
   const spec = testServiceSpec({ regions: REGIONS, checks: CHECKS, strategy: STRATEGIES[n % STRATEGIES.length]! });
-  return { ...spec, id: `s${n}`, name: `s${n}.example.com` };
+  return { ...spec, id: `s${n}`, name: `s${n}.example.com`, safety: STANDARD_LIMITS };
 };
 
 interface Seen {
