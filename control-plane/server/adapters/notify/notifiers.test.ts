@@ -9,6 +9,7 @@ import { exampleNotice, type NotifierBench, notifierSuite } from "../../ports/su
 import { createGuards } from "../guard/guards.ts";
 import { createMessenger, type MessengerDeps } from "./messenger.ts";
 import { toRetryAfterMs } from "./post-json.ts";
+import { createRecordingMessenger } from "./recording-messenger.ts";
 import { createReadSecret } from "./secrets.ts";
 import { toOptions } from "./smtp.ts";
 import { startMailServer } from "./testing/mail-server.ts";
@@ -53,6 +54,7 @@ notifierSuite("webhook", async (): Promise<NotifierBench> => {
     secret: SECRET,
     busyMs: BUSY_SECONDS * 1_000,
     idOf: ({ id }) => id,
+    isGuarded: true,
     close: receiver.close,
   };
 });
@@ -66,6 +68,7 @@ notifierSuite("slack", async (): Promise<NotifierBench> => {
     secret: "hushhush",
     busyMs: BUSY_SECONDS * 1_000,
     idOf: ({ id }) => id,
+    isGuarded: true,
     close: receiver.close,
   };
 });
@@ -79,6 +82,7 @@ notifierSuite("pagerduty", async (): Promise<NotifierBench> => {
     secret: "R".repeat(32),
     busyMs: BUSY_SECONDS * 1_000,
     idOf: ({ incident }) => incident.id,
+    isGuarded: true,
     close: receiver.close,
   };
 });
@@ -94,7 +98,28 @@ notifierSuite("smtp", async (): Promise<NotifierBench> => {
     secret: "open sesame",
     busyMs: null,
     idOf: ({ id }) => id,
+    isGuarded: true,
     close: server.close,
+  };
+});
+
+notifierSuite("recording", async (): Promise<NotifierBench> => {
+  const messenger = createRecordingMessenger();
+  const declared = { id: "n", kind: "webhook", where: "https://hooks.example.net/", secret: { env: "REGENT_SECRET_X" } };
+  return {
+    notifier: messenger.open(Schema.parse(declared)),
+    taken: () => messenger.taken.map(({ notice }) => ({ id: notice.id, text: JSON.stringify(notice) })),
+    set: async (fault) => {
+      messenger.answer = () =>
+        fault === null || fault === "slow"
+          ? null
+          : { kind: "later", why: fault, ...(fault === "busy" ? { retryAfterMs: 7_000 } : {}) };
+    },
+    secret: "REGENT_SECRET_X",
+    busyMs: 7_000,
+    idOf: ({ id }) => id,
+    isGuarded: false,
+    close: async () => undefined,
   };
 });
 

@@ -79,6 +79,24 @@ describe("postgres evidence store, beyond the port", () => {
   });
 });
 
+test("an entry of history that is committed behind one that was read is found at its place", async () => {
+  const stores = await testStores();
+  const insert = (position: number) =>
+    stores.query(`
+      insert into regent.history (position, id, service, sequence, at, kind, actor_kind, actor_name, why, page, detail)
+      overriding system value
+      values (${position}, lpad('${position}', 26, '0'), null, ${position}, 1, 'mode', 'automation', 'regent', 'n${position}', true, '{}')`);
+  await insert(2);
+  const { cursor } = await stores.pages.read();
+  expect((await stores.pages.entriesAfter(cursor, 9)).map(({ event }) => event.why)).toEqual(["n2"]);
+  const passed = { position: 2, missing: [{ position: 1, since: 0 }] };
+  expect(await stores.pages.entriesAfter(passed, 9)).toEqual([]);
+  await insert(1);
+  await insert(3);
+  expect((await stores.pages.entriesAfter(passed, 9)).map(({ event }) => event.why)).toEqual(["n1", "n3"]);
+  await stores.close();
+});
+
 evidenceStoreSuite("postgres", testStores);
 decisionStoreSuite("postgres", testStoresInTurn());
 leaseSuite("postgres", testStoresInTurn());
