@@ -4,8 +4,8 @@
  *
  * Why not server/testing/world.ts: it runs a whole control plane, and that one sleeps on real timers, signs every report and verifies in DNS, so a
  * second of it takes a second. Here only what wakes those parts is played: what loop/reconcile-loop.ts does with timers is done by whoever calls
- * `look`. Every look that isn't quiet goes through the zone's writer, which reads DNS and decides again; a look that the loop would have spared is
- * none here that changes anything. Leases, verification and drift scans are not in it.
+ * `look`. A look that finds nothing to do ends there; every other one goes through the zone's writer, which reads DNS and decides again, so that a
+ * look too many changes nothing. Leases, verification and drift scans are not in it.
  */
 import type { Instant, RegionVerdict, Report, Verdict } from "@regent/contract";
 import { type Decision, decide, type ServiceSpec } from "@regent/engine";
@@ -107,6 +107,11 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
     throw new Error(why);
   };
   const reader = createZoneReader({ provider, ledger, clock, ids, specs, onRestored });
+  /** What is said of the service now is no longer what was about to be done. */
+  const onAccepted = (changeId: string): void => {
+    const change = ledger.change(changeId);
+    if (change) sooner(change.service, instant + 1);
+  };
   const deliver = createDeliver({
     clock,
     provider,
@@ -115,7 +120,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
     log,
     priorityOf: (service) => specs().get(service)?.priority ?? 1,
     mayWrite: () => true,
-    onAccepted: () => undefined,
+    onAccepted,
     onMeasured: () => undefined,
     signal: new AbortController().signal,
   });
@@ -137,10 +142,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
       leadingSince,
       agentsReleasedAt: cache.releasedAt,
       mayWrite: () => true,
-      onAccepted: (changeId) => {
-        const change = ledger.change(changeId);
-        if (change) sooner(change.service, instant + 1);
-      },
+      onAccepted,
       onDnsTerm: () => undefined,
     });
     writers.set(zoneId, writer);
