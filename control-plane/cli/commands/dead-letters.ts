@@ -5,7 +5,9 @@ import { CommandFailure, EXIT } from "../exit-codes.ts";
 import { toLetterDetail, toLetterLines } from "../format/dead-letters.ts";
 
 export const addDeadLetterCommands = (program: Command, terminal: Terminal): void => {
-  const letters = program.command("dead-letters").description("reports and clocks that were taken and could not be processed");
+  const letters = program
+    .command("dead-letters")
+    .description("reports, clocks and pages that could not be processed or delivered");
 
   withCommon(letters.command("list"))
     .description("newest first, with why")

@@ -1,4 +1,5 @@
 /** The part `notify`: what is refused, and what a change of it says. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toDifference } from "./difference.ts";
 import { SMALL_TEXT, testDeclaration, testErrors } from "./testing/example.ts";
@@ -14,7 +15,11 @@ const NOTIFY = `notify:
 const LINES = SMALL_TEXT.trimEnd().split("\n").length;
 const errorsOf = (from: string, to: string): string[] => testErrors(`${SMALL_TEXT.trimEnd()}\n${NOTIFY.replace(from, to)}`);
 
-test("what docs/PAGING.md shows is of this form", () => {
+test("what docs/PAGING.md shows can be declared", () => {
+  const page = readFileSync(new URL("../../../docs/PAGING.md", import.meta.url), "utf8");
+  const shown = /```yaml\n(notify:[\s\S]*?)```/.exec(page)?.[1]?.replace("services: [shop]", "services: [www]") ?? "";
+  const { declaration } = testDeclaration(`${SMALL_TEXT.trimEnd()}\n${shown}`);
+  expect(declaration.notify?.notifiers.map(({ kind }) => kind)).toEqual(["pagerduty", "slack", "smtp", "webhook"]);
   expect(errorsOf("", "")).toEqual([]);
 });
 

@@ -16,7 +16,7 @@ const LettersQuery = z.strictObject({
 
 export const mountDeadLetters = (mount: Mount, { controlPlane }: { controlPlane: ControlPlane }): void => {
   mountRoute(mount, "GET /v1/dead-letters", {
-    summary: "Reports and clocks that were taken and could not be processed, newest first",
+    summary: "Reports, clocks and pages that could not be processed or delivered, newest first",
     query: LettersQuery,
     answer: DeadLetterPage,
     problems: ["invalid-request"],

@@ -2,7 +2,15 @@
  * Tries a dead letter again, or drops it, for an operator. A report that is tried again feeds history only: it is late, and late evidence
  * moves no verdict. Whatever is done is told in history.
  */
-import { ChangeStage, type ChangeTimes, type DeadLetterDetail, type DeadLetterKind, Instant, NotifierId, Report } from "@regent/contract";
+import {
+  ChangeStage,
+  type ChangeTimes,
+  type DeadLetterDetail,
+  type DeadLetterKind,
+  Instant,
+  NotifierId,
+  Report,
+} from "@regent/contract";
 import * as z from "zod";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import { DatabaseAway } from "../../ports/database-away.ts";
