@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it, test } from "vitest";
-import { clockText, durationText, percentText, sharesText } from "./text.ts";
+import { clockText, durationText, isSameSecond, percentText, sharesText } from "./text.ts";
 
 it.each([
   [0, "00:00:00Z"],
@@ -40,4 +40,15 @@ it("shares are told from the largest to the smallest, whatever their order, with
   expect(sharesText({ b: 0.5, a: 0.5 })).toBe(sharesText({ a: 0.5, b: 0.5 }));
   expect(sharesText({ eu: 0 })).toBe("nobody");
   expect(percentText(0.4567)).toBe("45.7 %");
+});
+
+describe("isSameSecond", () => {
+  it.each([
+    [1_000, 1_999, true],
+    [999, 1_000, false],
+    [-1, 0, false],
+  ])("%i and %i read the same: %s", (a, b, isSame) => {
+    expect(isSameSecond(a, b)).toBe(isSame);
+    expect(clockText(a) === clockText(b)).toBe(isSame);
+  });
 });

@@ -13,6 +13,9 @@ export const clockText = (at: Instant): string => {
   return `${twoDigits(Math.floor(second / 3_600))}:${twoDigits(Math.floor(second / 60) % 60)}:${twoDigits(second % 60)}Z`;
 };
 
+/** Two moments that read the same. */
+export const isSameSecond = (a: Instant, b: Instant): boolean => Math.floor(a / SECOND_MS) === Math.floor(b / SECOND_MS);
+
 const twoDigits = (value: number): string => String(value).padStart(2, "0");
 
 /** `850 ms`, `12 s`, `4 min 30 s`, `2 h 5 min`. */

@@ -39,7 +39,13 @@ export const freshSightings = ({ spec, region, seating, rows, now }: FreshInput)
     if (now >= staleAtOf(row, seat.agent, spec.settings.freshnessMs) || !isSameVantage(row.vantage, seat.vantage)) continue;
     sightings.push({ seat, row, check, opinion: opinionOf(row, seat.agent) });
   }
-  return sightings.sort(inOrder);
+  return isOrdered(sightings) ? sightings : sightings.sort(inOrder);
+};
+
+/** Rows are mostly kept as they came, agent by agent. */
+const isOrdered = (sightings: readonly Sighting[]): boolean => {
+  for (let at = 1; at < sightings.length; at += 1) if (inOrder(sightings[at - 1]!, sightings[at]!) > 0) return false;
+  return true;
 };
 
 const inOrder = (a: Sighting, b: Sighting): number =>

@@ -37,7 +37,7 @@ export interface ScoreInput {
 
 /** A whole number 0..100, or null. */
 export const scoreOf = ({ spec, sightings, inside, outside, degradations }: ScoreInput): number | null => {
-  const judged = sightings.filter(({ opinion, check }) => opinion !== null && check.scope === "region");
+  const judged = sightings.every(isJudged) ? sightings : sightings.filter(isJudged);
   if (judged.length === 0) return null;
   if (outside === "down" || inside === "down") return 0;
   const isMajorDown = degradations.some(({ what, isHard }) => what === "major-down" && isHard);
@@ -49,6 +49,8 @@ export const scoreOf = ({ spec, sightings, inside, outside, degradations }: Scor
   );
   return Math.round(Math.min(baseOf(judged, spec.settings.fall), cap));
 };
+
+const isJudged = ({ opinion, check }: Sighting): boolean => opinion !== null && check.scope === "region";
 
 const baseOf = (judged: readonly Sighting[], fall: number): number => {
   // By far the most frequent case, and the sums below would give the same.

@@ -4,7 +4,7 @@
  */
 import type { Instant, RegionId, Vote } from "@regent/contract";
 import type { AgentEvidence, Assessment, Evidence, HealthMemory, ServiceSpec } from "../model.ts";
-import { clockText } from "../text.ts";
+import { clockText, isSameSecond } from "../text.ts";
 import type { Casting } from "./cast.ts";
 import { castTarget, without } from "./cast.ts";
 import { findDegradations } from "./degradation.ts";
@@ -83,50 +83,60 @@ const askedVantages = ({ spec, region, seating }: Casting): readonly SeatedVanta
   return seating.vantages.filter((vantage) => (vantage.region === region ? isInsideAsked : isOutsideAsked));
 };
 
-/** Vantages and ballots come in the same order, so each ballot is met once. */
+/** Vantages and ballots come in the same order, so each ballot is met once. Most say the same as the one before, which is then the same text. */
 const votesOf = (asked: readonly SeatedVantage[], casting: Casting, suspects: ReadonlySet<string>): readonly Vote[] => {
   const { ballots } = casting;
   let at = 0;
+  let last: { readonly ballot: Ballot; readonly because: string | null } | null = null;
   return asked.map((vantage) => {
     while (at < ballots.length && ballots[at]!.vantage.rank < vantage.rank) at += 1;
     const ballot = ballots[at]?.vantage === vantage ? ballots[at] : undefined;
-    return toVote(vantage, { casting, cast: ballot, suspects });
+    if (ballot !== undefined && (last === null || !saysTheSame(last.ballot, ballot)))
+      last = { ballot, because: becauseOf(ballot) };
+    const because = ballot === undefined ? null : (last?.because ?? null);
+    return toVote(vantage, { casting, vote: ballot?.vote ?? "none", because, suspects });
   });
 };
 
-interface Cast {
+const saysTheSame = (a: Ballot, b: Ballot): boolean => {
+  if (a.vote !== b.vote || a.vote === "none") return false;
+  if (a.vote === "up") return a.up === b.up;
+  return a.down.length === b.down.length && a.down.every((one, at) => isSameDown(one, b.down[at]!));
+};
+
+const isSameDown = (a: CheckDown, b: CheckDown): boolean =>
+  a.check === b.check && a.reason === b.reason && isSameSecond(a.failingSince, b.failingSince);
+
+interface Said {
   readonly casting: Casting;
-  readonly cast: Ballot | undefined;
+  readonly vote: Vote["vote"];
+  readonly because: string | null;
   readonly suspects: ReadonlySet<string>;
 }
 
-const toVote = (vantage: SeatedVantage, { casting, cast, suspects }: Cast): Vote => {
-  const { id, region, agents } = vantage;
+const toVote = ({ id, region, agents }: SeatedVantage, { casting, vote, because, suspects }: Said): Vote => {
   const { spec, now } = casting;
   const isSuspect = suspects.size > 0 && suspects.has(id);
-  const ballot = isSuspect ? undefined : cast;
   return {
     vantage: id,
     view: region === casting.region ? "inside" : "outside",
-    vote: ballot?.vote ?? "none",
+    vote: isSuspect ? "none" : vote,
     because: isSuspect
       ? "suspect: it fails half or more of its targets, and nobody else does"
-      : (becauseOf(ballot) ?? silenceOf(agents, spec.settings.freshnessMs, now)),
+      : (because ?? silenceOf(agents, spec.settings.freshnessMs, now)),
     suspect: isSuspect,
   };
 };
 
 /** null: it has no vote, and its agents show why. */
-const becauseOf = (ballot: Ballot | undefined): string | null => {
-  switch (ballot?.vote) {
+const becauseOf = (ballot: Ballot): string | null => {
+  switch (ballot.vote) {
     case "up":
       return `${listText(ballot.up)} up`;
     case "down":
       return listText(ballot.down.map(downText));
     case "none":
       return ballot.undecided.length > 0 ? `its agents are split over ${ballot.undecided.join(", ")}` : null;
-    case undefined:
-      return null;
   }
 };
 

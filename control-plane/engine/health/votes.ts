@@ -39,7 +39,9 @@ export const castBallots = (sightings: readonly Sighting[]): readonly Ballot[] =
     const { vantage } = sightings[from]!.seat;
     let to = from + 1;
     while (to < sightings.length && sightings[to]!.seat.vantage === vantage) to += 1;
-    ballots.push(castBallot(vantage, sightings.slice(from, to)));
+    const range = { sightings, from, to };
+    // By far the most frequent case, and counting would give the same.
+    ballots.push(areAllUp(range) ? upBallot(vantage, range, ballots.at(-1)) : castBallot(vantage, sightings.slice(from, to)));
     from = to;
   }
   return ballots;
@@ -47,8 +49,6 @@ export const castBallots = (sightings: readonly Sighting[]): readonly Ballot[] =
 
 const castBallot = (vantage: SeatedVantage, sightings: readonly Sighting[]): Ballot => {
   const { id } = vantage;
-  // By far the most frequent case, and counting would give the same.
-  if (areAllUp(sightings)) return { id, vantage, vote: "up", down: NONE, up: checkIdsOf(sightings), undecided: NONE };
   const down: CheckDown[] = [];
   const up: string[] = [];
   const undecided: string[] = [];
@@ -63,9 +63,33 @@ const castBallot = (vantage: SeatedVantage, sightings: readonly Sighting[]): Bal
   return { id, vantage, vote, down, up, undecided };
 };
 
-const areAllUp = (sightings: readonly Sighting[]): boolean => {
-  for (const { opinion } of sightings) if (opinion !== "up") return false;
+interface Range {
+  readonly sightings: readonly Sighting[];
+  readonly from: number;
+  /** The first that isn't in it. */
+  readonly to: number;
+}
+
+const areAllUp = ({ sightings, from, to }: Range): boolean => {
+  for (let at = from; at < to; at += 1) if (sightings[at]!.opinion !== "up") return false;
   return true;
+};
+
+/** Vantages that see the same checks share one list of them. */
+const upBallot = (vantage: SeatedVantage, range: Range, last: Ballot | undefined): Ballot => {
+  const up =
+    last !== undefined && areChecksOf(last.up, range) ? last.up : checkIdsOf(range.sightings.slice(range.from, range.to));
+  return { id: vantage.id, vantage, vote: "up", down: NONE, up, undecided: NONE };
+};
+
+const areChecksOf = (ids: readonly string[], { sightings, from, to }: Range): boolean => {
+  let known = -1;
+  for (let at = from; at < to; at += 1) {
+    const { id } = sightings[at]!.check;
+    if (known < 0 || id !== ids[known]) known += 1;
+    if (id !== ids[known]) return false;
+  }
+  return known === ids.length - 1;
 };
 
 const NONE: readonly never[] = [];
