@@ -47,6 +47,9 @@ const SETTINGS = {
   dampingSuppress: null,
 };
 
+/** Regions die one after the other here, as often as a test likes. */
+const SAFETY = { receivedSeconds: 0, removedMax: 20 };
+
 export interface Replica {
   readonly name: string;
   readonly pid: number;
@@ -374,6 +377,7 @@ const toDeclaration = (services: readonly string[], agents: readonly TestAgent[]
     regent: 1,
     owner: OWNER,
     profile: "sandbox",
+    safety: SAFETY,
     zones: [{ id: zoneId, name: ZONE }],
     regions: [...REGIONS, ...agents.map(({ region }) => region)].map((id) => ({ id })),
     agents: agents.map(({ id, region, network, key }) => ({ id, region, network, publicKeys: [key.publicKey] })),
