@@ -5,7 +5,7 @@ import { sharesText } from "@regent/simulation/rehearsal/expectation-text.ts";
 import { momentText } from "@regent/simulation/rehearsal/time.ts";
 import { type Paint, verdictText } from "../format/paint.ts";
 import { toTable } from "../format/table.ts";
-import type { Rehearsed } from "./rehearse.ts";
+import type { Rehearsed } from "./rehearse-run.ts";
 
 interface Row {
   readonly at: number;

@@ -92,6 +92,9 @@ test("--svg draws one rehearsal, and no more", async () => {
   const picture = join(folder, "night.svg");
   expect((await regent("rehearse", join(SHIPPED, "region-dead.yaml"), "--svg", picture)).code).toBe(0);
   expect(await readFile(picture, "utf8")).toMatch(/^<svg [\s\S]*us-east 100 %[\s\S]*<\/svg>\n$/);
+  expect(await regent("rehearse", picture.replace("night.svg", "night.yaml"), "--svg", picture)).toMatchObject({ code: 2 });
+  const unwritable = await regent("rehearse", join(SHIPPED, "region-dead.yaml"), "--svg", join(folder, "none", "night.svg"));
+  expect(unwritable).toMatchObject({ code: 1, err: expect.stringContaining("night.svg can't be written: ENOENT") });
   const two = ["frozen.yaml", "frozen.twin.yaml"].map((name) => join(SHIPPED, name));
   expect(await regent("rehearse", ...two, "--svg", picture)).toMatchObject({ code: 2, out: "" });
 });

@@ -15,11 +15,11 @@ export interface Installation {
   readonly agents: readonly StationedAgent[];
 }
 
-/** Nothing is signed in a virtual world: signatures have their own tests and would take its time. */
-const SIGNER = { keyId: "virtual", privateKey: generateKeyPairSync("ed25519").privateKey };
+/** Asked for by the server's functions, and signs nothing: signatures have their own tests and would take a virtual world's time. */
+const newSigner = () => ({ keyId: "virtual", privateKey: generateKeyPairSync("ed25519").privateKey });
 
 export const toInstallation = (declaration: Declaration, version = 1): Installation => ({
-  applied: prepareConfiguration({ version, declaration, text: "", author: "virtual", at: 0, lines: [] }, SIGNER),
+  applied: prepareConfiguration({ version, declaration, text: "", author: "virtual", at: 0, lines: [] }, newSigner()),
   agents: declaration.agents.map((declared) => {
     const configuration = toAgentConfiguration(declaration, declared.id, { version, issuedAt: 0 });
     if (configuration === null) throw new Error(`agent ${declared.id} is not declared`);
