@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { clockText, durationText, isSameSecond, percentText, sharesText } from "./text.ts";
 
 it.each([

@@ -19,17 +19,7 @@ import { allow, movesTraffic, requireApproval } from "./rule.ts";
 /** Success that is assumed of a region that may be well or dead. */
 const DOUBTFUL = 0.5;
 
-/** A17 asks it too. */
-let last: { readonly input: RuleInput; readonly ruling: Ruling } | null = null;
-
-export const a03Goodput: Rule = {
-  id: "A3",
-  binds: "break-glass",
-  ask: (input) => {
-    if (last?.input !== input) last = { input, ruling: ask(input) };
-    return last.ruling;
-  },
-};
+export const a03Goodput: Rule = { id: "A3", binds: "break-glass", ask: (input) => ask(input) };
 
 const ask = ({ proposal, situation }: RuleInput): Ruling => {
   const { spec } = situation;

@@ -23,8 +23,6 @@ export const a17Velocity: Rule = {
     const left = faultsLeft(proposal, situation);
     const vantages = hasPast(situation) ? accusersOf(situation, left) : [];
     const accused = findAccused(situation, left, vantages);
-    if (accused === null && isFree(input, left))
-      return allow(`${left.join(", ")} is unhealthy, and the others can take its traffic`);
     const counted = traffic.departures.filter(
       (one) => now - one.at < removedMs && (isVoluntary(one) || isSame(one.vantages, vantages)),
     );
@@ -32,6 +30,8 @@ export const a17Velocity: Rule = {
     const told = `${percentText(removed)} of the traffic within ${durationText(removedMs)} with this move, at most ${percentText(removedMax)}`;
     const because = accused === null ? "" : `; ${vantages.join(", ")} spoke against ${accused} as well`;
     if (removed <= removedMax + EPSILON) return allow(`${told}${because}`);
+    if (accused === null && isFree(input, left))
+      return allow(`${left.join(", ")} is unhealthy, and the others can take its traffic`);
     const [oldest] = counted;
     return requireApproval(`${told} without a person${because}`, oldest ? oldest.at + removedMs : null);
   },

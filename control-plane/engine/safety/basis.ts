@@ -2,15 +2,7 @@
 import type { RegionId } from "@regent/contract";
 import type { Control, Situation } from "../model.ts";
 
-/** The proposal takes it and A12 asks for it: once is enough for one situation. */
-let last: { readonly situation: Situation; readonly basis: string } | null = null;
-
-export const basisOf = (situation: Situation): string => {
-  if (last?.situation !== situation) last = { situation, basis: toBasis(situation) };
-  return last.basis;
-};
-
-const toBasis = ({ verdicts, controls, configurationVersion, epoch, blockedBy, drift }: Situation): string =>
+export const basisOf = ({ verdicts, controls, configurationVersion, epoch, blockedBy, drift }: Situation): string =>
   JSON.stringify([
     byRegion(verdicts.map((v) => [v.region, v.verdict, v.evidence, v.inside, v.outside])),
     [controls.frozenGlobally?.at, controls.frozen?.at, momentsOf(controls.frozenRegions)],

@@ -112,7 +112,7 @@ const momentsOf = (departures: readonly Departure[]): readonly { readonly at: In
 export const isSameIncident = (incident: Incident, region: RegionId, now: Instant): boolean =>
   incident.region === region && now - incident.from <= INCIDENT_MS;
 
-/** The same list answers the same: a round asks it for each of a thousand services. */
+/** No memory but of what was worked out: the same list answers the same, and a round asks it for each of a thousand services. */
 const incidentsByList = new WeakMap<readonly Departure[], readonly Incident[]>();
 
 /** Everybody's incidents, this service's own among them, whether they are among its surroundings yet or not. */
