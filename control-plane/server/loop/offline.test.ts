@@ -10,8 +10,7 @@ import { OK, testService, testWorld, type World } from "../testing/world.ts";
 let world: World;
 afterEach(() => world.stop());
 
-const passive = (id: string, safety: object = {}) =>
-  testService(id, { kind: "active-passive", failback: "manual" }, { safety: { capacityMin: 0, ...safety } });
+const passive = (id: string, safety: object = {}) => testService(id, { kind: "active-passive", failback: "manual" }, { safety });
 const start = async (services: object[] = [passive("checkout")]): Promise<void> => {
   world = await testWorld({ services });
   await world.until("healthy", () => isHealthy(world));

@@ -13,8 +13,7 @@ afterEach(async () => {
 });
 
 const MANUAL = { kind: "active-passive", failback: "manual" };
-/** Traffic is moved to and fro here, also to where little capacity is: what the limits of automation say of that is tested elsewhere. */
-const manual = (id: string): object => testService(id, MANUAL, { safety: { capacityMin: 0, removedMax: 20 } });
+const manual = (id: string): object => testService(id, MANUAL);
 const start = async (services: object[] = [manual("checkout")]): Promise<void> => {
   world = await testWorld({ services });
   await world.until("healthy", () => isHealthy(world));

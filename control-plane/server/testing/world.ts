@@ -89,6 +89,9 @@ export const FAST_SETTINGS = {
   escalationSeconds: 10,
 } as const;
 
+/** Traffic is moved to and fro here, also to where little capacity is: what the limits say of that is tested elsewhere. */
+const SAFETY = { capacityMin: 0, removedMax: 20, receivedSeconds: 0 };
+
 const service = (id: string, strategy: object, more: object = {}) => ({
   id,
   name: `${id}.example.test`,
@@ -160,6 +163,7 @@ export const testWorld = async (
     regent: 1,
     owner: options.owner ?? "test",
     profile: "sandbox",
+    safety: SAFETY,
     zones: [{ id: zoneId, name: "example.test" }],
     regions: REGIONS.map((id) => ({ id })),
     agents,
