@@ -88,10 +88,10 @@ export const Endpoint = z.strictObject({
   region: RegionId,
   /** 1 is preferred. */
   priority: z.int().min(1).max(1_000).optional(),
-  /** Any unit, the same in all endpoints of a service. */
-  capacity: z.number().min(0.001).max(1_000_000_000).default(1),
-  /** How far above its base share this region can be loaded. */
-  headroom: z.number().min(1).max(100).default(1.4),
+  /** Any unit, the same in all endpoints of a service; 1 where others say theirs. Where nobody does, no rule counts capacity. */
+  capacity: z.number().min(0.001).max(1_000_000_000).optional(),
+  /** How far above its base share this region can be loaded; 1.4 where nothing is said. */
+  headroom: z.number().min(1).max(100).optional(),
   A: EndpointAnswer.optional(),
   AAAA: EndpointAnswer.optional(),
   CNAME: EndpointAnswer.optional(),

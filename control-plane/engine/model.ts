@@ -115,6 +115,8 @@ export interface ServiceSpec {
   readonly regionsMin: number;
   readonly drift: Readonly<Record<EditClass, DriftPolicy>>;
   readonly safety: SafetyLimits;
+  /** Somebody said how much a region can carry; else capacities are equal and mean nothing but proportions. */
+  readonly isSized: boolean;
   /** In declared order. */
   readonly endpoints: readonly EndpointSpec[];
   readonly checks: readonly CheckSpec[];

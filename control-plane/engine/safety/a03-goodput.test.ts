@@ -7,7 +7,7 @@ import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { NO_LIMITS } from "../testing/dns.ts";
 import { answerOf, ask, asked, failing, limited, proposalOf, STANDARD_LIMITS, standing } from "../testing/rules.ts";
 import type { RegionChanges } from "../testing/situation.ts";
-import { activeSpec, passiveSpec, request, roundRobinSpec, testSituation } from "../testing/situation.ts";
+import { activeSpec, passiveSpec, request, roundRobinSpec, testSituation, votesDown } from "../testing/situation.ts";
 
 /** Every endpoint of the same capacity, as a declaration is that says nothing of it. */
 const even = (spec: ServiceSpec): ServiceSpec =>
@@ -50,6 +50,15 @@ describe("A3", () => {
       situation: testSituation({ spec: two(), regions: { r1: GRAY } }),
       answer: "require-approval",
       why: "default: 70 % of the traffic would be served, 75 % if it stays; r2 gets 100 %, can carry 70 % and is overloaded by 42.9 %",
+    },
+    {
+      title: "one that nobody outside gets through to is dead to its users",
+      situation: testSituation({
+        spec: two(),
+        regions: { r1: { ...GRAY, votes: votesDown("r1", ["r2/a", "r3/b"]) } },
+      }),
+      answer: "allow",
+      why: "default: 70 % of the traffic will be served, 50 % if it stays; r2 gets 100 %, can carry 70 % and is overloaded by 42.9 %",
     },
     {
       title: "nor where more would be served than by staying",
@@ -130,6 +139,16 @@ describe("A3", () => {
       why: expect.stringContaining("70 % of the traffic would be served, 75 % if it stays"),
     });
     expect(silent({ r1: DEAD }).answer).toBe("allow");
+  });
+
+  it("counts nothing where nobody said how much a region carries", () => {
+    const spec = { ...two(), isSized: false };
+    const drain = request({ kind: "drain", region: "r1" });
+    expect(decide(testSituation({ spec }), drain).isAllowed).toBe(true);
+    expect(ask("A3", testSituation({ spec, regions: { r1: GRAY } }))).toMatchObject({
+      answer: "allow",
+      why: "no capacity is declared",
+    });
   });
 
   it("a family in panic is served as its policy says", () => {

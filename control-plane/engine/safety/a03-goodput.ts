@@ -3,13 +3,14 @@
  * nothing) is below that of staying, and what serves afterwards is at least `capacityMin` of what was declared.
  *
  * A dead source may overload the target: all of its traffic fails where it is, so some of it is better than none; the sentence says by how much. A gray
- * source (outside sees it down, inside up) may be half well and the fault may be the way to it: it moves only as far as headroom carries.
+ * source (outside sees it down, inside up) that some of the outside still gets through to may be half well: it moves only as far as headroom carries.
+ * One that nobody outside gets through to is dead to its users, however well it feels.
  *
  * Silence never makes a move look better. What a silent region keeps counts as it was last believed, with the benefit of the doubt; what it would
  * gain counts nothing, and so does what is gained by any region that nobody calls fit. With `capacityMin` 0 the declared capacities mean nothing but
  * proportions, and nothing is counted.
  */
-import type { FamilyId, RegionId, Weights } from "@regent/contract";
+import type { FamilyId, RegionId, RegionVerdict, Weights } from "@regent/contract";
 import type { EndpointSpec, FamilySpec, HealthMemory, Proposal, ServiceSpec, Situation } from "../model.ts";
 import { partsOf, ROUNDING } from "../strategy/parts.ts";
 import { percentText } from "../text.ts";
@@ -24,6 +25,7 @@ export const a03Goodput: Rule = { id: "A3", binds: "break-glass", ask: (input) =
 const ask = ({ proposal, situation }: RuleInput): Ruling => {
   const { spec } = situation;
   if (!movesTraffic(proposal)) return allow("moves no traffic");
+  if (!spec.isSized) return allow("no capacity is declared");
   if (spec.safety.capacityMin === 0) return allow("no part of the capacity is declared as needed");
   const calm = spec.families.filter(({ id }) => !proposal.panicFamilies.includes(id));
   const rulings = calm.map((family) => {
@@ -84,8 +86,8 @@ const loadsOf = (family: FamilySpec, { weightsBefore, weightsAfter }: Proposal, 
   const whole = wholeOf(spec, family);
   const loads = spec.endpoints.map((endpoint): Load => {
     const { region, headroom } = endpoint;
-    const isGray = verdicts.find((one) => one.region === region)?.flags.includes("gray") === true;
-    const { most, least } = successOf(health[region], isGray);
+    const reach = reachOf(verdicts.find((one) => one.region === region));
+    const { most, least } = successOf(health[region], reach);
     const verdict = health[region]?.verdict;
     return {
       region,
@@ -95,8 +97,8 @@ const loadsOf = (family: FamilySpec, { weightsBefore, weightsAfter }: Proposal, 
       most,
       least,
       isVouchedFor: verdict === "healthy" || verdict === "degraded",
-      isDead: verdict === "unhealthy" && !isGray,
-      isGray,
+      isDead: verdict === "unhealthy" && reach === 0,
+      isGray: reach > 0,
     };
   });
   // A sentence doesn't change with the order of a declaration.
@@ -121,14 +123,27 @@ const wholeOf = (spec: ServiceSpec, family: FamilySpec): number => {
 
 const sizeOf = ({ region, capacity }: EndpointSpec, family: FamilySpec): number => family.capacity[region] ?? capacity;
 
-const successOf = (health: HealthMemory | undefined, isGray: boolean): Success => {
+/** The part of the outside that still gets through to a gray region, 0..1; of any other bad one nothing is served. */
+const reachOf = (verdict: RegionVerdict | undefined): number => {
+  if (!verdict?.flags.includes("gray")) return 0;
+  let up = 0;
+  let down = 0;
+  for (const { view, vote, suspect } of verdict.votes) {
+    if (view !== "outside" || suspect) continue;
+    if (vote === "up") up++;
+    if (vote === "down") down++;
+  }
+  return up + down === 0 ? DOUBTFUL : up / (up + down);
+};
+
+const successOf = (health: HealthMemory | undefined, reach: number): Success => {
   switch (health?.verdict) {
     case "healthy":
       return WELL;
     case "degraded":
       return { most: health.factor, least: health.factor };
     case "unhealthy":
-      return { most: isGray ? DOUBTFUL : 0, least: 0 };
+      return { most: reach, least: 0 };
     case "recovering":
       // Well again by what is seen now, and only not trusted with more.
       return health.evidence === "good" ? WELL : { most: DOUBTFUL, least: 0 };

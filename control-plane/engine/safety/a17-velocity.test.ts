@@ -8,12 +8,19 @@ import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { ALONE, NO_LIMITS } from "../testing/dns.ts";
 import { T0 } from "../testing/evidence.ts";
 import { after, answerOf, ask, departure, failing, limited, SANDBOX_LIMITS, standing } from "../testing/rules.ts";
+import type { RegionChanges } from "../testing/situation.ts";
 import { activeSpec, passiveSpec, request, testSituation, votesDown } from "../testing/situation.ts";
 
 describe("A17", () => {
   const limits = { removedMax: 0.5, removedMs: 600_000, capacityMin: 0.5 };
   const spec = limited(limits);
   const ACCUSERS = ["r2/a", "r3/b"];
+  /** Two say that r1 is down, and one outside sees it up. */
+  const doubted = (): RegionChanges => ({
+    verdict: "unhealthy",
+    detectedAt: T0 - 5_000,
+    votes: [...votesDown("r1", ACCUSERS), { vantage: "r3/a", view: "outside", vote: "up", because: "web up", suspect: false }],
+  });
   const lie = departure({ at: T0 - 60_000, left: ["r9"], vantages: ACCUSERS });
 
   it("a departure from an unhealthy region that the others can carry is free", () => {
@@ -26,7 +33,7 @@ describe("A17", () => {
   });
 
   it("is the only objection when the same vantages spoke against another region before", () => {
-    const decision = decide(failing({ spec, surroundings: { ...ALONE, departures: [lie] } }), null);
+    const decision = decide(failing({ spec, regions: { r1: doubted() }, surroundings: { ...ALONE, departures: [lie] } }), null);
     expect(standing(decision)).toEqual(["A17"]);
     expect(answerOf(decision, "A17").why).toBe(
       "100 % of the traffic within 10 min with this move, at most 50 % without a person; r2/a, r3/b spoke against r9 as well",
@@ -41,8 +48,13 @@ describe("A17", () => {
     { title: "a millisecond within it", changed: { at: T0 - 599_999 }, answer: "require-approval" },
   ])("$title: $answer", ({ changed, answer }) => {
     const departures = [{ ...lie, ...changed }];
-    expect(ask("A17", failing({ spec, surroundings: { ...ALONE, departures } })).answer).toBe(answer);
-    expect(ask("A17", failing({ spec, traffic: after(departures) })).answer).toBe(answer);
+    const regions = { r1: doubted() };
+    expect(ask("A17", failing({ spec, regions, surroundings: { ...ALONE, departures } })).answer).toBe(answer);
+    expect(ask("A17", failing({ spec, regions, traffic: after(departures) })).answer).toBe(answer);
+  });
+
+  it("what nobody contradicts is no lie of a few: the whole outside may see two regions die", () => {
+    expect(ask("A17", failing({ spec, surroundings: { ...ALONE, departures: [lie] } })).answer).toBe("allow");
   });
 
   it("nobody's word is nobody's lie: without votes there is nothing to compare", () => {
@@ -76,7 +88,7 @@ describe("A17", () => {
   });
 
   it("holds no operator, and has no say without limits", () => {
-    const situation = failing({ spec, traffic: after([lie]) });
+    const situation = failing({ spec, regions: { r1: doubted() }, traffic: after([lie]) });
     const decision = decide(situation, request({ kind: "failover", to: "r2" }));
     expect(answerOf(decision, "A17")).toMatchObject({ answer: "require-approval", skipped: true });
     expect(decision.isAllowed).toBe(true);

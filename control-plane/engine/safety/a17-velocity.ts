@@ -1,7 +1,7 @@
 /**
  * A17: how much of a service's traffic automation may take away within a while. A departure from an unhealthy region is free where the others can take its
- * traffic (A3), unless it rests on the very vantages that spoke against another region a moment ago: then it may be they who are wrong, and one lie
- * after the other would carry the traffic around.
+ * traffic (A3), unless it rests on the very vantages that spoke against another region a moment ago while others see it up: then it may be they who
+ * are wrong, and one lie after the other would carry the traffic around. What nobody contradicts is no lie of a few.
  */
 import type { RegionId } from "@regent/contract";
 import type { Departure, Situation } from "../model.ts";
@@ -21,7 +21,7 @@ export const a17Velocity: Rule = {
     if (proposal.kind !== "failover" && proposal.kind !== "rebalance") return allow("takes traffic from nobody by itself");
     if (proposal.panicFamilies.length > 0) return allow("the declared panic policy is in force");
     const left = faultsLeft(proposal, situation);
-    const vantages = hasPast(situation) ? accusersOf(situation, left) : [];
+    const vantages = hasPast(situation) && isContradicted(situation, left) ? accusersOf(situation, left) : [];
     const accused = findAccused(situation, left, vantages);
     const counted = traffic.departures.filter(
       (one) => now - one.at < removedMs && (isVoluntary(one) || isSame(one.vantages, vantages)),
@@ -47,6 +47,9 @@ const isFree = (input: RuleInput, left: readonly RegionId[]): boolean =>
 
 const hasPast = ({ traffic, surroundings }: Situation): boolean =>
   traffic.departures.length > 0 || surroundings.departures.length > 0;
+
+const isContradicted = ({ verdicts }: Situation, left: readonly RegionId[]): boolean =>
+  verdicts.some(({ region, votes }) => left.includes(region) && votes.some(({ vote, suspect }) => vote === "up" && !suspect));
 
 /** Another region that exactly these vantages spoke against within the window, at any service. */
 const findAccused = (situation: Situation, left: readonly RegionId[], vantages: readonly string[]): RegionId | null => {

@@ -94,6 +94,7 @@ export const testService = (changes: Partial<ServiceSpec> = {}): ServiceSpec => 
     regionsMin: 1,
     drift: REPORT_ALL,
     safety: NO_LIMITS,
+    isSized: true,
     endpoints,
     checks: [],
     families: [{ id: "default", name, priority, capacity }],

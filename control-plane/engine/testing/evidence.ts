@@ -67,6 +67,7 @@ export const testServiceSpec = ({ settings, regions = ["r1", "r2", "r3"], ...cha
   regionsMin: 1,
   drift: REPORT_ALL,
   safety: NO_LIMITS,
+  isSized: true,
   endpoints: regions.map((region, index) => ({
     region,
     priority: index + 1,

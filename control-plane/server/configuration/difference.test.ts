@@ -39,7 +39,7 @@ describe("one thing changed", () => {
       ["A: [192.0.2.1]", "A: { alias: { hostedZoneId: ZELB, name: lb.example.net } }"],
       "service www: endpoint eu: A 192.0.2.1 -> alias of lb.example.net in ZELB",
     ],
-    [["region: us, A", "capacity: 3, region: us, A"], "service www: endpoint us: capacity: 1 -> 3"],
+    [["region: us, A", "capacity: 3, region: us, A"], "service www: endpoint us: capacity: not set -> 3"],
     [["region: us, A", "targets: { api: 'x:1' }, region: us, A"], "service www: endpoint us: targets: not set -> api x:1"],
     [["      - { region: us, A: [192.0.2.2] }\n", ""], "service www: endpoint us: removed; deletes 1 weighted A record"],
     [

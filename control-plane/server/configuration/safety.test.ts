@@ -158,8 +158,11 @@ describe("limits that will disappoint", () => {
     const active: Replacement = ["kind: active-passive", "kind: active-active"];
     const told = (limit: number, best: number): string =>
       `service www: safety.capacityMin is ${limit}, and whichever region is lost, the others carry ${best} % at best, headroom included: A3 then asks a person about every move that doesn't leave a dead region; a lower limit, or more headroom`;
-    expect(warningsOf(ofWww("capacityMin: 0.8"), active)).toContain(told(0.8, 70));
-    expect(warningsOf(ofWww("capacityMin: 0.7"), active).join()).not.toContain("capacityMin");
+    const sized: Replacement = ["region: us, A", "headroom: 1.4, region: us, A"];
+    expect(warningsOf(ofWww("capacityMin: 0.8"), active, sized)).toContain(told(0.8, 70));
+    expect(warningsOf(ofWww("capacityMin: 0.7"), active, sized).join()).not.toContain("capacityMin");
+    // Nobody said how much a region carries: A3 counts nothing.
+    expect(warningsOf(ofWww("capacityMin: 0.8"), active).join()).not.toContain("capacityMin");
     expect(warningsOf(ofWww("capacityMin: 1"))).toEqual([]);
     const small: readonly Replacement[] = [
       ["region: us, A", "capacity: 0.1, headroom: 1, region: us, A"],

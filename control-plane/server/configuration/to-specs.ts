@@ -2,6 +2,7 @@
 import type { Check, Declaration, Drift, Endpoint, Family, Service } from "@regent/contract";
 import type { CheckSpec, EditClass, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
 import { epochName } from "@regent/engine";
+import { isSized, sizeOf } from "./endpoint-size.ts";
 import { toTypes } from "./record-types.ts";
 import { toServiceSafety, toServiceSettings, toTtlSeconds } from "./service-settings.ts";
 
@@ -30,6 +31,7 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     regionsMin: service.regionsMin ?? defaultRegionsMin(service),
     drift: toDriftPolicies(declaration.drift, service.drift),
     safety: toServiceSafety(declaration, service),
+    isSized: isSized(service),
     endpoints,
     checks: service.checks.map(toCheckSpec),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),
@@ -59,9 +61,9 @@ const toEndpointSpecs = (endpoints: readonly Endpoint[]): EndpointSpec[] => {
   let last = Math.max(0, ...endpoints.map(({ priority }) => priority ?? 0));
   return endpoints.map((endpoint) => {
     const priority = endpoint.priority ?? ++last;
-    const { region, capacity, headroom, healthCheckId } = endpoint;
+    const { region, healthCheckId } = endpoint;
     const answers = Object.fromEntries(toTypes([endpoint]).map((type) => [type, endpoint[type]])) as EndpointSpec["answers"];
-    return { region, priority, capacity, headroom, answers, ...(healthCheckId === undefined ? {} : { healthCheckId }) };
+    return { region, priority, ...sizeOf(endpoint), answers, ...(healthCheckId === undefined ? {} : { healthCheckId }) };
   });
 };
 

@@ -1,5 +1,6 @@
 /** Can the others carry the largest region's share? research/algorithms.md 2.2: cap_r = min(1, headroom_r x base share_r), A = sum over survivors. Pure. */
 import type { Endpoint, Family, Service } from "@regent/contract";
+import { sizeOf } from "../endpoint-size.ts";
 
 /** For active-active only: the other strategies don't cap. One sentence per family that would be short. */
 export const findCapacityWarnings = (service: Service): string[] => {
@@ -26,11 +27,10 @@ interface Shortage {
 }
 
 const findShortage = (endpoints: readonly Endpoint[], { capacity = {} }: Pick<Family, "capacity">): Shortage | null => {
-  const loads = endpoints.map(({ region, headroom, ...own }) => ({
-    region,
-    headroom,
-    capacity: capacity[region] ?? own.capacity,
-  }));
+  const loads = endpoints.map((endpoint) => {
+    const own = sizeOf(endpoint);
+    return { region: endpoint.region, headroom: own.headroom, capacity: capacity[endpoint.region] ?? own.capacity };
+  });
   const sum = loads.reduce((total, load) => total + load.capacity, 0);
   const largest = loads.reduce((a, b) => (b.capacity > a.capacity ? b : a));
   const availability = loads

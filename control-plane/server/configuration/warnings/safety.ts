@@ -1,6 +1,7 @@
 /** Limits of safety rules that are allowed and will disappoint: they hold everything back, hold nothing back, or leave a person no time. Pure. */
 import type { Declaration, Safety as DeclaredSafety, RuleId, Service } from "@regent/contract";
 import type { SafetyLimits } from "@regent/engine";
+import { isSized, sizeOf } from "../endpoint-size.ts";
 import { SAFETY } from "../profiles.ts";
 import { findSafetyHolders, RULES_THAT_ASK, type SafetyHolder } from "../safety-holders.ts";
 import { toProfile, toServiceSafety } from "../service-settings.ts";
@@ -112,7 +113,7 @@ const leastShare = ({ strategy, endpoints }: Service): number => {
     case "active-passive":
       return 1 - strategy.trickle * (endpoints.length - 1);
     case "active-active": {
-      const capacities = endpoints.map(({ capacity }) => capacity);
+      const capacities = endpoints.map((endpoint) => sizeOf(endpoint).capacity);
       return Math.min(...capacities) / capacities.reduce((sum, capacity) => sum + capacity, 0);
     }
     case "round-robin":
@@ -121,12 +122,13 @@ const leastShare = ({ strategy, endpoints }: Service): number => {
 };
 
 /** A3 as the engine counts it: a region carries its part with its headroom; of active-passive one serves, measured by the largest. */
-const findCapacityWarnings = ({ strategy, endpoints }: Service, capacityMin: number | undefined): string[] => {
-  if (capacityMin === undefined || endpoints.length < 2) return [];
+const findCapacityWarnings = (service: Service, capacityMin: number | undefined): string[] => {
+  const { strategy, endpoints } = service;
+  if (capacityMin === undefined || endpoints.length < 2 || !isSized(service)) return [];
   const isPassive = strategy.kind === "active-passive";
-  const sizes = endpoints.map(({ capacity }) => capacity);
+  const sizes = endpoints.map((endpoint) => sizeOf(endpoint).capacity);
   const whole = isPassive ? Math.max(...sizes) : sizes.reduce((sum, size) => sum + size, 0);
-  const carried = endpoints.map(({ capacity, headroom }) => Math.min(1, (headroom * capacity) / whole));
+  const carried = endpoints.map(sizeOf).map(({ capacity, headroom }) => Math.min(1, (headroom * capacity) / whole));
   const left = carried.map((_, lost) => {
     const others = carried.filter((__, at) => at !== lost);
     return isPassive
