@@ -7,7 +7,7 @@ import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation,
 import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
-import { basisOf } from "./safety/basis.ts";
+import { basisOf, questionOf } from "./safety/basis.ts";
 import { departuresAfter } from "./safety/departures.ts";
 import { evaluate, isAboutTheWhole, isApproved, objections } from "./safety/evaluate.ts";
 import { keptShares } from "./strategy/fail-static.ts";
@@ -135,7 +135,7 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
   if (part !== null && !isClamped && !standing.some(isAboutTheWhole))
     return judge(situation, clamped(situation, drafted, part), controls, true);
   const mode = isAskedFor(situation, proposal, wanted) ? "automatic" : situation.spec.mode;
-  const isBound = mode === "advisory" || (mode === "approve" && !isApproved(proposal, situation.approved));
+  const isBound = mode === "advisory" || (mode === "approve" && !isModeApproved(situation, proposal));
   const isAllowed = standing.length === 0 && !isBound;
   const looks = [wanted.nextLookAt, ...rules.map(({ until }) => until)].filter((at) => typeof at === "number");
   return {
@@ -209,6 +209,9 @@ const wasAsked = (rules: readonly RuleAnswer[], mode: SafetyMode): boolean =>
 const approvalText = ({ approved }: Situation, proposal: Proposal, isNeeded: boolean): string =>
   approved && isNeeded && isApproved(proposal, approved) ? `; approved by ${approved.by}: ${approved.reason}` : "";
 
+const isModeApproved = ({ approved }: Situation, proposal: Proposal): boolean =>
+  isApproved(proposal, approved) && approved.asks.includes("mode");
+
 const MODE_TEXT: Readonly<Record<SafetyMode, string>> = {
   advisory: "the service is in advisory mode",
   approve: "the service moves only what a person approves",
@@ -239,6 +242,7 @@ const decideFirst = (situation: Situation): Decision => {
     breakGlass: [],
     computedAt: now,
     basis: basisOf(situation),
+    question: questionOf(situation, { kind: "create", leaves: [], gains: [] }),
     isRebased: false,
     isAsked: false,
   };

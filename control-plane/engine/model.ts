@@ -333,6 +333,8 @@ export interface Proposal {
   readonly computedAt: Instant;
   /** Digest input of A12: verdicts, views, controls, configuration version and epoch record. */
   readonly basis: string;
+  /** What a person who is asked agrees to: cause and effect of this move, and nothing that goes to and fro elsewhere. */
+  readonly question: string;
   /** Only what has to leave an unhealthy region was changed, or nothing but the epoch record; the rest is as somebody else wrote it. */
   readonly isRebased: boolean;
   /** A person asks for exactly this, now. What they asked for before, and is still to be done, isn't. */
@@ -351,11 +353,13 @@ export interface Surroundings {
   readonly declaredAt: Instant | null;
 }
 
-/** A person agreed to exactly this: another basis or other weights need another answer. */
+/** A person agreed to exactly this: another question, other weights, or a rule that they didn't hear of need another answer. */
 export interface Approved {
   /** Of the proposal that they saw. */
-  readonly basis: string;
+  readonly question: string;
   readonly weights: Weights;
+  /** What asked for them. */
+  readonly asks: readonly (RuleId | "mode")[];
   readonly by: string;
   readonly reason: string;
 }

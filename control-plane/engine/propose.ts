@@ -1,7 +1,7 @@
 /** Turns what is wanted into a proposal that says what it is, who asks for it and why. Pure; called by decide. */
 import type { ChangeKind, RegionId, Weights } from "@regent/contract";
 import type { Control, OperatorRequest, Proposal, Situation } from "./model.ts";
-import { basisOf } from "./safety/basis.ts";
+import { basisOf, questionOf } from "./safety/basis.ts";
 import { gains, leaves, regionsWhere } from "./strategy/parts.ts";
 import { AUTOMATION, isReturning } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
@@ -53,6 +53,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     breakGlass: request?.breakGlass ?? [],
     computedAt: situation.now,
     basis: basisOf(situation),
+    question: questionOf(situation, { kind, leaves: moved.leaves, gains: moved.gains }),
     isRebased: drafted.isRebased,
     isAsked: request !== null,
   };

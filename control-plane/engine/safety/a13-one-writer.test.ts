@@ -78,7 +78,13 @@ describe("A14", () => {
   it("no approval skips it", () => {
     const situation = failing({ drift: DRIFT });
     const { proposal } = decide(situation, null);
-    const approved = { basis: proposal!.basis, weights: proposal!.weightsAfter, by: "ann", reason: "go" };
+    const approved = {
+      question: proposal!.question,
+      weights: proposal!.weightsAfter,
+      asks: ["A9" as const],
+      by: "ann",
+      reason: "go",
+    };
     expect(standing(decide({ ...situation, approved }, null))).toEqual(["A14"]);
   });
 

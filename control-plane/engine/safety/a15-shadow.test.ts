@@ -152,7 +152,13 @@ describe("A16", () => {
     const refused = decide({ ...even, spec }, null);
     expect(standing(refused)).toEqual(["A3", "A16"]);
     expect(refused.asks).toEqual(["A3"]);
-    const approved = { basis: refused.proposal!.basis, weights: refused.proposal!.weightsAfter, by: "ann", reason: "yes" };
+    const approved = {
+      question: refused.proposal!.question,
+      weights: refused.proposal!.weightsAfter,
+      asks: refused.asks,
+      by: "ann",
+      reason: "yes",
+    };
     const agreed = decide({ ...even, spec, approved }, null);
     expect(agreed.isAllowed).toBe(true);
     expect(agreed.proposal?.weightsAfter).toEqual(approved.weights);

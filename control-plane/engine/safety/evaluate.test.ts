@@ -17,9 +17,9 @@ const BREAKABLE: readonly RuleId[] = ["A1", "A3", "A5", "A6", "A14"];
 const UNLIMITED: readonly string[] = ["A1", "A2", "A4", "A5", "A6", "A8", "A12", "A13", "A14"];
 const toR2 = { kind: "failover", to: "r2" } as const;
 
-const approve = ({ proposal }: Decision, changed: Partial<Approved> = {}): Approved => {
+const approve = ({ proposal, asks }: Decision, changed: Partial<Approved> = {}): Approved => {
   if (!proposal) throw new Error("nothing to approve");
-  return { basis: proposal.basis, weights: proposal.weightsAfter, by: "ann", reason: "I see it too", ...changed };
+  return { question: proposal.question, weights: proposal.weightsAfter, asks, by: "ann", reason: "I see it too", ...changed };
 };
 
 describe("who is bound", () => {
@@ -82,7 +82,7 @@ describe("a person's approval", () => {
   it("of something else lets nothing through", () => {
     const situation = spent();
     const refused = decide(situation, null);
-    const others = [{ basis: "another" }, { weights: { default: { r1: 0, r2: 0, r3: 255 } } }, { weights: {} }];
+    const others = [{ question: "another" }, { weights: { default: { r1: 0, r2: 0, r3: 255 } } }, { weights: {} }];
     for (const changed of [...others, { weights: { ...refused.proposal!.weightsAfter, more: { r1: 1 } } }])
       expect(decide({ ...situation, approved: approve(refused, changed) }, null).isAllowed).toBe(false);
   });
@@ -115,7 +115,7 @@ describe("a person's approval", () => {
         const [family = ""] = Object.keys(refused.proposal!.weightsAfter);
         const changed =
           what === "basis"
-            ? { basis: `${refused.proposal!.basis} ` }
+            ? { question: `${refused.proposal!.question} ` }
             : what === "weights"
               ? { weights: { ...refused.proposal!.weightsAfter, [family]: { x: 1 } } }
               : {};

@@ -66,10 +66,10 @@ export const objections = (answers: readonly RuleAnswer[]): readonly RuleAnswer[
 /** Against where the move leads. A16 and A17 are about its pace, which a smaller step answers. */
 export const isAboutTheWhole = ({ rule }: RuleAnswer): boolean => rule !== "A16" && rule !== "A17";
 
-/** A person agreed to what this says, for the reasons that still stand. */
-export const isApproved = ({ basis, weightsAfter }: Proposal, approved: Approved | null): boolean =>
+/** A person agreed to what this says. Only what they heard of is thereby answered. */
+export const isApproved = ({ question, weightsAfter }: Proposal, approved: Approved | null): approved is Approved =>
   approved !== null &&
-  approved.basis === basis &&
+  approved.question === question &&
   sameWeights(approved.weights, weightsAfter) &&
   sameWeights(weightsAfter, approved.weights);
 
@@ -82,7 +82,12 @@ const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
 };
 
 const isSkipped = (rule: Rule, { answer }: Ruling, { proposal, situation }: RuleInput): boolean => {
-  if ((answer === "require-approval" || answer === "clamp") && isApproved(proposal, situation.approved)) return true;
+  const { approved } = situation;
+  if (isApproved(proposal, approved)) {
+    if (answer === "require-approval" && approved.asks.includes(rule.id)) return true;
+    // They saw the whole move.
+    if (answer === "clamp") return true;
+  }
   if (proposal.actor.kind !== "operator") return false;
   switch (rule.binds) {
     case "everyone":

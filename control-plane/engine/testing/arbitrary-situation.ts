@@ -261,8 +261,10 @@ export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spe
 /** Of a person: to what would be done, or to what would have been done before. */
 const withWord = (word: "none" | "same" | "other", input: SituationInput): Situation => {
   const situation = testSituation(input);
-  const proposal = word === "none" ? null : decide(situation, null).proposal;
+  if (word === "none") return situation;
+  const { proposal, asks } = decide(situation, null);
   if (!proposal) return situation;
-  const approved: Approved = { basis: proposal.basis, weights: proposal.weightsAfter, by: "ann", reason: "I see it too" };
-  return { ...situation, approved: word === "same" ? approved : { ...approved, basis: "before" } };
+  const { question, weightsAfter: weights } = proposal;
+  const approved: Approved = { question, weights, asks, by: "ann", reason: "I see it too" };
+  return { ...situation, approved: word === "same" ? approved : { ...approved, question: "before" } };
 };

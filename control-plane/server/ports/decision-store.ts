@@ -48,7 +48,7 @@ export interface ServiceRecord {
 
 /** What was asked for, with what it rests on in full: approved, it lets exactly that through. */
 export interface StoredApproval extends Approval {
-  readonly basis: string;
+  readonly question: string;
   /** What it was asked for isn't wanted any more: its answer lets nothing through, and keeps nothing from being asked. */
   readonly isOver: boolean;
   /** The service's approvals before this one, oldest first, bounded: who answers an old one is told what became of it. */

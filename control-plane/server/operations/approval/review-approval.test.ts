@@ -34,6 +34,7 @@ const proposalOf = (more: Partial<Proposal> = {}): Proposal => ({
   breakGlass: [],
   computedAt: NOW,
   basis: "[1]",
+  question: "[1]",
   isRebased: false,
   isAsked: false,
   ...more,
@@ -101,7 +102,7 @@ test("the same question is one: neither the order of regions nor a region withou
 });
 
 test.each([
-  ["basis", { basis: "[2]" }],
+  ["question", { question: "[2]" }],
   ["weights", { weightsAfter: { default: { eu: 1, us: 255 } } }],
   ["kind", { kind: "rebalance" }],
 ] as const)("another %s makes the old question stale and asks anew, told in this order, with one page", (_, more) => {
@@ -162,12 +163,12 @@ test("a yes ends as soon as something else is wanted, so that it can't let the s
   const approved: StoredApproval = { ...asked(), state: "approved", by: "ann", reason: "yes", answeredAt: NOW };
   const allowed = { ...decisionOf([]), isAllowed: true };
   expect(review(approved, allowed)).toBeNull();
-  expect(review(approved, { ...allowed, proposal: proposalOf({ basis: "[2]" }) })?.approval.isOver).toBe(true);
+  expect(review(approved, { ...allowed, proposal: proposalOf({ question: "[2]" }) })?.approval.isOver).toBe(true);
 });
 
 test("however often it is asked, what is remembered is bounded", () => {
   let approval = asked();
   for (let i = 0; i < 3 * FORMER_MAX; i += 1)
-    approval = review(approval, decisionOf(["A9"], proposalOf({ basis: `[${i + 2}]` })))?.approval ?? approval;
+    approval = review(approval, decisionOf(["A9"], proposalOf({ question: `[${i + 2}]` })))?.approval ?? approval;
   expect(approval.former).toHaveLength(FORMER_MAX);
 });

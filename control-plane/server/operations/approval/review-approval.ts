@@ -60,9 +60,9 @@ const askedBy = ({ proposal, isAllowed, asks }: Decision): Asked | null =>
   proposal && !isAllowed && asks.length > 0 ? { proposal, digest: digestOf(proposal) } : null;
 
 /** 16 hex digits over what would be done and everything that it rests on. */
-const digestOf = ({ kind, basis, weightsAfter }: Proposal): string =>
+const digestOf = ({ question, weightsAfter }: Proposal): string =>
   createHash("sha256")
-    .update(JSON.stringify([kind, basis, canonical(weightsAfter)]))
+    .update(JSON.stringify([question, canonical(weightsAfter)]))
     .digest("hex")
     .slice(0, 16);
 
@@ -147,7 +147,7 @@ const ask = (
     answeredAt: null,
     by: null,
     reason: null,
-    basis: proposal.basis,
+    question: proposal.question,
     isOver: false,
     former: before ? [...before.former, toFormer(before)].slice(-FORMER_MAX) : [],
   };
@@ -157,4 +157,5 @@ const ask = (
 const toFormer = ({ id, state, by, answeredAt }: StoredApproval): FormerApproval => ({ id, state, by, answeredAt });
 
 /** As people see it: what it rests on is long and for machines. */
-export const shown = ({ basis: _basis, isOver: _isOver, former: _former, ...approval }: StoredApproval): Approval => approval;
+export const shown = ({ question: _question, isOver: _isOver, former: _former, ...approval }: StoredApproval): Approval =>
+  approval;

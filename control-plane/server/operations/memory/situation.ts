@@ -52,7 +52,13 @@ const newer = (a: Instant | null, b: Instant | null): Instant | null => (a === n
 /** What a person agreed to, until it is made or something else is asked for. */
 export const toApproved = ({ approval }: Pick<ServiceRecord, "approval">): Approved | null =>
   approval?.state === "approved" && !approval.isOver
-    ? { basis: approval.basis, weights: approval.weightsAfter, by: approval.by ?? "", reason: approval.reason ?? "" }
+    ? {
+        question: approval.question,
+        weights: approval.weightsAfter,
+        asks: approval.asks as Approved["asks"],
+        by: approval.by ?? "",
+        reason: approval.reason ?? "",
+      }
     : null;
 
 /** Somebody's edit that was kept ends when what they edited is declared anew. */

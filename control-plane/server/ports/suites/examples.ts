@@ -159,7 +159,7 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
     answeredAt: null,
     by: null,
     reason: null,
-    basis: "[]",
+    question: "[]",
     isOver: false,
     former: [{ id: ulid(), state: "refused", by: "ann", answeredAt: 1_699_999_990_000 }],
   },
