@@ -7,9 +7,19 @@ import { isReturning } from "../strategy/returning.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { ALONE, NO_LIMITS } from "../testing/dns.ts";
 import { T0 } from "../testing/evidence.ts";
-import { after, answerOf, ask, departure, failing, limited, SANDBOX_LIMITS, standing } from "../testing/rules.ts";
+import {
+  after,
+  answerOf,
+  ask,
+  departure,
+  failing,
+  limited,
+  SANDBOX_LIMITS,
+  STANDARD_LIMITS,
+  standing,
+} from "../testing/rules.ts";
 import type { RegionChanges } from "../testing/situation.ts";
-import { activeSpec, passiveSpec, request, testSituation, votesDown } from "../testing/situation.ts";
+import { activeSpec, passiveSpec, request, testSituation, votesDown, World } from "../testing/situation.ts";
 
 describe("A17", () => {
   const limits = { removedMax: 0.5, removedMs: 600_000, capacityMin: 0.5 };
@@ -122,20 +132,41 @@ describe("A18", () => {
   it("is the only objection, says so, and offers the way back", () => {
     const decision = decide(overrun(), null);
     expect(standing(decision)).toEqual(["A18"]);
-    expect(answerOf(decision, "A18")).toMatchObject({ answer: "deny" });
+    expect(answerOf(decision, "A18")).toMatchObject({ answer: "require-approval" });
     expect(answerOf(decision, "A18").why).toMatch(
-      /^r1 turned bad 60 s after it received traffic from r2 at \d\d:\d\d:\d\dZ and may be dying of it: automation moves that traffic no further; you can return it to r2$/,
+      /^r1 turned bad 60 s after it received traffic from r2 at \d\d:\d\d:\d\dZ and may be dying of it: automation moves that traffic no further by itself; a person may approve it, or return the traffic to r2$/,
     );
-    expect(decision.asks).toEqual([]);
+    expect(answerOf(decision, "A18").until).toBeUndefined();
+  });
+
+  it("a person may let it go on", () => {
+    const situation = overrun();
+    const { proposal, asks } = decide(situation, null);
+    expect(asks).toEqual(["A18"]);
+    if (!proposal) throw new Error("nothing is proposed");
+    const approved = { question: proposal.question, weights: proposal.weightsAfter, asks, by: "ann", reason: "r2 can carry it" };
+    expect(decide({ ...situation, approved }, null)).toMatchObject({ isAllowed: true });
+  });
+
+  it("a crumb of voluntary traffic holds no true failover, not even for a moment", () => {
+    const world = new World({ spec: limited(STANDARD_LIMITS, activeSpec()) });
+    world.run(60_000);
+    world.set("r3", "degraded", { factor: 0.8, score: 72, evidence: "soft" }).run(180_000);
+    expect(world.made.length).toBeGreaterThan(0);
+    const made = world.made.length;
+    world.set("r1", "unhealthy", { outside: "down", votes: votesDown("r1", ["r2/a", "r2/b", "r3/a", "r3/b"]) });
+    world.run(10_000, 5_000);
+    expect(world.made.slice(made).map(({ kind }) => kind)).toEqual(["failover"]);
+    expect(world.weights.r1).toBe(0);
   });
 
   it.each([
-    { title: "at the end of the window", changed: { at: T0 - 605_000 }, answer: "deny" },
+    { title: "at the end of the window", changed: { at: T0 - 605_000 }, answer: "require-approval" },
     { title: "a millisecond after it", changed: { at: T0 - 605_001 }, answer: "allow" },
-    { title: "at the moment of the move", changed: { at: T0 - 5_000 }, answer: "deny" },
+    { title: "at the moment of the move", changed: { at: T0 - 5_000 }, answer: "require-approval" },
     { title: "failing before the move", changed: { at: T0 - 4_999 }, answer: "allow" },
     { title: "another region received it", changed: { received: ["r3"] }, answer: "allow" },
-    { title: "a voluntary move brought it", changed: { left: [] }, answer: "deny" },
+    { title: "a voluntary move brought it", changed: { left: [] }, answer: "allow" },
   ])("$title: $answer", ({ changed, answer }) => {
     expect(ask("A18", overrun(changed)).answer).toBe(answer);
   });
@@ -161,24 +192,25 @@ describe("A18", () => {
   it("is off without a time, short in the sandbox, and holds no operator", () => {
     expect(decide(overrun({}, { spec: limited({ receivedMs: 0 }) }), null).isAllowed).toBe(true);
     expect(ask("A18", overrun({}, { spec: limited(SANDBOX_LIMITS) })).answer).toBe("allow");
-    expect(ask("A18", overrun({ at: T0 - 15_000 }, { spec: limited(SANDBOX_LIMITS) })).answer).toBe("deny");
+    expect(ask("A18", overrun({ at: T0 - 15_000 }, { spec: limited(SANDBOX_LIMITS) })).answer).toBe("require-approval");
     const decision = decide(overrun(), request({ kind: "failover", to: "r2" }));
-    expect(answerOf(decision, "A18")).toMatchObject({ answer: "deny", skipped: true });
+    expect(answerOf(decision, "A18")).toMatchObject({ answer: "require-approval", skipped: true });
     expect(decision.isAllowed).toBe(true);
   });
 
-  it("law: automation never empties a region that turned bad of what it was just given", () => {
+  it("law: automation never empties a region that turned bad of what it was just given by itself", () => {
     fc.assert(
       fc.property(arbitrarySituation, ({ situation }) => {
-        const { proposal, isAllowed } = decide(situation, null);
+        const { proposal, isAllowed } = decide({ ...situation, approved: null }, null);
         if (!isAllowed || proposal?.kind !== "failover" || proposal.actor.kind !== "automation") return;
         const { receivedMs } = situation.spec.safety;
         if (receivedMs === 0) return;
         for (const region of proposal.leaves) {
           const health = situation.health[region]!;
           if (health.verdict !== "unhealthy" || health.detectedAt === null || isReturning(situation.traffic, region)) continue;
-          for (const { at, received } of situation.traffic.departures)
-            if (received.includes(region) && at <= health.detectedAt) expect(health.detectedAt - at).toBeGreaterThan(receivedMs);
+          for (const { at, left, received } of situation.traffic.departures)
+            if (left.length > 0 && received.includes(region) && at <= health.detectedAt)
+              expect(health.detectedAt - at).toBeGreaterThan(receivedMs);
         }
       }),
     );
@@ -187,6 +219,6 @@ describe("A18", () => {
   it("a service that spreads its traffic is bound too", () => {
     const spread = limited({ receivedMs: 600_000 }, passiveSpec({ trickle: 0.1 }));
     const traffic = after([departure({ at: T0 - 65_000 })], spread);
-    expect(ask("A18", failing({ spec: spread, traffic })).answer).toBe("deny");
+    expect(ask("A18", failing({ spec: spread, traffic })).answer).toBe("require-approval");
   });
 });

@@ -194,9 +194,9 @@ describe("surroundings", () => {
   });
 
   it("what is kept for the rules survives a failover of the standard limits", () => {
-    const spec = limited({ removedMs: 1, receivedMs: 1 });
+    const spec = limited({ removedMs: 1 });
     const situation = failing({ spec, traffic: after([departure({ at: T0 - 1_000, left: [] })]) });
-    // rampStepMs is the longest of the three.
+    // rampStepMs is the longer of the two.
     expect(departuresAfter(situation, proposalOf(situation))).toHaveLength(2);
   });
 });

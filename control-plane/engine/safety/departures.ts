@@ -29,7 +29,7 @@ const isFaulty = (verdict: Verdict | undefined): boolean =>
 export const departuresAfter = (situation: Situation, proposal: Proposal): readonly Departure[] => {
   const { spec, traffic, now } = situation;
   if (proposal.kind !== "failover" && proposal.kind !== "rebalance") return traffic.departures;
-  const voluntaryKeptMs = Math.max(spec.safety.removedMs, spec.safety.receivedMs, spec.settings.rampStepMs);
+  const voluntaryKeptMs = Math.max(spec.safety.removedMs, spec.settings.rampStepMs);
   const isKept = (one: Departure): boolean => now - one.at < (isVoluntary(one) ? voluntaryKeptMs : DEPARTURES_KEPT_MS);
   const all = [...traffic.departures.filter(isKept), departureOf(situation, proposal)];
   const kept = [...all.filter(isVoluntary).slice(-DEPARTURES_KEPT), ...all.filter(isForced).slice(-DEPARTURES_KEPT)];

@@ -37,7 +37,7 @@ describe("which limit counts", () => {
 });
 
 describe("limits that can't be held to", () => {
-  const ASKING = "A3, A9, A10, A11, A17";
+  const ASKING = "A3, A9, A10, A11, A17, A18";
   const RULES = "A1, A2, A3, A4, A5, A6, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, mode";
 
   test.each<[string, ...string[]]>([
@@ -128,7 +128,7 @@ describe("limits that will disappoint", () => {
   });
 
   test("approvals that make no difference", () => {
-    const all = "A3: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed";
+    const all = "A3: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed, A18: proceed";
     expect(warningsOf(ofWww("onApprovalTimeout: { mode: proceed }"), also("mode: approve"))).toEqual([
       "service www: mode is approve, and onApprovalTimeout.mode is proceed: every move that no rule asks about is made after 900 s without anybody's word, which is automatic with a delay; mode: stay waits for a person",
     ]);
