@@ -1,3 +1,4 @@
+import type { Weights } from "@regent/contract";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkBatch } from "../invariants.ts";
@@ -15,7 +16,14 @@ import {
 } from "../testing/dns.ts";
 import { buildServiceBatch } from "./batch.ts";
 import { toEpochSet } from "./epoch.ts";
-import { isOfflineDecision, isOvertaken, type OfflinePlanned, type OfflineWish, planOffline } from "./offline.ts";
+import {
+  isOfflineDecision,
+  isOvertaken,
+  type OfflinePlanned,
+  type OfflineWish,
+  placedByOperator,
+  planOffline,
+} from "./offline.ts";
 import { readStandingWeights, toObserved } from "./record-sets.ts";
 
 const spec = testService();
@@ -207,5 +215,29 @@ describe("a controller takes for an offline decision", () => {
       false,
       false,
     ]);
+  });
+});
+
+describe("a region is placed by an offline decision", () => {
+  const sets = [toEpochSet(spec, testEpoch({ revision: 7, ulid: testUlid(1) }))];
+  const of = (east: number, west: number) => ({ "us-east": east, "eu-west": west });
+  const placed = (weights: Weights, before: Weights | null, revision = 8) =>
+    placedByOperator(spec, { decision: testEpoch({ revision, ulid: testUlid(2), mode: "frozen" }), weights, before, sets });
+
+  it("that moved the traffic there, in every family, or may have", () => {
+    expect(placed({ a: of(0, 255) }, { a: of(255, 0) })).toBe("eu-west");
+    expect(placed({ a: of(0, 255), b: of(0, 255) }, { a: of(0, 255), b: of(255, 0) })).toBe("eu-west");
+    expect(placed({ a: of(0, 255) }, null)).toBe("eu-west");
+  });
+
+  it("that moved it away and back again: more than one revision was written", () => {
+    expect(placed({ a: of(0, 255) }, { a: of(0, 255) }, 9)).toBe("eu-west");
+  });
+
+  it("and none by a freeze alone, or where several regions serve", () => {
+    expect(placed({ a: of(0, 255) }, { a: of(0, 255) })).toBeNull();
+    expect(placed({ a: { ...of(0, 255), "ap-south": 0 } }, { a: of(0, 255) })).toBeNull();
+    expect(placed({ a: of(9, 255) }, { a: of(255, 0) })).toBeNull();
+    expect(placed({ a: of(0, 255), b: of(255, 0) }, { a: of(255, 0), b: of(255, 0) })).toBeNull();
   });
 });

@@ -197,11 +197,45 @@ export interface LastStood {
  * A record of our owner that isn't the last one we know of, is beyond it and says `frozen`. The revision is compared with what stood in DNS and
  * not with what was written ahead: that may never have arrived. Whether a row of ours explains the record, the caller knows.
  */
-export const isOfflineDecision = ({ owner, epochName }: ServiceSpec, epoch: Epoch | null, { ulid, sets }: LastStood): boolean => {
+export const isOfflineDecision = (spec: ServiceSpec, epoch: Epoch | null, { ulid, sets }: LastStood): boolean =>
+  epoch !== null &&
+  epoch.owner === spec.owner &&
+  epoch.mode === "frozen" &&
+  epoch.ulid !== ulid &&
+  epoch.revision > lastRevision(spec, sets);
+
+/** 0: nothing of ours is known to have stood. */
+const lastRevision = ({ epochName }: ServiceSpec, sets: LastStood["sets"]): number => {
   const last = (sets ?? []).find((set) => set.name === epochName && set.type === "TXT");
-  const revision = (last === undefined ? null : readEpochSet(last))?.revision ?? 0;
-  return epoch !== null && epoch.owner === owner && epoch.mode === "frozen" && epoch.ulid !== ulid && epoch.revision > revision;
+  return (last === undefined ? null : readEpochSet(last))?.revision ?? 0;
 };
+
+export interface Taken {
+  readonly decision: Epoch;
+  /** As they stand in DNS now, and as they stood when we last knew. */
+  readonly weights: Weights;
+  readonly before: Weights | null;
+  readonly sets: LastStood["sets"];
+}
+
+/**
+ * Where the operator put the traffic: the region that serves alone in every family. Null when several serve, and when nothing but a freeze was
+ * written, which chooses no region: it took the very next revision, and the weights are those of before.
+ */
+export const placedByOperator = (spec: ServiceSpec, { decision, weights, before, sets }: Taken): RegionId | null => {
+  if (before !== null && decision.revision === lastRevision(spec, sets) + 1 && isSame(before, weights)) return null;
+  const serving = Object.values(weights).map((family) => Object.keys(family).filter((region) => (family[region] ?? 0) > 0));
+  const [region, ...others] = new Set(serving.flat());
+  return region !== undefined && others.length === 0 ? region : null;
+};
+
+/** Both are of the same service; a region that one of them lacks has no weight there. */
+const isSame = (a: Weights, b: Weights): boolean =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((family) =>
+    [...new Set([...Object.keys(a[family] ?? {}), ...Object.keys(b[family] ?? {})])].every(
+      (region) => (a[family]?.[region] ?? 0) === (b[family]?.[region] ?? 0),
+    ),
+  );
 
 /**
  * Such a decision takes the next revision after what it read, and revisions in DNS only grow: a row of ours at its revision or beyond never stood

@@ -1,4 +1,5 @@
 /** Operators who wrote DNS without a control plane: whoever leads afterwards obeys, freezes that service, tells it, and writes nothing until unfrozen. */
+import { isDeepStrictEqual } from "node:util";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import type { PortCall } from "../testing/faults.ts";
@@ -68,7 +69,7 @@ describe("an offline failover", () => {
     expect(told).toMatchObject({
       page: true,
       actor: { kind: "operator", name: "offline operator" },
-      why: "offline operator froze checkout in DNS at revision 2 while the control plane did not know it; its traffic is taken as it stands there, eu-west 0, us-east 255, ap-south 0 (it was eu-west 255, us-east 0, ap-south 0); automation is off until regent unfreeze checkout",
+      why: "offline operator froze checkout in DNS at revision 2 while the control plane did not know it; its traffic is taken as it stands there, eu-west 0, us-east 255, ap-south 0 (it was eu-west 255, us-east 0, ap-south 0); automation is off until regent unfreeze checkout; us-east keeps the traffic after that, as after a failover, until regent failback checkout or until it fails",
       detail: { cause: "offline", revision: 2, ulid: offline.ulid },
     });
     expect(await service()).toMatchObject({ revision: 2, drift: null });
@@ -126,6 +127,29 @@ describe("an offline failover", () => {
     expect((await service()).frozen?.by).toBe("offline operator");
   });
 
+  test.each([
+    { what: "one region serves", strategy: { kind: "active-passive", failback: "automatic" } },
+    { what: "traffic is spread", strategy: { kind: "active-active", failback: "automatic" } },
+  ])("stays when it is unfrozen, where $what and failback is automatic, until an operator's failback", async ({ strategy }) => {
+    await start([testService("checkout", strategy)]);
+    const before = await world.weights(NAME);
+    await writeOffline(world, { to: "us-east" });
+    await look(world);
+    await untilFrozen();
+    // Longer than the stable hold: every region could return at once.
+    await goOn(world, 600);
+    expect(await unfreeze()).toMatchObject({
+      why: "ada unfroze checkout: the night is over; us-east keeps the traffic until regent failback checkout or until it fails",
+    });
+    await world.until("marked", async () => (await epochAt(world))?.mode === "auto");
+    const { revision } = (await epochAt(world)) ?? {};
+    await goOn(world, 1_200);
+    expect(await world.weights(NAME)).toEqual({ "eu-west": 0, "us-east": 255, "ap-south": 0 });
+    expect((await epochAt(world))?.revision).toBe(revision);
+    expect((await world.controlPlane.move(moveOrder({ kind: "failback" }))).kind).toBe("answered");
+    await world.until("back", async () => isDeepStrictEqual(await world.weights(NAME), before));
+  });
+
   test("of a database that was put back from before: that service is frozen, and nothing else is held", async () => {
     await start(["checkout", "search"].map((id) => passive(id)));
     const restore = world.database.decisions.save();
@@ -139,6 +163,26 @@ describe("an offline failover", () => {
     await expectObeyed("us-east", 3);
     breakRegion(world, "eu-west");
     await world.until("the other one moves", async () => (await weightIn(world, "eu-west", "search.example.test")) === 0);
+  });
+});
+
+describe("an offline freeze", () => {
+  test("moves nothing and places nothing: unfrozen, a region that was left comes back by itself, as after any freeze", async () => {
+    await start([testService("checkout", { kind: "active-passive", failback: "automatic" }, { safety: { removedMax: 20 } })]);
+    breakRegion(world, "eu-west");
+    await world.until("left", async () => (await weightIn(world, "us-east")) === 255);
+    await world.until("known", async () => (await service()).revision === 2);
+    await writeOffline(world, {});
+    await look(world);
+    await untilFrozen();
+    expect((await freezes()).map(({ why }) => why)).toEqual([expect.not.stringContaining("failback")]);
+    world.see = () => OK;
+    await world.until("healthy", () => isHealthy(world));
+    expect(await weightIn(world, "us-east")).toBe(255);
+    expect(await unfreeze()).toMatchObject({
+      why: "ada unfroze checkout: the night is over; regions that were left may come back at once, as their stable hold counted on while it was frozen",
+    });
+    await world.until("back", async () => (await weightIn(world, "eu-west")) === 255);
   });
 });
 

@@ -5,6 +5,7 @@ import type { ServiceRecord } from "../../ports/decision-store.ts";
 import type { FreezeOrder, FreezeScope } from "../control-plane.ts";
 import { AUTOMATION, operator } from "../memory/actors.ts";
 import { type Ledger, LedgerConflict } from "../memory/ledger.ts";
+import { afterOffline } from "../zone/note-offline.ts";
 
 export interface FreezeDeps {
   readonly ledger: Ledger;
@@ -42,7 +43,9 @@ export const setFreeze = async (
     return { kind: "set", why: `everything is held already: ${held.reason}`, isNew: false };
   const at = clock.now();
   const control = isFrozen ? { by, reason, at } : null;
-  const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}`;
+  const spec = scope.kind === "service" && !isFrozen ? specs().get(scope.service) : undefined;
+  const after = spec === undefined ? "" : afterOffline(spec, ledger.record(spec.id).controls);
+  const why = `${by} ${isFrozen ? "froze" : "unfroze"} ${nameOf(scope)}: ${reason}${after}`;
   const entry = {
     id: ids.ulid(),
     at,

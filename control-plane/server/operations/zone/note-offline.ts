@@ -1,10 +1,11 @@
 /**
  * An operator's decision that was taken with DNS alone, found there afterwards: it is obeyed. What stands becomes what is wanted, and the service is
- * frozen until a person unfreezes it; nothing is written. Called by note-truth.ts, which says how this differs from a restored database.
+ * frozen until a person unfreezes it; nothing is written. A region that was chosen stays chosen after that, as after a failover. Called by
+ * note-truth.ts, which says how this differs from a restored database.
  */
-import type { Weights } from "@regent/contract";
-import type { Control, Edit, Epoch } from "@regent/engine";
-import { differencesFromDeclared, isOfflineDecision } from "@regent/engine/plan/offline.ts";
+import type { RegionId, Weights } from "@regent/contract";
+import type { Control, Controls, Edit, Epoch, ServiceSpec } from "@regent/engine";
+import { differencesFromDeclared, isOfflineDecision, placedByOperator } from "@regent/engine/plan/offline.ts";
 import { readLargestWeights, readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { isAnswering, standingControls, standingTraffic } from "@regent/engine/strategy/standing.ts";
 import type { HistoryEntry, ServiceRecord } from "../../ports/decision-store.ts";
@@ -30,15 +31,29 @@ export const obeyOffline = (input: SettleInput, record: ServiceRecord, decision:
   const weights = told !== null && isAnswering(told) ? told : null;
   const frozen = toFreeze(input, record, decision);
   const differences = weights === null ? [] : differencesFromDeclared(spec, observed);
+  const { written: before, expected: sets } = record;
+  const placed = weights === null ? null : placedByOperator(spec, { decision, weights, before, sets });
   const kept: ServiceRecord = {
     ...record,
     revision: Math.max(record.revision, decision.revision),
     controls: { ...record.controls, frozen },
   };
   return {
-    record: weights === null ? kept : withStanding(input, kept, { decision, weights, differences }),
-    entry: toEntry(input, record, { decision, weights, differences }),
+    record: weights === null ? kept : withStanding(input, kept, { decision, weights, differences, placed }),
+    entry: toEntry(input, record, { decision, weights, differences, placed }),
   };
+};
+
+/** What an operator should know when such a freeze ends, for the sentence that says so. Nothing of any other freeze. */
+export const afterOffline = (
+  { id, strategy }: Pick<ServiceSpec, "id" | "strategy">,
+  { frozen, placement }: Pick<Controls, "frozen" | "placement">,
+): string => {
+  if (frozen?.by !== OFFLINE_OPERATOR.name) return "";
+  if (placement) return `; ${placement.region} keeps the traffic until regent failback ${id} or until it fails`;
+  return strategy.failback === "automatic"
+    ? "; regions that were left may come back at once, as their stable hold counted on while it was frozen"
+    : "";
 };
 
 interface Found {
@@ -46,6 +61,8 @@ interface Found {
   /** Null: they can't be told, or nothing would answer. */
   readonly weights: Weights | null;
   readonly differences: readonly string[];
+  /** The region that was chosen, else null. */
+  readonly placed: RegionId | null;
 }
 
 /** It outranks an older freeze, whose end would end this one unseen; what that said is kept in its reason. */
@@ -62,15 +79,19 @@ const REASON_MAX = 500;
 const withStanding = (
   input: SettleInput,
   record: ServiceRecord,
-  { decision, weights, differences }: Found & { readonly weights: Weights },
+  { decision, weights, differences, placed }: Found & { readonly weights: Weights },
 ): ServiceRecord => {
   const { spec, observed, now } = input;
   const { failedReturns, departures, lastAutomaticFailoverAt } = record.traffic;
   const edit = differences.length === 0 ? null : toEdit(input, record, decision, differences);
+  const standing = standingControls(record.controls, weights);
+  const { frozen } = standing;
+  // Without it, automatic failback would move the traffic back as soon as automation is on again.
+  const controls = placed === null || frozen === null ? standing : { ...standing, placement: { ...frozen, region: placed } };
   return {
     ...record,
     traffic: { ...standingTraffic(spec, weights, now), failedReturns, departures, lastAutomaticFailoverAt },
-    controls: standingControls(record.controls, weights),
+    controls,
     written: weights,
     expected: [...(observed.epochSet ? [observed.epochSet] : []), ...toMembers(spec, observed)],
     epoch: decision.ulid,
@@ -99,7 +120,7 @@ const TEXT_MAX = 2_000;
 const toEntry = (
   { spec, ids, now }: SettleInput,
   record: ServiceRecord,
-  { decision, weights, differences }: Found,
+  { decision, weights, differences, placed }: Found,
 ): HistoryEntry => {
   const { revision, term, ulid } = decision;
   const what = `${OFFLINE_OPERATOR.name} froze ${spec.id} in DNS at revision ${revision} while the control plane did not know it`;
@@ -107,14 +128,18 @@ const toEntry = (
     weights === null
       ? `its weights can't be told, so Regent writes nothing there until an operator adopts what stands (regent adopt ${spec.id})`
       : `its traffic is taken as it stands there, ${toText(weights)} (${record.written === null ? "nothing was known" : `it was ${toText(record.written)}`})`;
-  const kept = differences.length === 0 ? "" : `; what isn't as declared stays until then: ${differences.join(" ")}`;
+  const stays =
+    placed === null
+      ? ""
+      : `; ${placed} keeps the traffic after that, as after a failover, until regent failback ${spec.id} or until it fails`;
+  const kept = differences.length === 0 ? "" : `; what isn't as declared stays until it is unfrozen: ${differences.join(" ")}`;
   return {
     id: ids.ulid(),
     at: now,
     service: spec.id,
     kind: "freeze",
     actor: OFFLINE_OPERATOR,
-    why: `${what}; ${traffic}; automation is off until regent unfreeze ${spec.id}${kept}`.slice(0, TEXT_MAX),
+    why: `${what}; ${traffic}; automation is off until regent unfreeze ${spec.id}${stays}${kept}`.slice(0, TEXT_MAX),
     page: true,
     detail: {
       cause: "offline",
