@@ -29,12 +29,13 @@ create table regent.page_delivery (
   id text not null unique check (length(id) between 1 and 100),
   notifier text not null,
   incident text not null,
+  severity text not null check (severity in ('critical', 'warning', 'info')),
   due_at bigint not null,
   created_at bigint not null,
   attempts integer not null check (attempts >= 0),
   notice jsonb not null check (jsonb_typeof(notice) = 'object')
 );
-create index page_delivery_turn on regent.page_delivery (notifier, due_at, position);
+create index page_delivery_turn on regent.page_delivery (notifier, incident, position);
 
 alter table regent.dead_letter drop constraint dead_letter_kind_check;
 alter table regent.dead_letter add constraint dead_letter_kind_check check (kind in ('report', 'strike', 'page'));

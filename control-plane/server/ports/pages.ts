@@ -42,8 +42,8 @@ export interface PagesWrite {
   readonly incidents: readonly StoredIncident[];
   /** Behind all that wait already. */
   readonly deliveries: readonly Delivery[];
-  /** Incidents of which nothing waits for the end of quiet hours any more. */
-  readonly released: readonly string[];
+  /** Incidents that are over: where the first message of one isn't due yet, what isn't due of it goes, as its end says it all. */
+  readonly overtaken: readonly string[];
   readonly at: Instant;
   /** Closed incidents that are older go. */
   readonly forgetBefore?: Instant;
@@ -56,10 +56,10 @@ export interface PagesView {
 }
 
 export interface Waiting {
-  /** The first of each notifier's, in their order. */
+  /** The first of each notifier's that are due, in the order in which they were written. */
   readonly deliveries: readonly Delivery[];
-  /** How many wait, by notifier, those that aren't due included. */
-  readonly counts: Readonly<Record<string, number>>;
+  /** Due ones beyond what may wait for a notifier: the least severe and the oldest, so that no warning costs a critical one. */
+  readonly surplus: readonly Delivery[];
 }
 
 export interface Pages {
@@ -77,7 +77,11 @@ export interface Pages {
     readonly before?: string;
     readonly state?: Incident["state"];
   }) => Promise<readonly StoredIncident[]>;
-  readonly waiting: (query: { readonly now: Instant; readonly each: number }) => Promise<Waiting>;
+  /**
+   * Due is what is critical, with all that stands before it of its incident, whatever the clock says; and what is due by its time, unless an
+   * earlier message of its incident to this notifier isn't. `most`: so many due ones may wait for a notifier. `each`: not more than that at once.
+   */
+  readonly waiting: (query: { readonly now: Instant; readonly each: number; readonly most: number }) => Promise<Waiting>;
   /** `done`: no more of these. `tried`: one more try of these. By the notice's id. */
   readonly settle: (settled: { readonly done: readonly string[]; readonly tried: readonly string[] }) => Promise<void>;
 }

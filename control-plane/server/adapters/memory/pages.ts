@@ -7,9 +7,13 @@ export interface MemoryPagesDeps {
   readonly entriesAfter: (place: number, limit: number) => Awaited<ReturnType<Pages["entriesAfter"]>>;
 }
 
+interface Placed extends Delivery {
+  readonly position: number;
+}
+
 export const createMemoryPages = ({ lease, entriesAfter }: MemoryPagesDeps): Pages => {
   const incidents = new Map<string, StoredIncident>();
-  let deliveries: (Delivery & { readonly position: number })[] = [];
+  let deliveries: Placed[] = [];
   let cursor: PageCursor = { position: 0, missing: [] };
   let position = 0;
 
@@ -29,11 +33,11 @@ export const createMemoryPages = ({ lease, entriesAfter }: MemoryPagesDeps): Pag
       if (write.incidents.some(({ id, version }) => (incidents.get(id)?.version ?? 0) !== version)) return "conflict";
       checkOpenOnce(write.incidents);
       for (const incident of write.incidents) incidents.set(incident.id, { ...incident, version: incident.version + 1 });
-      deliveries = deliveries.map((delivery) =>
-        write.released.includes(delivery.notice.incident.id) && delivery.dueAt > write.at
-          ? { ...delivery, dueAt: write.at }
-          : delivery,
-      );
+      deliveries = deliveries.filter((delivery) => {
+        const own = deliveries.filter((each) => isOfSame(each, delivery));
+        const isHeld = own.some(({ notice, dueAt }) => notice.action === "open" && dueAt > write.at) && !own.some(isCritical);
+        return !(write.overtaken.includes(delivery.notice.incident.id) && delivery.dueAt > write.at && isHeld);
+      });
       for (const delivery of write.deliveries)
         if (!deliveries.some(({ notice }) => notice.id === delivery.notice.id)) {
           position += 1;
@@ -51,18 +55,18 @@ export const createMemoryPages = ({ lease, entriesAfter }: MemoryPagesDeps): Pag
         .sort(byId)
         .reverse()
         .slice(0, limit),
-    waiting: async ({ now, each }) => {
-      const inOrder = [...deliveries].sort((a, b) => a.dueAt - b.dueAt || a.position - b.position);
-      const byNotifier = new Map<string, typeof deliveries>();
-      for (const delivery of inOrder) byNotifier.set(delivery.notifier, [...(byNotifier.get(delivery.notifier) ?? []), delivery]);
+    waiting: async ({ now, each, most }) => {
+      const due = groupsOf(deliveries, ({ notifier }) => notifier).map((of) => {
+        const own = dueOf(of, now);
+        const surplus = own.toSorted(
+          (a, b) => RANK[b.notice.incident.severity] - RANK[a.notice.incident.severity] || b.position - a.position,
+        );
+        return { next: own.slice(0, each), surplus: new Set(surplus.slice(most).slice(-each)) };
+      });
+      const plain = ({ position: _, ...delivery }: Placed): Delivery => delivery;
       return {
-        deliveries: [...byNotifier.values()].flatMap((of) =>
-          of
-            .filter(({ dueAt }) => dueAt <= now)
-            .slice(0, each)
-            .map(({ position: _, ...delivery }) => delivery),
-        ),
-        counts: Object.fromEntries([...byNotifier].map(([notifier, of]) => [notifier, of.length])),
+        deliveries: due.flatMap(({ next, surplus }) => next.filter((delivery) => !surplus.has(delivery)).map(plain)),
+        surplus: due.flatMap(({ surplus }) => [...surplus].sort((a, b) => a.position - b.position).map(plain)),
       };
     },
     settle: async ({ done, tried }) => {
@@ -74,3 +78,24 @@ export const createMemoryPages = ({ lease, entriesAfter }: MemoryPagesDeps): Pag
 };
 
 const byId = (a: StoredIncident, b: StoredIncident): number => (a.id < b.id ? -1 : 1);
+
+const RANK = { info: 0, warning: 1, critical: 2 } as const;
+const isCritical = ({ notice }: Delivery): boolean => notice.incident.severity === "critical";
+const isOfSame = (a: Delivery, b: Delivery): boolean =>
+  a.notifier === b.notifier && a.notice.incident.id === b.notice.incident.id;
+
+const groupsOf = (of: readonly Placed[], keyOf: (delivery: Placed) => string): readonly (readonly Placed[])[] => {
+  const groups = new Map<string, Placed[]>();
+  for (const each of of) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each]);
+  return [...groups.values()];
+};
+
+/** Of one notifier, in the order in which they were written. */
+const dueOf = (own: readonly Placed[], now: number): readonly Placed[] =>
+  groupsOf(own, ({ notice }) => notice.incident.id)
+    .flatMap((of) => {
+      const urgent = of.findLastIndex(isCritical);
+      const held = of.findIndex(({ dueAt }, i) => i > urgent && dueAt > now);
+      return held < 0 ? of : of.slice(0, held);
+    })
+    .sort((a, b) => a.position - b.position);

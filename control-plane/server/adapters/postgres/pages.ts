@@ -10,7 +10,10 @@ interface IncidentRow {
   readonly body: Omit<StoredIncident, "version">;
 }
 
-type DeliveryRow = Omit<Delivery, "notice"> & { readonly notice: Delivery["notice"] };
+interface RankedRow extends Delivery {
+  readonly isNext: boolean;
+  readonly isSurplus: boolean;
+}
 
 export const createPostgresPages = ({ database }: { readonly database: Database }): Pages => ({
   read: () =>
@@ -31,16 +34,38 @@ export const createPostgresPages = ({ database }: { readonly database: Database 
         order by id desc limit ${limit}`;
       return rows.map(toIncident);
     }),
-  waiting: ({ now, each }) =>
+  waiting: ({ now, each, most }) =>
     database.urgent(async (send) => {
-      const deliveries = await send<DeliveryRow[]>`
-        select notifier, due_at as "dueAt", created_at as "createdAt", attempts, notice from (
-          select *, row_number() over (partition by notifier order by due_at, position) as place
-          from regent.page_delivery where due_at <= ${now}) as ranked
-        where place <= ${each} order by notifier, due_at, position`;
-      const counts = await send<{ notifier: string; count: number }[]>`
-        select notifier, count(*) as count from regent.page_delivery group by notifier`;
-      return { deliveries: [...deliveries], counts: Object.fromEntries(counts.map(({ notifier, count }) => [notifier, count])) };
+      const rows = await send<RankedRow[]>`
+        with urgent as (
+          select position, bool_or(severity = 'critical')
+            over (partition by notifier, incident order by position desc) as is_urgent
+          from regent.page_delivery
+        ), timed as (
+          select d.position, d.notifier, d.severity, max(case when u.is_urgent then null else d.due_at end)
+            over (partition by d.notifier, d.incident order by d.position) as due_at
+          from regent.page_delivery d join urgent u using (position)
+        ), ranked as (
+          select position,
+            row_number() over (partition by notifier order by position) as place,
+            row_number() over (partition by notifier
+              order by array_position(array['critical', 'warning', 'info'], severity), position desc) as worth,
+            count(*) over (partition by notifier) as many
+          from timed where due_at is null or due_at <= ${now}
+        ), judged as (
+          select position, place, worth > greatest(${most}::bigint, many - ${each}::bigint) as "isSurplus" from ranked
+        )
+        select d.notifier, d.due_at as "dueAt", d.created_at as "createdAt", d.attempts, d.notice,
+          r.place <= ${each} as "isNext", r."isSurplus"
+        from judged r join regent.page_delivery d using (position)
+        where r.place <= ${each} or r."isSurplus"
+        order by d.notifier, d.position`;
+      const of = (isWanted: (row: RankedRow) => boolean): Delivery[] =>
+        rows.filter(isWanted).map(({ isNext: _, isSurplus: __, ...delivery }) => delivery);
+      return {
+        deliveries: of(({ isNext, isSurplus }) => isNext && !isSurplus),
+        surplus: of(({ isSurplus }) => isSurplus),
+      };
     }),
   settle: ({ done, tried }) =>
     database.urgent(async (send) => {
@@ -61,14 +86,19 @@ type Written = Awaited<ReturnType<Pages["write"]>>;
 const writePages = async (send: Send, write: PagesWrite): Promise<Written> => {
   if (!(await isLeading(send, write.holder, write.term))) throw new Rollback<Written>("fenced");
   if (!(await writeIncidents(send, write.incidents))) throw new Rollback<Written>("conflict");
-  if (write.released.length > 0)
+  if (write.overtaken.length > 0)
     await send`
-      update regent.page_delivery set due_at = ${write.at}
-      where due_at > ${write.at} and incident in (select jsonb_array_elements_text(${toJsonText(write.released)}::text::jsonb))`;
+      delete from regent.page_delivery as d
+      where due_at > ${write.at} and incident in (select jsonb_array_elements_text(${toJsonText(write.overtaken)}::text::jsonb))
+        and exists (select from regent.page_delivery as first where first.notifier = d.notifier and first.incident = d.incident
+          and first.notice ->> 'action' = 'open' and first.due_at > ${write.at})
+        and not exists (select from regent.page_delivery as loud where loud.notifier = d.notifier and loud.incident = d.incident
+          and loud.severity = 'critical')`;
   if (write.deliveries.length > 0)
     await send`
-      insert into regent.page_delivery (id, notifier, incident, due_at, created_at, attempts, notice)
-      select r.notice ->> 'id', r.notifier, r.notice -> 'incident' ->> 'id', r."dueAt", r."createdAt", r.attempts, r.notice
+      insert into regent.page_delivery (id, notifier, incident, severity, due_at, created_at, attempts, notice)
+      select r.notice ->> 'id', r.notifier, r.notice -> 'incident' ->> 'id', r.notice -> 'incident' ->> 'severity', r."dueAt",
+        r."createdAt", r.attempts, r.notice
       from rows from (jsonb_to_recordset(${toJsonText(write.deliveries)}::text::jsonb) as
         (notifier text, "dueAt" bigint, "createdAt" bigint, attempts integer, notice jsonb))
         with ordinality as r (notifier, "dueAt", "createdAt", attempts, notice, place)

@@ -303,6 +303,7 @@ export const pageDeliveries = regent.table("page_delivery", {
   id: text().notNull().unique(),
   notifier: text().notNull(),
   incident: text().notNull(),
+  severity: text().notNull(),
   dueAt: instant("due_at").notNull(),
   createdAt: instant("created_at").notNull(),
   attempts: integer().notNull(),

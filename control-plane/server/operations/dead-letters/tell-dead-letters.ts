@@ -27,6 +27,8 @@ export const createTellDeadLetters = ({ letters, decisions, ledger, ids, now }: 
     const newest = fresh[0];
     if (!newest) return;
     const subjects = [...new Set(fresh.map(({ subject }) => subject))];
+    /** An agent may be called as a notifier is: only they refused a page. */
+    const notifiers = [...new Set(fresh.filter(({ kind }) => kind === "page").map(({ subject }) => subject))];
     const many = fresh.length === 1 ? "1 dead letter" : `${fresh.length} dead letters`;
     const of = `${subjects.slice(0, SUBJECTS_TOLD_MAX).join(", ")}${subjects.length > SUBJECTS_TOLD_MAX ? ", …" : ""}`;
     await ledger.commit((draft) =>
@@ -38,7 +40,13 @@ export const createTellDeadLetters = ({ letters, decisions, ledger, ids, now }: 
         actor: AUTOMATION,
         why: `${many} of ${of}, the last because: ${newest.why}`,
         page: true,
-        detail: { newest: newest.id, count: fresh.length, kinds: [...new Set(fresh.map(({ kind }) => kind))], subjects },
+        detail: {
+          newest: newest.id,
+          count: fresh.length,
+          kinds: [...new Set(fresh.map(({ kind }) => kind))],
+          subjects,
+          notifiers,
+        },
       }),
     );
     toldUpTo = newest.id;

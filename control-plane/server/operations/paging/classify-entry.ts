@@ -279,13 +279,14 @@ const ofDrift = ({ service, page }: HistoryEvent): readonly PageEffect[] => {
 
 // ----------------------------------------------------------------------------------------------------------- dead letters
 
-const DeadLetterDetail = z.object({ subjects: z.array(z.string()) });
+const DeadLetterDetail = z.object({ notifiers: z.array(z.string()) });
+export const DEAD_LETTERS = ofControlPlane("dead-letters");
 
 /** A page that a notifier refused is no reason to send it another page. */
 const ofDeadLetter = ({ page, detail }: HistoryEvent): readonly PageEffect[] => {
   if (!page) return [];
-  const except = DeadLetterDetail.safeParse(detail).data?.subjects ?? [];
-  return [{ ...tells(ofControlPlane("dead-letters"), "warning", "something could not be processed and was put aside"), except }];
+  const except = DeadLetterDetail.safeParse(detail).data?.notifiers ?? [];
+  return [{ ...tells(DEAD_LETTERS, "warning", "something could not be processed and was put aside"), except }];
 };
 
 // ------------------------------------------------------------------------------------------------------------------ modes

@@ -16,6 +16,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Messenger, Notifier } from "../../ports/notifier.ts";
 import type { Delivery, Pages } from "../../ports/pages.ts";
 import type { KeepDeadLetter } from "../memory/keep-dead-letter.ts";
+import { DEAD_LETTERS } from "./classify-entry.ts";
 
 export interface DeliverDeps {
   readonly pages: Pick<Pages, "waiting" | "settle">;
@@ -34,6 +35,8 @@ interface Turn {
   readonly declared: string;
   readonly notifier: Notifier;
   isBusy: boolean;
+  /** Which of all drains its last one was. */
+  begunAs: number;
   failures: number;
   /** Monotonic. */
   notBefore: number;
@@ -50,6 +53,7 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
   const { pages, clock, log, random = Math.random } = deps;
   const turns = new Map<string, Turn>();
   const underWay = new Set<Promise<void>>();
+  let begun = 0;
 
   /** A notifier that is declared otherwise than before is another one, and begins anew. */
   const turnOf = (id: string): Turn | null => {
@@ -61,22 +65,21 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
     const declared = JSON.stringify(declaration);
     const known = turns.get(id);
     if (known && (known.declared === declared || known.isBusy)) return known;
-    const turn = { declared, notifier: deps.messenger.open(declaration), isBusy: false, failures: 0, notBefore: 0 };
+    const turn = { declared, notifier: deps.messenger.open(declaration), isBusy: false, begunAs: 0, failures: 0, notBefore: 0 };
     turns.set(id, turn);
     return turn;
   };
 
   const bury = async (delivery: Delivery, why: string): Promise<void> => {
-    await deps.keepDeadLetter({ kind: "page", subject: delivery.notifier, payload: delivery }, new Error(why));
+    // A message about dead letters would be the next one, and be told to the next who refuses it, for ever.
+    if (delivery.notice.incident.cause === DEAD_LETTERS)
+      log.error({ notifier: delivery.notifier, why }, "a page about dead letters was not taken and is dropped");
+    else await deps.keepDeadLetter({ kind: "page", subject: delivery.notifier, payload: delivery }, new Error(why));
     await pages.settle({ done: [delivery.notice.id], tried: [] });
   };
 
   /** True when the next one may follow. */
-  const deliverOne = async (turn: Turn, delivery: Delivery, isTooMany: boolean): Promise<boolean> => {
-    if (isTooMany) {
-      await bury(delivery, `more than ${PAGES_WAITING_MAX} messages waited for ${delivery.notifier}`);
-      return true;
-    }
+  const deliverOne = async (turn: Turn, delivery: Delivery): Promise<boolean> => {
     const result = await turn.notifier.send(delivery.notice);
     switch (result.kind) {
       case "taken":
@@ -101,15 +104,21 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
     }
   };
 
-  const drain = async (turn: Turn, deliveries: readonly Delivery[], tooMany: number): Promise<void> => {
-    for (const [i, delivery] of deliveries.entries()) {
+  const drain = async (turn: Turn, deliveries: readonly Delivery[], surplus: readonly Delivery[]): Promise<void> => {
+    for (const delivery of surplus) {
       if (!deps.mayDeliver()) return;
-      if (!(await deliverOne(turn, delivery, i < tooMany))) return;
+      await bury(delivery, `more than ${PAGES_WAITING_MAX} messages waited for ${delivery.notifier}`);
+    }
+    for (const delivery of deliveries) {
+      if (!deps.mayDeliver()) return;
+      if (!(await deliverOne(turn, delivery))) return;
     }
   };
 
   const start = (turn: Turn, work: Promise<void>): void => {
     turn.isBusy = true;
+    begun += 1;
+    turn.begunAs = begun;
     const ended = work
       .catch((error: unknown) => log.warn({ err: error }, "pages not settled; they are sent again"))
       .finally(() => {
@@ -122,18 +131,27 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
   return {
     look: async () => {
       const now = clock.monotonic();
-      const { deliveries, counts } = await pages.waiting({ now: clock.now(), each: PAGE_DELIVERIES_EACH });
-      const ids = new Set(deliveries.map(({ notifier }) => notifier));
+      // What is read while a notifier is being told may be taken before the answer is here: it waits for the next look.
+      const wasBusy = new Set([...turns].filter(([, { isBusy }]) => isBusy).map(([id]) => id));
+      const begunBefore = begun;
+      const { deliveries, surplus } = await pages.waiting({
+        now: clock.now(),
+        each: PAGE_DELIVERIES_EACH,
+        most: PAGES_WAITING_MAX,
+      });
+      const ids = new Set([...deliveries, ...surplus].map(({ notifier }) => notifier));
       for (const id of ids) {
         const own = deliveries.filter(({ notifier }) => notifier === id);
+        const tooMany = surplus.filter(({ notifier }) => notifier === id);
         const turn = turnOf(id);
         if (turn === null) {
-          log.info({ notifier: id, deliveries: own.length }, "messages for a notifier that isn't declared any more are dropped");
-          await pages.settle({ done: own.map(({ notice }) => notice.id), tried: [] });
+          const gone = [...own, ...tooMany];
+          log.info({ notifier: id, deliveries: gone.length }, "messages for a notifier that isn't declared any more are dropped");
+          await pages.settle({ done: gone.map(({ notice }) => notice.id), tried: [] });
           continue;
         }
-        if (turn.isBusy || turn.notBefore > now) continue;
-        start(turn, drain(turn, own, (counts[id] ?? 0) - PAGES_WAITING_MAX));
+        if (wasBusy.has(id) || turn.isBusy || turn.begunAs > begunBefore || turn.notBefore > now) continue;
+        start(turn, drain(turn, own, tooMany));
       }
     },
     idle: async () => {

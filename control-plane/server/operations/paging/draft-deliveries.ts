@@ -16,8 +16,6 @@ export interface DraftDeps {
 export interface Drafted {
   readonly incident: StoredIncident;
   readonly deliveries: readonly Delivery[];
-  /** Nothing of it waits for the end of quiet hours any more. */
-  readonly isReleased: boolean;
 }
 
 /** `before`: as it was last written; null for a new one. Null when there is nothing to tell now. */
@@ -36,12 +34,12 @@ export const draftDeliveries = (deps: DraftDeps, before: StoredIncident | null, 
   };
   // News that nobody has to follow is one message; what opened and closed before anybody was told is two, for pagers to pair.
   if (before === null && isOver && isOnlyNews(incident))
-    return { incident: told, deliveries: each(deps, told, "tell", newcomers), isReleased: false };
+    return { incident: told, deliveries: each(deps, told, "tell", newcomers) };
   const deliveries = [
     ...each(deps, told, "open", isOver && before !== null ? [] : newcomers),
     ...each(deps, told, isOver ? "close" : "update", isOver && before === null ? newcomers : incident.toldTo),
   ];
-  return { incident: told, deliveries, isReleased: incident.severity === "critical" && isWorse };
+  return { incident: told, deliveries };
 };
 
 /** One that was never open to anybody: no part of it was ever a region or a side. */
@@ -86,7 +84,6 @@ export const tend = (deps: DraftDeps, incident: StoredIncident): Drafted | null 
       "escalate",
       to.filter((id) => declared.has(id)),
     ),
-    isReleased: false,
   };
 };
 

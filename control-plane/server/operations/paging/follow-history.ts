@@ -61,7 +61,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
       term: deps.term(),
       incidents: [],
       deliveries: [],
-      released: [],
+      overtaken: [],
       at: clock.now(),
       ...part,
     };
@@ -100,7 +100,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
       const news = draftDeliveries(draftDeps(now), known, tended?.incident ?? incident);
       if (news) return [{ ...news, deliveries: [...(tended?.deliveries ?? []), ...news.deliveries] }];
       if (tended) return [tended];
-      return changed.includes(incident) ? [{ incident, deliveries: [], isReleased: false }] : [];
+      return changed.includes(incident) ? [{ incident, deliveries: [] }] : [];
     });
     const isToForget = now - forgottenAt >= INCIDENT_FORGET_EVERY_MS;
     if (drafted.length === 0 && isSameCursor(cursor, moved) && !isToForget) return "nothing";
@@ -109,7 +109,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
       cursor: moved,
       incidents: drafted.map(({ incident }) => incident),
       deliveries: drafted.flatMap(({ deliveries }) => deliveries),
-      released: drafted.flatMap(({ incident, isReleased }) => (isReleased ? [incident.id] : [])),
+      overtaken: drafted.flatMap(({ incident }) => (incident.state === "closed" ? [incident.id] : [])),
       ...(isToForget ? { forgetBefore: surelyPast(clock) - INCIDENT_KEPT_MS } : {}),
     });
     if (isToForget && written === "written") forgottenAt = now;

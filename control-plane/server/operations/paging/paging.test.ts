@@ -30,9 +30,10 @@ const testBook = async (notify: object) => {
   const database = createMemoryDatabase({ clock, ids: { ulid } });
   const lead = async () => (await database.lease.acquire("one", 1e12, 0))?.term ?? 0;
   const term = await lead();
-  const declared = Notify.parse(notify);
+  let declared = Notify.parse(notify);
   const messenger = createRecordingMessenger();
   const letters: { subject: string; why: string; payload: unknown }[] = [];
+  const hooks = { beforeAnswer: async (): Promise<void> => undefined };
   const make = () => ({
     book: createPageBook({
       pages: database.pages,
@@ -43,7 +44,16 @@ const testBook = async (notify: object) => {
       notify: () => ({ owner: "acme", notify: declared }),
     }),
     delivery: createPageDelivery({
-      pages: database.pages,
+      pages: {
+        ...database.pages,
+        waiting: async (query) => {
+          const answer = await database.pages.waiting(query);
+          const before = hooks.beforeAnswer;
+          hooks.beforeAnswer = async () => undefined;
+          await before();
+          return answer;
+        },
+      },
       messenger,
       clock,
       log: pino({ level: "silent" }),
@@ -81,6 +91,10 @@ const testBook = async (notify: object) => {
   };
   return {
     ...first,
+    /** What happens between the store's reading and its answer, once. */
+    beforeAnswer: (happens: () => Promise<void>) => {
+      hooks.beforeAnswer = happens;
+    },
     database,
     messenger,
     letters,
@@ -88,6 +102,9 @@ const testBook = async (notify: object) => {
     settle,
     pass: (ms: number) => {
       now += ms;
+    },
+    declare: (next: object) => {
+      declared = Notify.parse(next);
     },
     /** Another process that leads under the same term, with nothing remembered. */
     make,
@@ -227,7 +244,7 @@ describe("an incident", () => {
 
   test("about pages that a notifier refused is not told to that notifier", async () => {
     const world = await testBook({ notifiers: [hook("hook"), hook("chat")] });
-    await world.tell({ kind: "dead-letter", service: null, detail: { subjects: ["hook"] } });
+    await world.tell({ kind: "dead-letter", service: null, detail: { subjects: ["hook", "chat"], notifiers: ["hook"] } });
     await world.settle();
     expect([world.told("hook"), world.told("chat")]).toEqual([[], ["tell something could not be processed and was put aside"]]);
   });
@@ -269,6 +286,27 @@ describe("who is told", () => {
     const quiet = { timeZone: "Europe/Zurich", from: "22:00", to: "07:00" };
     expect(new Date(dueAt(quiet, "warning", Date.parse(at))).toISOString()).toBe(expected.replace("Z", ".000Z"));
     expect(dueAt(quiet, "critical", Date.parse(at))).toBe(Date.parse(at));
+  });
+
+  test.each([
+    ["is longer where clocks are put back", "2026-10-24T20:30:00Z", "22:00", "07:00", "2026-10-25T06:00:00.000Z"],
+    ["is shorter where clocks are put forward", "2026-03-28T21:30:00Z", "22:00", "07:00", "2026-03-29T05:00:00.000Z"],
+    ["ends with an hour that doesn't exist", "2026-03-28T21:30:00Z", "22:00", "02:30", "2026-03-29T01:00:00.000Z"],
+  ])("a night of quiet %s", (_, at, from, to, expected) => {
+    expect(new Date(dueAt({ timeZone: "Europe/Zurich", from, to }, "warning", Date.parse(at))).toISOString()).toBe(expected);
+  });
+
+  test("what opened and ended in quiet hours is one message, and where they were taken away the end isn't told before the beginning", async () => {
+    const world = await testBook({ notifiers: [hook("hook")], quietHours: { timeZone: "UTC", from: "00:00", to: "23:59" } });
+    await world.tell(verdict("unhealthy"));
+    await world.settle();
+    world.declare({ notifiers: [hook("hook")] });
+    await world.tell(verdict("healthy"));
+    await world.settle();
+    expect(world.told()).toEqual(["close eu is unhealthy"]);
+    world.pass(86_400_000);
+    await world.settle();
+    expect(world.told()).toEqual(["close eu is unhealthy"]);
   });
 
   test("what waited for the end of quiet hours goes first when it becomes critical", async () => {
@@ -415,11 +453,63 @@ describe("an outbox", () => {
     expect(idsTaken(many)[0]).toBe("n3");
   });
 
+  test("puts no critical message aside because warnings wait for the morning, nor for warnings that are due", async () => {
+    const world = await testBook({ notifiers: [hook("hook")] });
+    const warning = (i: number, dueAt: number) => ({ id: `w${i}`, notifier: "hook", severity: "warning", dueAt }) as const;
+    await waiting(world, [{ id: "loud", notifier: "hook" }]);
+    await waiting(
+      world,
+      Array.from({ length: PAGES_WAITING_MAX + 3 }, (_, i) => warning(i, START + 60_000)),
+    );
+    world.messenger.answer = () => ({ kind: "later", why: "down" });
+    await world.settle();
+    expect(world.letters).toEqual([]);
+    world.messenger.answer = () => null;
+    world.pass(60_000);
+    await world.settle();
+    expect(idsTaken(world)[0]).toBe("loud");
+    expect(world.letters.map(({ payload }) => (payload as { notice: { id: string } }).notice.id)).toEqual([
+      "w0",
+      "w1",
+      "w2",
+      "w3",
+    ]);
+  });
+
+  test("isn't sent what another look read while its receiver was taking it", async () => {
+    const world = await testBook({ notifiers: [hook("hook")] });
+    let take: (result: SendResult) => void = () => undefined;
+    world.messenger.answer = () => new Promise((resolve) => (take = resolve));
+    await waiting(world, [{ id: "a", notifier: "hook" }]);
+    await world.delivery.look();
+    world.beforeAnswer(async () => {
+      world.messenger.answer = () => null;
+      take({ kind: "taken" });
+      await world.delivery.idle();
+    });
+    await world.delivery.look();
+    await world.delivery.idle();
+    expect(idsTaken(world)).toEqual(["a"]);
+  });
+
+  test("with a page about dead letters in it is a dead letter for nobody: two receivers that refuse don't call each other for ever", async () => {
+    const world = await testBook({ notifiers: [hook("hook"), hook("chat")] });
+    world.messenger.answer = () => ({ kind: "refused", why: "400" });
+    await world.tell({ kind: "dead-letter", service: null, detail: { notifiers: ["hook"] } });
+    await world.settle();
+    expect(world.letters).toEqual([]);
+    expect((await world.database.pages.waiting({ now: START, each: 9, most: 9 })).deliveries).toEqual([]);
+    await world.tell({ kind: "dead-letter", service: null, detail: { subjects: ["hook", "chat"], notifiers: [] } });
+    world.messenger.answer = () => null;
+    await world.settle();
+    expect([world.told("hook"), world.told("chat")].map((told) => told.length)).toEqual([1, 1]);
+  });
+
   test("of a notifier that is declared no more is emptied", async () => {
     const world = await testBook({ notifiers: [hook("hook")] });
     await waiting(world, [{ id: "a", notifier: "gone" }]);
     await world.settle();
-    expect(await world.database.pages.waiting({ now: START, each: 9 })).toEqual({ deliveries: [], counts: {} });
+    expect(await world.database.pages.waiting({ now: START, each: 9, most: 9 })).toEqual({ deliveries: [], surplus: [] });
   });
 
   test("is emptied by the next leader under the same ids, and history is followed from where the last one stopped", async () => {
@@ -427,7 +517,7 @@ describe("an outbox", () => {
     await world.tell(verdict("unhealthy"));
     while ((await world.book.follow()) === "written");
     await world.tell(heldBack());
-    const [before] = (await world.database.pages.waiting({ now: START, each: 9 })).deliveries;
+    const [before] = (await world.database.pages.waiting({ now: START, each: 9, most: 9 })).deliveries;
     const next = world.make();
     while ((await next.book.follow()) === "written");
     await next.delivery.look();

@@ -1,5 +1,8 @@
 /** What every keeper of incidents and pages promises. */
+
+import type { Severity } from "@regent/contract";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { NoticeAction } from "../notifier.ts";
 import type { Delivery, PagesWrite, StoredIncident } from "../pages.ts";
 import { exampleCommit, exampleEntry, ulid } from "./examples.ts";
 import type { OpenStores, TestStores } from "./stores.ts";
@@ -31,9 +34,14 @@ export const exampleIncident = (incident: Partial<StoredIncident> = {}): StoredI
 });
 
 export const exampleDelivery = (
-  delivery: Partial<Delivery> & { readonly id?: string; readonly incident?: string } = {},
+  delivery: Partial<Delivery> & {
+    readonly id?: string;
+    readonly incident?: string;
+    readonly severity?: Severity;
+    readonly action?: NoticeAction;
+  } = {},
 ): Delivery => {
-  const { id = ulid(), incident = ulid(), ...rest } = delivery;
+  const { id = ulid(), incident = ulid(), severity = "critical", action = "open", ...rest } = delivery;
   return {
     notifier: "pager",
     dueAt: AT,
@@ -41,13 +49,13 @@ export const exampleDelivery = (
     attempts: 0,
     notice: {
       id,
-      action: "open",
+      action,
       at: AT,
       owner: "acme",
       incident: {
         id: incident,
         cause: "region:eu-west",
-        severity: "critical",
+        severity,
         title: "eu-west is bad",
         openedAt: AT,
         hit: 1,
@@ -72,9 +80,9 @@ export const pagesSuite = (name: string, open: OpenStores): void => {
     afterAll(() => stores.close());
 
     const write = (part: Partial<PagesWrite>): ReturnType<TestStores["pages"]["write"]> =>
-      stores.pages.write({ holder: "one", term, incidents: [], deliveries: [], released: [], at: AT, ...part });
+      stores.pages.write({ holder: "one", term, incidents: [], deliveries: [], overtaken: [], at: AT, ...part });
     const idsWaiting = async (now = AT, each = 9): Promise<string[]> =>
-      (await stores.other.pages.waiting({ now, each })).deliveries.map(({ notice }) => notice.id);
+      (await stores.other.pages.waiting({ now, each, most: 99 })).deliveries.map(({ notice }) => notice.id);
 
     test("history is read behind the cursor, oldest first, and the cursor stands where it was written", async () => {
       const entries = [1, 2, 3].map((n) => exampleEntry({ id: ulid(), service: null, kind: "mode", why: `n${n}`, page: true }));
@@ -135,13 +143,12 @@ export const pagesSuite = (name: string, open: OpenStores): void => {
           exampleDelivery({ id: "a1" }),
           exampleDelivery({ id: "b1", notifier: "chat" }),
           exampleDelivery({ id: "a2" }),
-          exampleDelivery({ id: "a3", dueAt: AT + 10 }),
+          exampleDelivery({ id: "a3", dueAt: AT + 10, severity: "info" }),
         ],
       });
       expect((await idsWaiting()).sort()).toEqual(["a1", "a2", "b1"]);
       expect((await idsWaiting(AT, 1)).sort()).toEqual(["a1", "b1"]);
       expect((await idsWaiting(AT + 10)).filter((id) => id.startsWith("a"))).toEqual(["a1", "a2", "a3"]);
-      expect((await stores.pages.waiting({ now: AT, each: 1 })).counts).toEqual({ pager: 3, chat: 1 });
     });
 
     test("the same id is kept once, a try is counted, and what is done is gone", async () => {
@@ -149,22 +156,79 @@ export const pagesSuite = (name: string, open: OpenStores): void => {
       await write({ deliveries: [delivery] });
       await write({ deliveries: [delivery, exampleDelivery({ id: "a2" })] });
       await stores.pages.settle({ done: [], tried: ["a1"] });
-      const { deliveries } = await stores.pages.waiting({ now: AT, each: 9 });
+      const { deliveries } = await stores.pages.waiting({ now: AT, each: 9, most: 9 });
       expect(deliveries).toEqual([{ ...delivery, attempts: 1 }, expect.objectContaining({ attempts: 0 })]);
       await stores.other.pages.settle({ done: ["a1"], tried: ["a2"] });
       expect(await idsWaiting()).toEqual(["a2"]);
     });
 
-    test("what waited for the end of quiet hours is released with its incident, before what comes with it", async () => {
+    const warning = (id: string, more: Parameters<typeof exampleDelivery>[0] = {}): Delivery =>
+      exampleDelivery({ id, severity: "warning", ...more });
+
+    test("what waited for the end of quiet hours is due before the critical message of its incident, and what comes after it isn't", async () => {
       await write({
-        deliveries: [
-          exampleDelivery({ id: "held", incident: "i1", dueAt: AT + 99 }),
-          exampleDelivery({ id: "other", incident: "i2", dueAt: AT + 99 }),
-        ],
+        deliveries: [warning("held", { incident: "i1", dueAt: AT + 99 }), warning("other", { incident: "i2", dueAt: AT + 99 })],
       });
       expect(await idsWaiting()).toEqual([]);
-      await write({ released: ["i1"], deliveries: [exampleDelivery({ id: "loud", incident: "i1" })] });
+      await write({
+        deliveries: [exampleDelivery({ id: "loud", incident: "i1" }), warning("later", { incident: "i1", dueAt: AT + 99 })],
+      });
       expect(await idsWaiting()).toEqual(["held", "loud"]);
+      expect(await idsWaiting(AT + 99)).toEqual(["held", "other", "loud", "later"]);
+    });
+
+    test("what is critical is due by any clock, and nothing is due before what stands before it", async () => {
+      await write({ deliveries: [exampleDelivery({ id: "loud", dueAt: AT + 3_600_000 })] });
+      expect(await idsWaiting()).toEqual(["loud"]);
+      await write({
+        deliveries: [
+          warning("open", { incident: "i1", dueAt: AT + 60 }),
+          warning("close", { incident: "i1", dueAt: AT, action: "close" }),
+          warning("own", { incident: "i1", notifier: "chat" }),
+        ],
+      });
+      expect((await idsWaiting()).sort()).toEqual(["loud", "own"]);
+      expect((await idsWaiting(AT + 60)).filter((id) => id !== "own")).toEqual(["loud", "open", "close"]);
+    });
+
+    test("of too many that are due the least severe and oldest are surplus, and one that isn't due costs nobody's place", async () => {
+      const early = Array.from({ length: 5 }, (_, i) => warning(`early${i}`, { dueAt: AT + 99 }));
+      await write({
+        deliveries: [
+          exampleDelivery({ id: "c1" }),
+          warning("w1"),
+          warning("w2"),
+          exampleDelivery({ id: "i1", severity: "info" }),
+          ...early,
+        ],
+      });
+      const look = async (now: number, most: number, each = 9) => {
+        const { deliveries, surplus } = await stores.pages.waiting({ now, each, most });
+        return [deliveries, surplus].map((of) => of.map(({ notice }) => notice.id));
+      };
+      expect(await look(AT, 4)).toEqual([["c1", "w1", "w2", "i1"], []]);
+      expect(await look(AT, 2)).toEqual([
+        ["c1", "w2"],
+        ["w1", "i1"],
+      ]);
+      expect(await look(AT, 0, 1)).toEqual([["c1"], ["i1"]]);
+      expect((await look(AT + 99, 4))[1]).toEqual(["w1", "w2", "i1", "early0", "early1"]);
+    });
+
+    test("the end of an incident takes with it what of it nobody was to hear yet, and nothing that is due or follows what was sent", async () => {
+      const held = { dueAt: AT + 99 };
+      await write({
+        deliveries: [
+          warning("a1", { incident: "a", ...held }),
+          warning("a2", { incident: "a", ...held, action: "update" }),
+          warning("b1", { incident: "b", ...held }),
+          warning("c1", { incident: "c" }),
+          warning("c2", { incident: "c", ...held, action: "update" }),
+        ],
+      });
+      await write({ overtaken: ["a", "c"], deliveries: [warning("a3", { incident: "a", action: "close" })] });
+      expect(await idsWaiting()).toEqual(["c1", "a3"]);
+      expect(await idsWaiting(AT + 99)).toEqual(["b1", "c1", "c2", "a3"]);
     });
 
     test("closed incidents are forgotten when they are old, open ones never", async () => {
