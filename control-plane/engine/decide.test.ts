@@ -52,6 +52,34 @@ describe("the first write", () => {
   });
 });
 
+describe("records that were declared anew, while a move is held back", () => {
+  const hold = (r3: number): Situation =>
+    testSituation({
+      spec: passiveSpec({}, { regions: ["r1", "r2"] }),
+      regions: { r1: { verdict: "unhealthy", detectedAt: T0 - 5_000 } },
+      written: { default: { r1: 100 - r3, r2: 0, r3 } },
+      controls: { ...NO_CONTROLS, frozen: testControl() },
+      modeWritten: "frozen",
+      areRecordsOutdated: true,
+    });
+
+  it("are written with today's weights where a removed region carried nothing", () => {
+    const decision = decide(hold(0), null);
+    expect(decision).toMatchObject({
+      isAllowed: true,
+      proposal: { kind: "configure", weightsAfter: { default: { r1: 100, r2: 0 } } },
+    });
+  });
+
+  it.each([96, 2])("wait where a removed region carries %s %%: to write them would move it past every rule", (r3) => {
+    const decision = decide(hold(r3), null);
+    expect(decision).toMatchObject({ isAllowed: false, proposal: { kind: "failover" } });
+    expect(decision.sentence).toMatch(
+      /held back by A4 .*; the declared records wait too: r3 is declared no more and still carries traffic$/,
+    );
+  });
+});
+
 describe("freezing", () => {
   const frozen = { ...NO_CONTROLS, frozen: testControl({ by: "bob", reason: "hands off" }) };
 

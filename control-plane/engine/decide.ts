@@ -2,17 +2,17 @@
  * One service, one moment: what should its traffic look like, may we move it, and why. Pure, total, level-based: run twice, or after a crash,
  * it answers the same. The shell persists what it answers and writes DNS.
  */
-import type { RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
+import type { RegionId, RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
 import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
 import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf, questionOf } from "./safety/basis.ts";
-import { departuresAfter } from "./safety/departures.ts";
+import { departuresAfter, movedPart } from "./safety/departures.ts";
 import { evaluate, isAboutTheWhole, isApproved, objections } from "./safety/evaluate.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
-import { normalised, partsOf, sameWeights } from "./strategy/parts.ts";
+import { gains, normalised, partsOf, ROUNDING, regionsWhere, sameWeights } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
 import { wantShares } from "./strategy/shares.ts";
@@ -106,12 +106,16 @@ const standStill = (wanted: Wanted, controls: Controls): Decision => ({
   nextLookAt: wanted.nextLookAt,
 });
 
-/** A move that may not be made doesn't keep a freeze, or records that were declared anew, out of DNS: they are written with today's weights. */
+/**
+ * A move that may not be made doesn't keep a freeze, or records that were declared anew, out of DNS: they are written with today's weights. Where these
+ * can't stay, because a region that is declared no more carries traffic, a quiet write would be a move past every rule, and the refusal stands.
+ */
 const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision): Decision => {
   const shares = Object.fromEntries(situation.spec.families.map(({ id }) => [id, keptShares(situation, id)]));
   const weightsAfter = Object.fromEntries(
     situation.spec.families.map(({ id }) => [id, toWeights(shares[id] ?? {}, situation.written?.[id] ?? null, HYSTERESIS)]),
   );
+  if (movesQuietly(situation, weightsAfter)) return { ...refused, sentence: `${refused.sentence}${removedText(situation)}` };
   const traffic = { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince };
   const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [], panicFamilies: [] };
   const decision = judge(
@@ -122,6 +126,24 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
   return decision.isAllowed
     ? { ...decision, sentence: `${decision.sentence}; ${refused.sentence}`, nextLookAt: refused.nextLookAt }
     : refused;
+};
+
+/** Somebody would get traffic by it, or a little of it would land where nobody vouches for anything. */
+const movesQuietly = ({ written, health }: Situation, weightsAfter: Weights): boolean => {
+  const isFit = (region: RegionId): boolean => health[region]?.verdict === "healthy" || health[region]?.verdict === "degraded";
+  const gaining = regionsWhere(written ?? {}, weightsAfter, gains);
+  return movedPart(written ?? {}, weightsAfter) > ROUNDING || gaining.some((region) => !isFit(region));
+};
+
+const removedText = ({ spec, written }: Situation): string => {
+  const declared = new Set(spec.endpoints.map(({ region }) => region));
+  const carrying = Object.values(written ?? {}).flatMap((weights) =>
+    Object.keys(weights).filter((region) => (weights[region] ?? 0) > 0),
+  );
+  const removed = [...new Set(carrying)].filter((region) => !declared.has(region)).sort();
+  return removed.length === 0
+    ? ""
+    : `; the declared records wait too: ${removed.join(", ")} is declared no more and still carries traffic`;
 };
 
 // ------------------------------------------------------------------------------------------------ may we
