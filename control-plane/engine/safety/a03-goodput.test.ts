@@ -98,6 +98,25 @@ describe("A3", () => {
     expect(ask("A3", situation)).toMatchObject({ answer, why });
   });
 
+  it.each([
+    { title: "one voice of five", up: ["r3/c"], answer: "allow" },
+    { title: "two vantages of one network", up: ["r2/c", "r3/c"], answer: "allow" },
+    { title: "two vantages on two networks", up: ["r2/c", "r3/d"], answer: "require-approval" },
+  ])("a gray source that $title gets through to: $answer", ({ up, answer }) => {
+    const through = up.map((vantage) => ({
+      vantage,
+      view: "outside" as const,
+      vote: "up" as const,
+      because: "web up",
+      suspect: false,
+    }));
+    const votes = [...votesDown("r1", ["r2/a", "r2/b", "r3/a", "r3/b"]), ...through];
+    const situation = testSituation({ spec: two(), regions: { r1: { ...GRAY, votes } } });
+    expect(ask("A3", situation).answer).toBe(answer);
+    const suspected = votes.map((one) => (one.vote === "up" ? { ...one, suspect: true } : one));
+    expect(ask("A3", testSituation({ spec: two(), regions: { r1: { ...GRAY, votes: suspected } } })).answer).toBe("allow");
+  });
+
   it("is the only objection to a drain that costs more than it leaves, until an operator names it", () => {
     const situation = testSituation({ spec: two() });
     const drain = { kind: "drain", region: "r1" } as const;

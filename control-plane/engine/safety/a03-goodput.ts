@@ -3,8 +3,8 @@
  * nothing) is below that of staying, and what serves afterwards is at least `capacityMin` of what was declared.
  *
  * A dead source may overload the target: all of its traffic fails where it is, so some of it is better than none; the sentence says by how much. A gray
- * source (outside sees it down, inside up) that some of the outside still gets through to may be half well: it moves only as far as headroom carries.
- * One that nobody outside gets through to is dead to its users, however well it feels.
+ * source (outside sees it down, inside up) that several of the outside still get through to may be half well: it moves only as far as headroom carries.
+ * One that nobody outside gets through to, or a single voice says so, is dead to its users, however well it feels.
  *
  * Silence never makes a move look better. What a silent region keeps counts as it was last believed, with the benefit of the doubt; what it would
  * gain counts nothing, and so does what is gained by any region that nobody calls fit. With `capacityMin` 0 the declared capacities mean nothing but
@@ -19,6 +19,8 @@ import { allow, movesTraffic, requireApproval } from "./rule.ts";
 
 /** Success that is assumed of a region that may be well or dead. */
 const DOUBTFUL = 0.5;
+/** Vantages, and networks, that must get through to a gray region before it counts as half well. */
+const DISSENT_MIN = 2;
 
 export const a03Goodput: Rule = { id: "A3", binds: "break-glass", ask: (input) => ask(input) };
 
@@ -123,17 +125,17 @@ const wholeOf = (spec: ServiceSpec, family: FamilySpec): number => {
 
 const sizeOf = ({ region, capacity }: EndpointSpec, family: FamilySpec): number => family.capacity[region] ?? capacity;
 
-/** The part of the outside that still gets through to a gray region, 0..1; of any other bad one nothing is served. */
+/**
+ * The part of the outside that still gets through to a gray region, 0..1; of any other bad one nothing is served. One vantage's word, or one network's,
+ * isn't enough to say that anybody does: it may be the one that is wrong.
+ */
 const reachOf = (verdict: RegionVerdict | undefined): number => {
   if (!verdict?.flags.includes("gray")) return 0;
-  let up = 0;
-  let down = 0;
-  for (const { view, vote, suspect } of verdict.votes) {
-    if (view !== "outside" || suspect) continue;
-    if (vote === "up") up++;
-    if (vote === "down") down++;
-  }
-  return up + down === 0 ? DOUBTFUL : up / (up + down);
+  const heard = verdict.votes.filter(({ view, vote, suspect }) => view === "outside" && vote !== "none" && !suspect);
+  if (heard.length === 0) return DOUBTFUL;
+  const up = heard.filter(({ vote }) => vote === "up");
+  const networks = new Set(up.map(({ vantage }) => vantage.slice(vantage.indexOf("/") + 1)));
+  return up.length >= DISSENT_MIN && networks.size >= DISSENT_MIN ? up.length / heard.length : 0;
 };
 
 const successOf = (health: HealthMemory | undefined, reach: number): Success => {
