@@ -13,7 +13,9 @@ export type Sent =
   | { readonly kind: "done"; readonly why: string; readonly now: null }
   /** It isn't in DNS and can't come any more. `now`: what stands instead, as far as it could be read. */
   | { readonly kind: "refused"; readonly why: string; readonly now: Observed | null }
-  | { readonly kind: "unknown"; readonly why: string; readonly now: Observed | null };
+  | { readonly kind: "unknown"; readonly why: string; readonly now: Observed | null }
+  /** Its turn never came. */
+  | { readonly kind: "not-sent"; readonly why: string; readonly now: null };
 
 export interface SendDeps {
   readonly provider: Pick<DnsProvider, "send" | "readNames" | "readZone">;

@@ -85,6 +85,8 @@ export const toOfflineOutcome = ({ plan, epoch }: OfflineWrite, sent: Sent): str
       return `${id}: not written: ${sent.why}.${nowText(plan.spec, sent.now)}`;
     case "unknown":
       return `${id}: it isn't known whether it was written: ${sent.why}.${nowText(plan.spec, sent.now)}`;
+    case "not-sent":
+      return `${id}: not sent: ${sent.why}.`;
   }
 };
 

@@ -77,6 +77,8 @@ interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;
+  /** What went to stderr while it ran. */
+  readonly told: string;
   readonly asked: readonly string[];
 }
 
@@ -86,9 +88,18 @@ const run = async (
     specs = [WWW],
     answer,
     meanwhile,
-  }: { specs?: readonly ServiceSpec[]; answer?: string | null; meanwhile?: () => unknown } = {},
+    afterSend,
+    isJson = false,
+  }: {
+    specs?: readonly ServiceSpec[];
+    answer?: string | null;
+    meanwhile?: () => unknown;
+    afterSend?: () => unknown;
+    isJson?: boolean;
+  } = {},
 ): Promise<Ran> => {
   let out = "";
+  let told = "";
   const asked: string[] = [];
   const ask = async (question: string): Promise<string | null> => {
     asked.push(question);
@@ -100,13 +111,15 @@ const run = async (
       out: (text) => {
         out += text;
       },
-      err: () => undefined,
+      err: (text) => {
+        told += text;
+      },
       isInteractive: false,
       ...(answer === undefined ? {} : { ask }),
       columns: () => 120,
       rows: () => 40,
     },
-    {},
+    { json: isJson },
   );
   const looked = await lookAt(dns.provider, specs);
   if (looked.kind !== "seen") throw new Error(looked.why);
@@ -114,13 +127,21 @@ const run = async (
   const sleep = async (ms: number): Promise<void> => {
     clockMs += ms;
   };
-  const deps = { provider: dns.provider, context, ids: createIds(), monotonic: () => clockMs, sleep, now: () => new Date(0) };
+  const provider: typeof dns.provider = {
+    ...dns.provider,
+    send: async (...args) => {
+      const result = await dns.provider.send(...args);
+      await afterSend?.();
+      return result;
+    },
+  };
+  const deps = { provider, context, ids: createIds(), monotonic: () => clockMs, sleep, now: () => new Date(0) };
   try {
     await writeOffline(deps, { ...ASKED, ...more }, specs, looked.observed);
-    return { code: 0, out, err: "", asked };
+    return { code: 0, out, err: "", told, asked };
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    return { code: error.exitCode, out, err: error.message, asked };
+    return { code: error.exitCode, out, err: error.message, told, asked };
   }
 };
 const now = async (spec = WWW) => {
@@ -284,4 +305,27 @@ describe("--record", () => {
       await rm(folder, { recursive: true });
     }
   });
+
+  test.each([false, true])(
+    "that fails midway says what was sent and what wasn't, and ends with 1 (as JSON: %s)",
+    async (isJson) => {
+      const folder = await mkdtemp(join(tmpdir(), "offline-"));
+      const record = join(folder, "night.jsonl");
+      const freeze = { wish: { kind: "freeze" }, word: "all", record } as const;
+      const afterSend = () => rm(folder, { recursive: true, force: true });
+      const ran = await run(freeze, { specs: SPECS.slice(0, 2), afterSend, isJson });
+      expect(ran).toMatchObject({
+        code: 1,
+        err: `api: not sent: ${record} can't be written (ENOENT).`,
+        told: `${record} can't be written (ENOENT): what became of www is missing there.\n`,
+      });
+      expect([(await now()).epoch?.mode, (await now(SPECS[1])).epoch?.mode, dns.sends()]).toEqual(["frozen", "auto", 1]);
+      if (isJson)
+        expect(JSON.parse(ran.out)).toMatchObject([
+          { service: "www", outcome: "done" },
+          { service: "api", outcome: "not-sent", why: `${record} can't be written (ENOENT)` },
+        ]);
+      else expect(ran.out).toContain("✓ www: written, revision 8");
+    },
+  );
 });

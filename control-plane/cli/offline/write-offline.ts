@@ -75,22 +75,33 @@ const confirm = async ({ context }: WriteOfflineDeps, { isConfirmed, word }: Off
   if (typed?.trim() !== word) throw new CommandFailure(EXIT.refused, "It was not confirmed; nothing was sent.");
 };
 
-/** One after the other: what Route 53 refuses of one service mustn't hold back another. */
+/**
+ * One after the other: what Route 53 refuses of one service mustn't hold back another. A trail that can't be kept any more does: what was sent by
+ * then is told all the same, and what wasn't.
+ */
 const sendAll = async (
   deps: WriteOfflineDeps,
   { reason, record }: OfflineAsked,
   writes: readonly OfflineWrite[],
   say: (lines: readonly string[]) => void,
 ): Promise<ReadonlyMap<OfflineWrite, Sent>> => {
-  const { env } = deps.context.terminal;
+  const { terminal, paint } = deps.context;
+  const { env } = terminal;
   const file = openRecordFile(record, { by: env.USER ?? env.LOGNAME ?? "unknown", reason, now: deps.now });
   const outcomes = new Map<OfflineWrite, Sent>();
+  let stopped: string | null = null;
   for (const write of writes) {
-    await file.intent(write);
+    stopped ??= await file.intent(write);
+    if (stopped !== null && outcomes.size === 0) throw new CommandFailure(EXIT.usage, `${stopped}; nothing was sent.`);
+    if (stopped !== null) {
+      outcomes.set(write, { kind: "not-sent", why: stopped, now: null });
+      continue;
+    }
     const sent = await sendWrite(deps, write);
     outcomes.set(write, sent);
-    await file.outcome(write, sent);
-    if (sent.kind === "done") say([`${deps.context.paint.good("✓")} ${toOfflineOutcome(write, sent)}`]);
+    if (sent.kind === "done") say([`${paint.good("✓")} ${toOfflineOutcome(write, sent)}`]);
+    const untold = await file.outcome(write, sent);
+    if (untold !== null) terminal.err(`${untold}: what became of ${write.plan.spec.id} is missing there.\n`);
   }
   return outcomes;
 };
