@@ -1,9 +1,8 @@
 /** An operator's wish as one batch, built and checked by the functions that the server builds its own with. Sends nothing. */
 import type { Controls, Epoch, Observed, ServiceBatch, ServiceSpec } from "@regent/engine";
 import { checkBatch } from "@regent/engine/invariants.ts";
-import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
 import { type OfflinePlanned, type OfflineWish, planOffline } from "@regent/engine/plan/offline.ts";
-import { renderMembers } from "@regent/engine/plan/record-sets.ts";
+import { buildOfflineBatch, renderOffline, targetWarnings } from "@regent/engine/plan/offline-batch.ts";
 import { toEpoch } from "@regent/server/operations/zone/write-ahead.ts";
 
 export interface OfflineWrite {
@@ -12,6 +11,8 @@ export interface OfflineWrite {
   /** The record that will stand in DNS. */
   readonly epoch: Epoch;
   readonly batch: ServiceBatch;
+  /** Why Route 53 may not answer the region that is to serve, whatever its weight; a sentence each. */
+  readonly warnings: readonly string[];
   /** Kept by AWS beside the change: the epoch record has no room for a reason. */
   readonly comment: string;
 }
@@ -29,13 +30,15 @@ export interface Asked {
 export const draftWrite = (spec: ServiceSpec, observed: Observed, { wish, reason, ulid }: Asked): Drafted => {
   const plan = planOffline(spec, observed, wish);
   if (plan.kind !== "planned") return plan;
-  const order = { spec: plan.spec, observed, weights: plan.weightsAfter };
   const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid };
-  const epoch = toEpoch(plan.spec, mark, FROZEN, renderMembers(order));
-  const batch = buildServiceBatch({ ...order, epoch });
+  const epoch = toEpoch(plan.spec, mark, FROZEN, renderOffline(plan, observed));
+  const batch = buildOfflineBatch(plan, observed, epoch);
   const violations = checkBatch({ spec: plan.spec, batch });
   if (violations.length > 0) return { kind: "refused", why: `The batch breaks an invariant: ${violations.join(" ")}` };
-  return { kind: "drafted", write: { wish, plan, epoch, batch, comment: toComment(spec, wish, reason) } };
+  return {
+    kind: "drafted",
+    write: { wish, plan, epoch, batch, warnings: targetWarnings(wish, batch), comment: toComment(spec, wish, reason) },
+  };
 };
 
 /** Who else controls what isn't known here; that it is frozen is all that the epoch record says. */

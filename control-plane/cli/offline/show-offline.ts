@@ -65,7 +65,7 @@ export const toOfflineViews = (views: readonly OfflineView[], paint: Paint): str
   ]),
 ];
 
-export const toOfflineWrite = ({ wish, plan, epoch, batch }: OfflineWrite, paint: Paint): string[] => [
+export const toOfflineWrite = ({ wish, plan, epoch, batch, warnings }: OfflineWrite, paint: Paint): string[] => [
   `${paint.bold(plan.spec.id)}: ${wishText(wish)}; revision ${plan.epoch.revision} -> ${epoch.revision} of term ${epoch.term}, frozen in DNS from then on`,
   `weights ${weightsText(plan.weightsBefore)} -> ${weightsText(plan.weightsAfter)}`,
   ...(plan.differences.length === 0
@@ -73,6 +73,8 @@ export const toOfflineWrite = ({ wish, plan, epoch, batch }: OfflineWrite, paint
     : [paint.bold("not as declared, and left so"), ...plan.differences.map((line) => ` ${line}`)]),
   paint.bold("batch"),
   ...toBatchLines(batch).map(toBatchLine),
+  // Last, where the question follows.
+  ...warnings.map((line) => paint.warn(`! ${line}`)),
 ];
 
 /** One sentence, and what stands in DNS where it isn't what was asked for. */

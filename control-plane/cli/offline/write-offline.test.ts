@@ -186,6 +186,31 @@ describe("a failover", () => {
     expect([ran.code, dns.sends()]).toEqual([code, sends]);
   });
 
+  test("that is asked for as JSON shows on stderr what it asks for, and stdout holds one value", async () => {
+    const { code, out, told } = await run({ isConfirmed: false }, { isJson: true, answer: "www" });
+    expect(code).toBe(0);
+    expect(told).toMatch(
+      /weights eu 255, us 0 -> eu 0, us 255\n.* CREATE www\.example\.com A 30 \[us\] weight 255 192\.0\.2\.2\n/s,
+    );
+    expect(JSON.parse(out)).toMatchObject([{ service: "www", outcome: "done" }]);
+    expect((await run({ isDryRun: true, wish: { kind: "failover", to: "eu" } }, { isJson: true })).told).toBe("");
+  });
+
+  test("to a region with an attached health check warns of it before it asks, and a freeze or another region doesn't", async () => {
+    const members = standing(WWW).slice(1);
+    const creates = members.map((set) => (set.setIdentifier === "us" ? { ...set, healthCheckId: "hc-7" } : set));
+    expect(dns.edit("Z1", { deletes: members, creates })).toBe("applied");
+    const why =
+      "www.example.com A us has the health check hc-7: while that fails, Route 53 may not answer this record and may answer a region of weight 0 instead. Its state isn't read here: look at it first.";
+    const { out, asked } = await run({ isConfirmed: false }, { answer: "no" });
+    expect([out.endsWith(`! ${why}\n`), asked.length, dns.sends()]).toEqual([true, 1, 0]);
+    const asJson = await run({ isDryRun: true }, { isJson: true });
+    expect(JSON.parse(asJson.out)).toMatchObject([{ warnings: [why] }]);
+    expect((await run({ isDryRun: true, wish: { kind: "freeze" } })).out).not.toContain("hc-7: while");
+    expect((await run()).code).toBe(0);
+    expect((await run({ isDryRun: true, wish: { kind: "failover", to: "eu" } })).out).not.toContain("hc-7: while");
+  });
+
   test("to where it serves alone, or of another owner's name, is refused with what stands there", async () => {
     expect(await run({ wish: { kind: "failover", to: "eu" } })).toMatchObject({
       code: 1,

@@ -51,8 +51,12 @@ export const writeOffline = async (
     if (!context.isJson) context.terminal.out(`${lines.join("\n")}\n`);
   };
   const standing = wish.kind === "freeze" ? all.flatMap(toStandingLines) : [];
-  say([OFFLINE_NOTICE, ...writes.flatMap((write) => toOfflineWrite(write, context.paint)), ...standing]);
-  if (!asked.isDryRun && writes.length > 0) await confirm(deps, asked);
+  const shown = [OFFLINE_NOTICE, ...writes.flatMap((write) => toOfflineWrite(write, context.paint)), ...standing];
+  const isAsking = !asked.isDryRun && !asked.isConfirmed && writes.length > 0;
+  say(shown);
+  // Stdout is for the program; whoever is asked has to see what for.
+  if (isAsking && context.isJson && context.terminal.ask) context.terminal.err(`${shown.join("\n")}\n`);
+  if (isAsking) await confirm(deps, asked);
   const sent = asked.isDryRun ? new Map<OfflineWrite, Sent>() : await sendAll(deps, asked, writes, say);
   if (asked.isDryRun) say([context.paint.bold("Dry run: nothing was sent.")]);
   if (context.isJson)
@@ -66,8 +70,7 @@ export const writeOffline = async (
 /** What needs no write, and isn't a failure by itself. */
 const toStandingLines = ({ drafted }: One): string[] => (drafted.kind === "standing" ? [drafted.why] : []);
 
-const confirm = async ({ context }: WriteOfflineDeps, { isConfirmed, word }: OfflineAsked): Promise<void> => {
-  if (isConfirmed) return;
+const confirm = async ({ context }: WriteOfflineDeps, { word }: OfflineAsked): Promise<void> => {
   const { ask } = context.terminal;
   if (ask === undefined)
     throw new CommandFailure(EXIT.usage, "There is no terminal to confirm this on: look at it with --dry-run, then say --yes.");
@@ -109,7 +112,7 @@ const sendAll = async (
 const toAnswer = ({ spec, drafted }: One, outcomes: ReadonlyMap<OfflineWrite, Sent>): object => {
   if (drafted.kind !== "drafted") return { service: spec.id, outcome: drafted.kind, why: drafted.why };
   const { write } = drafted;
-  const { plan, epoch, batch } = write;
+  const { plan, epoch, batch, warnings } = write;
   const sent = outcomes.get(write);
   return {
     service: spec.id,
@@ -119,6 +122,7 @@ const toAnswer = ({ spec, drafted }: One, outcomes: ReadonlyMap<OfflineWrite, Se
     weightsBefore: plan.weightsBefore,
     weightsAfter: plan.weightsAfter,
     differences: plan.differences,
+    warnings,
     batch: toBatchLines(batch),
   };
 };

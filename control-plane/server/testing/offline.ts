@@ -1,8 +1,8 @@
 /** An operator with DNS alone, in a test world: the same batch that `regent offline` writes. */
 import type { Epoch } from "@regent/engine";
-import { buildServiceBatch } from "@regent/engine/plan/batch.ts";
 import { planOffline } from "@regent/engine/plan/offline.ts";
-import { renderMembers, toObserved } from "@regent/engine/plan/record-sets.ts";
+import { buildOfflineBatch, renderOffline } from "@regent/engine/plan/offline-batch.ts";
+import { toObserved } from "@regent/engine/plan/record-sets.ts";
 import { ulid } from "ulid";
 import { toServiceSpecs } from "../configuration/to-specs.ts";
 import { toEpoch } from "../operations/zone/write-ahead.ts";
@@ -20,10 +20,9 @@ export const writeOffline = async (
   const observed = toObserved(spec, read.sets);
   const plan = planOffline(spec, observed, to === undefined ? { kind: "freeze" } : { kind: "failover", to });
   if (plan.kind !== "planned") throw new Error(plan.why);
-  const order = { spec: plan.spec, observed, weights: plan.weightsAfter };
   const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid: ulid() };
-  const epoch = toEpoch(plan.spec, mark, FROZEN, renderMembers(order));
-  const { deletes, creates } = buildServiceBatch({ ...order, epoch });
+  const epoch = toEpoch(plan.spec, mark, FROZEN, renderOffline(plan, observed));
+  const { deletes, creates } = buildOfflineBatch(plan, observed, epoch);
   if (dns.edit(zoneId, { deletes, creates }) !== "applied") throw new Error("the zone refused the offline write");
   return epoch;
 };
