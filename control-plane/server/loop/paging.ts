@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { HEARTBEAT_JUDGED_MS, PAGES_END_MS } from "../limits.ts";
 import type { KeepDeadLetter } from "../operations/memory/keep-dead-letter.ts";
 import { createPageDelivery } from "../operations/paging/deliver-pages.ts";
+import type { DeclaredRegions } from "../operations/paging/draft-deliveries.ts";
 import { createPageBook, type PageBook } from "../operations/paging/follow-history.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Messenger } from "../ports/notifier.ts";
@@ -50,7 +51,18 @@ export const createPaging = (deps: PagingDeps): Paging => {
   const { clock, log } = deps;
   const notify = () => {
     const declaration = deps.declaration();
-    return { owner: declaration?.owner ?? "", notify: declaration?.notify };
+    return { owner: declaration?.owner ?? "", notify: declaration?.notify, declared: regionsOf(declaration) };
+  };
+  /** Worked out once for each declaration. */
+  let known: { readonly of: Declaration | null; readonly declared: DeclaredRegions | null } = { of: null, declared: null };
+  const regionsOf = (declaration: Declaration | null): DeclaredRegions | null => {
+    if (known.of !== declaration) {
+      const services = declaration?.services.map(
+        ({ id, endpoints }) => [id, new Set(endpoints.map(({ region }) => region))] as const,
+      );
+      known = { of: declaration, declared: services ? new Map(services) : null };
+    }
+    return known.declared;
   };
   const mayDeliver = (): boolean => deps.isLeading() && !deps.signal.aborted;
   const book = createPageBook({ ...deps, notify });

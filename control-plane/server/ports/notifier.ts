@@ -28,6 +28,8 @@ export interface Notice {
     readonly parts: readonly string[];
     readonly lines: readonly { readonly at: Instant; readonly why: string }[];
     readonly acknowledgedBy: string | null;
+    /** Each asks somebody to get up anew, the last one now: a pager that was told to be quiet stays quiet under an old one. */
+    readonly alerts: readonly string[];
   };
 }
 

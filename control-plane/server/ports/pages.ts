@@ -21,6 +21,12 @@ export interface StoredIncident extends Incident {
   /** Notifiers that know of it. */
   readonly toldTo: readonly string[];
   readonly toldAt: Instant;
+  /** As each message has them. */
+  readonly alerts: readonly string[];
+  /** Since when it is critical and nobody acknowledged it; null while it isn't. */
+  readonly criticalSince: Instant | null;
+  /** When it was last told again. */
+  readonly escalatedAt: Instant | null;
   /** There is more than was told. */
   readonly isUntold: boolean;
 }

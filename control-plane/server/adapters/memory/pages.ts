@@ -33,11 +33,12 @@ export const createMemoryPages = ({ lease, entriesAfter }: MemoryPagesDeps): Pag
       if (write.incidents.some(({ id, version }) => (incidents.get(id)?.version ?? 0) !== version)) return "conflict";
       checkOpenOnce(write.incidents);
       for (const incident of write.incidents) incidents.set(incident.id, { ...incident, version: incident.version + 1 });
-      deliveries = deliveries.filter((delivery) => {
-        const own = deliveries.filter((each) => isOfSame(each, delivery));
-        const isHeld = own.some(({ notice, dueAt }) => notice.action === "open" && dueAt > write.at) && !own.some(isCritical);
-        return !(write.overtaken.includes(delivery.notice.incident.id) && delivery.dueAt > write.at && isHeld);
-      });
+      if (write.overtaken.length > 0)
+        deliveries = deliveries.filter((delivery) => {
+          const own = deliveries.filter((each) => isOfSame(each, delivery));
+          const isHeld = own.some(({ notice, dueAt }) => notice.action === "open" && dueAt > write.at) && !own.some(isCritical);
+          return !(write.overtaken.includes(delivery.notice.incident.id) && delivery.dueAt > write.at && isHeld);
+        });
       for (const delivery of write.deliveries)
         if (!deliveries.some(({ notice }) => notice.id === delivery.notice.id)) {
           position += 1;
@@ -86,7 +87,11 @@ const isOfSame = (a: Delivery, b: Delivery): boolean =>
 
 const groupsOf = (of: readonly Placed[], keyOf: (delivery: Placed) => string): readonly (readonly Placed[])[] => {
   const groups = new Map<string, Placed[]>();
-  for (const each of of) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each]);
+  for (const each of of) {
+    const known = groups.get(keyOf(each));
+    if (known) known.push(each);
+    else groups.set(keyOf(each), [each]);
+  }
   return [...groups.values()];
 };
 

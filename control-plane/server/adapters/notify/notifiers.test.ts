@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type NotifierDeclaration, NotifierDeclaration as Schema } from "@regent/contract";
 import { afterEach, describe, expect, test } from "vitest";
+import type { NoticeAction } from "../../ports/notifier.ts";
 import { exampleNotice, type NotifierBench, notifierSuite } from "../../ports/suites/notifier.suite.ts";
 import { createGuards } from "../guard/guards.ts";
 import { createMessenger, type MessengerDeps } from "./messenger.ts";
@@ -81,7 +82,7 @@ notifierSuite("pagerduty", async (): Promise<NotifierBench> => {
     set: receiver.set,
     secret: "R".repeat(32),
     busyMs: BUSY_SECONDS * 1_000,
-    idOf: ({ incident }) => incident.id,
+    idOf: ({ incident }) => `${incident.id}/critical`,
     isGuarded: true,
     close: receiver.close,
   };
@@ -263,14 +264,32 @@ describe("PagerDuty", () => {
     };
   };
 
-  test("gets one alert for each incident, triggered, acknowledged and resolved", async () => {
+  test("gets an alert of its own for what became worse, and has all of them resolved at the end", async () => {
+    const { receiver, notifier } = await opened();
+    const id = "01JD8Z0000000000000000000A";
+    const notice = (action: NoticeAction, alerts: readonly string[]) => exampleNotice({ action }, { id, alerts });
+    await notifier.send(notice("open", ["warning"]));
+    await notifier.send(notice("acknowledge", ["warning"]));
+    await notifier.send(notice("update", ["warning", "critical"]));
+    await notifier.send(notice("close", ["warning", "critical"]));
+    const events = receiver.taken.map(({ body }) => JSON.parse(body) as { event_action: string; dedup_key: string });
+    expect(events.map(({ event_action, dedup_key }) => `${event_action} ${dedup_key}`)).toEqual([
+      `trigger ${id}/warning`,
+      `acknowledge ${id}/warning`,
+      `trigger ${id}/critical`,
+      `resolve ${id}/warning`,
+      `resolve ${id}/critical`,
+    ]);
+  });
+
+  test("gets one alert for each incident that is no worse, triggered, acknowledged and resolved", async () => {
     const { receiver, notifier } = await opened();
     const notice = exampleNotice();
     for (const action of ["open", "update", "escalate", "acknowledge", "close"] as const)
       await notifier.send({ ...notice, action });
     const events = receiver.taken.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
     expect(events.map(({ event_action }) => event_action)).toEqual(["trigger", "trigger", "trigger", "acknowledge", "resolve"]);
-    expect(new Set(events.map(({ dedup_key }) => dedup_key))).toEqual(new Set([notice.incident.id]));
+    expect(new Set(events.map(({ dedup_key }) => dedup_key))).toEqual(new Set([`${notice.incident.id}/critical`]));
     expect(events[0]).toMatchObject({
       routing_key: "K".repeat(32),
       payload: { severity: "critical", source: "acme", component: "region:eu-west", timestamp: "2026-11-18T11:06:40.000Z" },

@@ -1,4 +1,7 @@
-/** PagerDuty's Events API v2. One incident is one `dedup_key`: whatever comes twice changes nothing. */
+/**
+ * PagerDuty's Events API v2. One alert of an incident is one `dedup_key`: whatever comes twice changes nothing. What became worse is an alert of its
+ * own, as PagerDuty calls nobody for one that was acknowledged; who acknowledges or closes the incident does so for all of them.
+ */
 import type { PagerDutyNotifier } from "@regent/contract";
 import type { Notice, NoticeAction, SendResult } from "../../ports/notifier.ts";
 import { PAGERDUTY_SUMMARY_MAX } from "./limits.ts";
@@ -27,10 +30,16 @@ export const sendPagerDuty = async (
   const routingKey = await readSecret(secret);
   const post = async (event: object): Promise<SendResult> =>
     toResult(await postJson({ url, headers: {}, body: JSON.stringify(event) }, signal), REFUSALS);
-  const result = await post(toEvent(notice, routingKey));
+  const { alerts } = notice.incident;
+  const isForAll = ACTIONS[notice.action] !== "trigger";
+  let result: SendResult = { kind: "taken" };
+  for (const alert of isForAll ? alerts : alerts.slice(-1)) {
+    result = await post(toEvent(notice, routingKey, alert));
+    if (result.kind !== "taken") return result;
+  }
   // A test mustn't leave an alert that stands open.
   if (notice.action === "test" && result.kind === "taken")
-    return post({ ...toEvent(notice, routingKey), event_action: "resolve" });
+    return post({ ...toEvent(notice, routingKey, alerts.at(-1)), event_action: "resolve" });
   return result;
 };
 
@@ -45,12 +54,12 @@ const ACTIONS: Readonly<Record<NoticeAction, "trigger" | "acknowledge" | "resolv
   test: "trigger",
 };
 
-const toEvent = (notice: Notice, routingKey: string): object => {
+const toEvent = (notice: Notice, routingKey: string, alert = ""): object => {
   const { incident, action } = notice;
   return {
     routing_key: routingKey,
     event_action: ACTIONS[action],
-    dedup_key: incident.id,
+    dedup_key: `${incident.id}/${alert}`,
     payload: {
       summary: toSubject(notice, PAGERDUTY_SUMMARY_MAX),
       source: notice.owner,

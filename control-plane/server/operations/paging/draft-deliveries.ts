@@ -4,14 +4,18 @@ import { ESCALATIONS_MAX, INCIDENT_LINES_MAX, INCIDENT_QUIET_MS, PAGE_UPDATE_EVE
 import type { Notice, NoticeAction } from "../../ports/notifier.ts";
 import type { Delivery, StoredIncident } from "../../ports/pages.ts";
 import { chooseNotifiers, dueAt } from "./choose-notifiers.ts";
-import { withLine } from "./fold-effects.ts";
+import { withoutParts } from "./fold-effects.ts";
 
 export interface DraftDeps {
   readonly notify: Notify | undefined;
   readonly owner: string;
   readonly newId: () => string;
   readonly now: Instant;
+  /** Regions by service; null while that isn't known. */
+  readonly declared: DeclaredRegions | null;
 }
+
+export type DeclaredRegions = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Drafted {
   readonly incident: StoredIncident;
@@ -23,68 +27,92 @@ export const draftDeliveries = (deps: DraftDeps, before: StoredIncident | null, 
   const chosen = chooseNotifiers(deps.notify, { severity: incident.severity, services: servicesOf(incident) });
   const newcomers = chosen.filter((id) => !incident.toldTo.includes(id));
   const isOver = incident.state === "closed";
-  const isWorse = before !== null && before.severity !== incident.severity;
-  const isNews = before === null || isWorse || isOver || (newcomers.length > 0 && incident.isUntold);
-  if (!isNews && !(incident.isUntold && deps.now - incident.toldAt >= PAGE_UPDATE_EVERY_MS)) return null;
-  const told: StoredIncident = {
-    ...incident,
-    toldTo: [...incident.toldTo, ...newcomers],
-    toldAt: deps.now,
-    isUntold: false,
-  };
+  // Worse, or more of the worst after somebody said that they look after it.
+  const isAnew =
+    before !== null &&
+    (before.severity !== incident.severity || (before.acknowledged !== null && incident.acknowledged === null));
+  const isGathered = incident.isUntold && deps.now - incident.toldAt >= PAGE_UPDATE_EVERY_MS;
+  const isForAll = before === null || isAnew || isOver || isGathered;
+  if (!isForAll && newcomers.length === 0) return null;
+  const toldTo = [...incident.toldTo, ...newcomers];
+  const told: StoredIncident = isForAll ? { ...incident, toldTo, toldAt: deps.now, isUntold: false } : { ...incident, toldTo };
   // News that nobody has to follow is one message; what opened and closed before anybody was told is two, for pagers to pair.
   if (before === null && isOver && isOnlyNews(incident))
     return { incident: told, deliveries: each(deps, told, "tell", newcomers) };
-  const deliveries = [
-    ...each(deps, told, "open", isOver && before !== null ? [] : newcomers),
-    ...each(deps, told, isOver ? "close" : "update", isOver && before === null ? newcomers : incident.toldTo),
-  ];
-  return { incident: told, deliveries };
+  const known = isOver && before === null ? newcomers : incident.toldTo;
+  return {
+    incident: told,
+    deliveries: [
+      ...each(deps, told, "open", isOver && before !== null ? [] : newcomers),
+      ...(isForAll ? each(deps, told, isOver ? "close" : "update", known) : []),
+    ],
+  };
 };
 
 /** One that was never open to anybody: no part of it was ever a region or a side. */
 const isOnlyNews = ({ hitParts }: StoredIncident): boolean => !hitParts.some((part) => /[ /]/.test(part));
 
-/** One that nobody acknowledged in time is told again; one that nobody heard of for a week is closed. Null when neither is due. */
+/**
+ * One that nobody acknowledged in time is told again; one that nobody heard of for a week is closed, and so is what belongs to something that
+ * isn't declared any more. Null when none of it is due.
+ */
 export const tend = (deps: DraftDeps, incident: StoredIncident): Drafted | null => {
-  if (deps.now - incident.updatedAt >= INCIDENT_QUIET_MS) {
-    const why = "nothing was heard of it for 7 days; closed without being known to be well";
-    const closed: StoredIncident = {
-      ...incident,
-      state: "closed",
-      closedAt: deps.now,
-      unwell: 0,
-      unwellParts: [],
-      lines: withLine(incident.lines, deps.now, why),
-    };
-    return draftDeliveries(deps, incident, closed);
-  }
-  const afterMs = (deps.notify?.escalateAfterSeconds ?? 0) * 1_000;
-  const isDue =
-    afterMs > 0 &&
-    incident.severity === "critical" &&
-    incident.acknowledged === null &&
-    incident.escalations < ESCALATIONS_MAX &&
-    deps.now - incident.openedAt >= afterMs * (incident.escalations + 1);
-  if (!isDue) return null;
-  const to = deps.notify?.escalateTo ?? incident.toldTo;
-  const declared = new Set((deps.notify?.notifiers ?? []).map(({ id }) => id));
+  const close = (parts: readonly string[], why: string): Drafted => {
+    const left = withoutParts(incident, parts, { at: deps.now, why });
+    return draftDeliveries(deps, incident, left) ?? { incident: left, deliveries: [] };
+  };
+  const strays = straysOf(deps, incident);
+  if (strays.length > 0)
+    return close(
+      strays,
+      `${strays.slice(0, STRAYS_TOLD_MAX).join(", ")}: not declared any more; closed without being known to be well`,
+    );
+  if (deps.now - incident.updatedAt >= INCIDENT_QUIET_MS)
+    return close(incident.unwellParts, "nothing was heard of it for 7 days; closed without being known to be well");
+  if (!isEscalationDue(deps, incident)) return null;
+  const to = escalatesTo(deps, incident);
+  if (to.length === 0) return null;
   const told: StoredIncident = {
     ...incident,
     escalations: incident.escalations + 1,
+    escalatedAt: deps.now,
     toldTo: [...new Set([...incident.toldTo, ...to])],
     toldAt: deps.now,
     isUntold: false,
   };
-  return {
-    incident: told,
-    deliveries: each(
-      deps,
-      told,
-      "escalate",
-      to.filter((id) => declared.has(id)),
-    ),
-  };
+  return { incident: told, deliveries: each(deps, told, "escalate", to) };
+};
+
+/** Told again since the last time, or since it became what it is: an outage or a jump of the clock doesn't call three times at once. */
+const isEscalationDue = ({ notify, now }: DraftDeps, incident: StoredIncident): boolean => {
+  const afterMs = (notify?.escalateAfterSeconds ?? 0) * 1_000;
+  if (afterMs === 0 || incident.criticalSince === null || incident.acknowledged !== null) return false;
+  const since = Math.max(incident.criticalSince, incident.escalatedAt ?? 0);
+  return incident.escalations < ESCALATIONS_MAX && now - since >= afterMs;
+};
+
+/** Where those who are named aren't there: who knows of it, and who would be told of it today. */
+const escalatesTo = ({ notify }: DraftDeps, incident: StoredIncident): readonly string[] => {
+  const declared = new Set((notify?.notifiers ?? []).map(({ id }) => id));
+  const named = (notify?.escalateTo ?? []).filter((id) => declared.has(id));
+  if (named.length > 0) return named;
+  const chosen = chooseNotifiers(notify, { severity: incident.severity, services: servicesOf(incident) });
+  return [...new Set([...incident.toldTo.filter((id) => declared.has(id)), ...chosen])];
+};
+
+/** It asks for somebody, and there is nobody. */
+export const isUnheard = (deps: DraftDeps, incident: StoredIncident): boolean =>
+  incident.state === "open" && isEscalationDue(deps, incident) && escalatesTo(deps, incident).length === 0;
+
+const STRAYS_TOLD_MAX = 3;
+
+/** Parts of services and regions that aren't there any more; no entry of history can ever close them. */
+const straysOf = ({ declared }: DraftDeps, { cause, unwellParts }: StoredIncident): readonly string[] => {
+  if (declared === null || OF_NO_SERVICE.has(cause)) return [];
+  return unwellParts.filter((part) => {
+    const [service = "", region] = part.split("/", 2);
+    return region === undefined ? !declared.has(service.split(" ", 1)[0] ?? "") : !declared.get(service)?.has(region);
+  });
 };
 
 /** To all who know of it. */
@@ -116,6 +144,7 @@ export const toNotice = ({ owner, newId, now }: DraftDeps, incident: StoredIncid
     parts: incident.parts,
     lines: incident.lines.slice(-LINES_TOLD_MAX),
     acknowledgedBy: incident.acknowledged?.by ?? null,
+    alerts: incident.alerts,
   },
 });
 

@@ -32,9 +32,9 @@ export const foldEffects = (
     }
     const known = findOpen(effect.cause);
     if (!known && effect.step === "adds") continue;
-    const incident = known ?? begin(newId(), timed);
+    const incident = known ?? begin(newId(), timed, now);
     if (!known && effect.step === "tells") told.add(incident.id);
-    byId.set(incident.id, grow(incident, timed));
+    byId.set(incident.id, grow(incident, timed, now));
   }
   // News alone is over as soon as it is told, unless something of the same cause is wrong.
   for (const id of told) {
@@ -46,7 +46,7 @@ export const foldEffects = (
   return [...byId.values()].filter((incident) => before.get(incident.id) !== incident);
 };
 
-const begin = (id: string, { effect, at }: TimedEffect): StoredIncident => ({
+const begin = (id: string, { effect, at }: TimedEffect, now: Instant): StoredIncident => ({
   id,
   cause: effect.cause,
   state: "open",
@@ -67,14 +67,36 @@ const begin = (id: string, { effect, at }: TimedEffect): StoredIncident => ({
   toldTo: effect.except ?? [],
   toldAt: 0,
   isUntold: true,
+  alerts: [effect.severity],
+  criticalSince: effect.severity === "critical" ? now : null,
+  escalatedAt: null,
 });
 
-const grow = (incident: StoredIncident, { effect, at, why }: TimedEffect): StoredIncident => {
+/** Whoever said that they look after it said so of something less: everybody who must know is asked anew. */
+const alarm = (incident: StoredIncident, severity: Severity, isWorse: boolean, now: Instant): Partial<StoredIncident> => {
+  const isAnew = isWorse || incident.acknowledged !== null;
+  if (!isAnew) return { escalations: 0 };
+  const again = incident.alerts.filter((alert) => alert.split("-")[0] === severity).length;
+  const alert = again === 0 ? severity : `${severity}-${again + 1}`;
+  return {
+    escalations: 0,
+    acknowledged: null,
+    alerts: incident.alerts.length < INCIDENT_ALERTS_MAX ? [...incident.alerts, alert] : incident.alerts,
+    ...(severity === "critical" ? { criticalSince: now } : {}),
+  };
+};
+
+/** Each is one more call at the end of an incident. */
+const INCIDENT_ALERTS_MAX = 20;
+
+const grow = (incident: StoredIncident, { effect, at, why }: TimedEffect, now: Instant): StoredIncident => {
   const severity = worse(incident.severity, effect.severity);
   const isWorse = severity !== incident.severity;
+  const isMoreCritical = effect.severity === "critical" && effect.parts.some((part) => !incident.unwellParts.includes(part));
   return withParts(
     {
       ...incident,
+      ...(isWorse || isMoreCritical ? alarm(incident, severity, isWorse, now) : {}),
       severity,
       // What is worse says what it is about; what is as bad and came first stays.
       title: isWorse ? effect.title : incident.title,
@@ -84,28 +106,40 @@ const grow = (incident: StoredIncident, { effect, at, why }: TimedEffect): Store
     },
     {
       unwell: union(incident.unwellParts, effect.parts),
-      // A message of news has no parts that are unwell, and still concerns somebody.
-      hit: union(incident.hitParts, effect.parts.length > 0 ? effect.parts : effect.services),
+      // A message of news has no parts that are unwell, and still concerns somebody: who isn't there by a part of theirs.
+      hit: union(
+        incident.hitParts,
+        effect.parts.length > 0 ? effect.parts : effect.services.filter((service) => !isHit(incident, service)),
+      ),
     },
   );
 };
 
+const isHit = ({ hitParts }: StoredIncident, service: string): boolean =>
+  hitParts.some((part) => part.startsWith(`${service}/`) || part.startsWith(`${service} `));
+
 const closeParts = (byId: Map<string, StoredIncident>, incident: StoredIncident, { effect, at, why }: TimedEffect): void => {
   if (incident.state !== "open" || !incident.unwellParts.some((part) => effect.parts.includes(part))) return;
-  const unwell = incident.unwellParts.filter((part) => !effect.parts.includes(part));
+  byId.set(incident.id, withoutParts(incident, effect.parts, { at, why }));
+};
+
+/** These aren't unwell any more; where that was all, it is over. */
+export const withoutParts = (
+  incident: StoredIncident,
+  parts: readonly string[],
+  { at, why }: { readonly at: Instant; readonly why: string },
+): StoredIncident => {
+  const unwell = incident.unwellParts.filter((part) => !parts.includes(part));
   const isOver = unwell.length === 0;
-  byId.set(
-    incident.id,
-    withParts(
-      {
-        ...incident,
-        updatedAt: Math.max(at, incident.updatedAt),
-        lines: withLine(incident.lines, at, why),
-        isUntold: true,
-        ...(isOver ? { state: "closed" as const, closedAt: at } : {}),
-      },
-      { unwell, hit: incident.hitParts },
-    ),
+  return withParts(
+    {
+      ...incident,
+      updatedAt: Math.max(at, incident.updatedAt),
+      lines: withLine(incident.lines, at, why),
+      isUntold: true,
+      ...(isOver ? { state: "closed" as const, closedAt: at } : {}),
+    },
+    { unwell, hit: incident.hitParts },
   );
 };
 

@@ -3,11 +3,19 @@
  * got to. One write at a time; what it remembers is what is written, and after any doubt it is read again.
  */
 import type { Incident, Instant, Notify } from "@regent/contract";
+import type { Logger } from "pino";
 import { INCIDENT_FORGET_EVERY_MS, INCIDENT_KEPT_MS, PAGE_ENTRIES_MAX } from "../../limits.ts";
 import { type Clock, type Ids, surelyPast } from "../../ports/clock.ts";
 import type { Delivery, Pages, PagesView, PagesWrite, StoredIncident } from "../../ports/pages.ts";
 import { classifyEntry } from "./classify-entry.ts";
-import { type Drafted, draftAcknowledgement, draftDeliveries, tend } from "./draft-deliveries.ts";
+import {
+  type DeclaredRegions,
+  type Drafted,
+  draftAcknowledgement,
+  draftDeliveries,
+  isUnheard,
+  tend,
+} from "./draft-deliveries.ts";
 import { foldEffects, withLine } from "./fold-effects.ts";
 import { isSameCursor, moveCursor } from "./move-cursor.ts";
 
@@ -17,7 +25,12 @@ export interface FollowDeps {
   readonly ids: Ids;
   readonly holder: string;
   readonly term: () => number;
-  readonly notify: () => { readonly owner: string; readonly notify: Notify | undefined };
+  readonly log: Pick<Logger, "error">;
+  readonly notify: () => {
+    readonly owner: string;
+    readonly notify: Notify | undefined;
+    readonly declared: DeclaredRegions | null;
+  };
 }
 
 export interface Acknowledgement {
@@ -45,6 +58,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
   const { pages, clock, ids } = deps;
   let view: PagesView | null = null;
   let forgottenAt: Instant = 0;
+  let unheard: ReadonlySet<string> = new Set();
   let queue: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -72,6 +86,14 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
   };
 
   const draftDeps = (now: Instant) => ({ ...deps.notify(), newId: ids.ulid, now });
+
+  /** Once for each, as long as nobody is there. */
+  const warnOfUnheard = (now: readonly StoredIncident[]): void => {
+    for (const { id, title } of now)
+      if (!unheard.has(id))
+        deps.log.error({ incident: id, title, page: true }, "nobody acknowledged it, and no notifier is declared to tell");
+    unheard = new Set(now.map(({ id }) => id));
+  };
 
   const followOnce = async (): Promise<"written" | "nothing" | "fenced"> => {
     view ??= await pages.read();
@@ -102,6 +124,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
       if (tended) return [tended];
       return changed.includes(incident) ? [{ incident, deliveries: [] }] : [];
     });
+    warnOfUnheard(after.filter((incident) => isUnheard(draftDeps(now), incident)));
     const isToForget = now - forgottenAt >= INCIDENT_FORGET_EVERY_MS;
     if (drafted.length === 0 && isSameCursor(cursor, moved) && !isToForget) return "nothing";
     const written = await write({
@@ -132,6 +155,7 @@ export const createPageBook = (deps: FollowDeps): PageBook => {
         const acknowledged: StoredIncident = {
           ...incident,
           acknowledged: { by, at: now, reason },
+          criticalSince: null,
           updatedAt: now,
           lines: withLine(incident.lines, now, `${by} acknowledged: ${reason}`),
         };
@@ -158,5 +182,8 @@ export const toIncident = ({
   toldTo: _told,
   toldAt: _at,
   isUntold: _untold,
+  alerts: _alerts,
+  criticalSince: _since,
+  escalatedAt: _escalated,
   ...incident
 }: StoredIncident): Incident => incident;

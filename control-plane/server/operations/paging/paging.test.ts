@@ -12,6 +12,7 @@ import { exampleCommit, ulid } from "../../ports/suites/examples.ts";
 import { exampleDelivery } from "../../ports/suites/pages.suite.ts";
 import { chooseNotifiers, dueAt } from "./choose-notifiers.ts";
 import { createPageDelivery } from "./deliver-pages.ts";
+import type { DeclaredRegions } from "./draft-deliveries.ts";
 import { createPageBook } from "./follow-history.ts";
 import { moveCursor } from "./move-cursor.ts";
 
@@ -33,6 +34,8 @@ const testBook = async (notify: object) => {
   let declared = Notify.parse(notify);
   const messenger = createRecordingMessenger();
   const letters: { subject: string; why: string; payload: unknown }[] = [];
+  let services: DeclaredRegions | null = null;
+  const errors: string[] = [];
   const hooks = { beforeAnswer: async (): Promise<void> => undefined };
   const make = () => ({
     book: createPageBook({
@@ -41,7 +44,8 @@ const testBook = async (notify: object) => {
       ids: { ulid },
       holder: "one",
       term: () => term,
-      notify: () => ({ owner: "acme", notify: declared }),
+      log: { error: (_: unknown, text?: string) => void errors.push(text ?? "") },
+      notify: () => ({ owner: "acme", notify: declared, declared: services }),
     }),
     delivery: createPageDelivery({
       pages: {
@@ -106,6 +110,10 @@ const testBook = async (notify: object) => {
     declare: (next: object) => {
       declared = Notify.parse(next);
     },
+    declareServices: (next: Readonly<Record<string, readonly string[]>>) => {
+      services = new Map(Object.entries(next).map(([id, regions]) => [id, new Set(regions)]));
+    },
+    errors,
     /** Another process that leads under the same term, with nothing remembered. */
     make,
     told: (notifier = "hook") =>
@@ -230,6 +238,112 @@ describe("an incident", () => {
     await other.settle();
     expect(other.told()).toEqual(["open traffic can't leave eu by itself", "acknowledge traffic can't leave eu by itself"]);
     expect(await other.book.acknowledge({ ...order, id: ulid() })).toEqual({ kind: "gone" });
+  });
+
+  test("is told to a notifier that is declared while it is open, and escalates to whoever is there; to nobody it isn't counted", async () => {
+    const before = { notifiers: [hook("old")], escalateAfterSeconds: 60 };
+    const world = await testBook(before);
+    await world.tell(heldBack());
+    await world.settle();
+    world.declare({ ...before, notifiers: [] });
+    for (let i = 0; i < 3; i += 1) {
+      world.pass(61_000);
+      await world.settle();
+    }
+    expect((await world.database.pages.list({ limit: 1 }))[0]?.escalations).toBe(0);
+    expect(world.errors).toHaveLength(1);
+    world.declare({ ...before, notifiers: [hook("fresh")] });
+    await world.settle();
+    expect(world.told("fresh")[0]).toMatch(/^(open|escalate) traffic can't leave eu/);
+    const count = world.told("fresh").length;
+    world.pass(61_000);
+    await world.settle();
+    expect(world.told("fresh").slice(count)).toEqual(["escalate traffic can't leave eu by itself"]);
+
+    const none = await testBook({ notifiers: [] });
+    await none.tell(verdict("unhealthy"));
+    await none.settle();
+    none.declare({ notifiers: [hook("hook")] });
+    await none.settle();
+    expect(none.told()).toEqual(["open eu is unhealthy"]);
+    none.declare({ notifiers: [hook("hook"), hook("chat")] });
+    none.pass(61_000);
+    await none.settle();
+    expect([none.told(), none.told("chat")]).toEqual([["open eu is unhealthy"], ["open eu is unhealthy"]]);
+  });
+
+  test("that was acknowledged as a warning asks anew when it becomes critical, and again when a critical entry adds parts", async () => {
+    const world = await testBook({ notifiers: [hook("hook")], escalateAfterSeconds: 60 });
+    const acknowledge = async () => {
+      const [incident] = await world.database.pages.list({ limit: 1 });
+      await world.book.acknowledge({ id: incident?.id ?? "", by: "ada", reason: "on it" });
+    };
+    await world.tell(verdict("unhealthy"));
+    await world.settle();
+    await acknowledge();
+    await world.tell(heldBack());
+    await world.settle();
+    expect((await world.database.pages.list({ limit: 1 }))[0]).toMatchObject({ acknowledged: null, escalations: 0 });
+    world.pass(61_000);
+    await world.settle();
+    expect(world.told().at(-1)).toBe("escalate traffic can't leave eu by itself");
+    await acknowledge();
+    await world.tell(heldBack("mail"));
+    await world.settle();
+    world.pass(61_000);
+    await world.settle();
+    expect(world.told().slice(-3)).toEqual([
+      "acknowledge traffic can't leave eu by itself",
+      "update traffic can't leave eu by itself",
+      "escalate traffic can't leave eu by itself",
+    ]);
+    expect(world.messenger.taken.at(-1)?.notice.incident.alerts).toEqual(["warning", "critical", "critical-2"]);
+  });
+
+  test("that became critical late escalates once at a time, counted from then, whatever the clock or an outage skipped", async () => {
+    const world = await testBook({ notifiers: [hook("hook")], escalateAfterSeconds: 60 });
+    const escalations = () => world.told().filter((told) => told.startsWith("escalate")).length;
+    await world.tell(verdict("unhealthy"));
+    await world.settle();
+    world.pass(600_000);
+    await world.tell(heldBack());
+    await world.settle();
+    expect(escalations()).toBe(0);
+    world.pass(3_600_000);
+    await world.settle();
+    expect(escalations()).toBe(1);
+    world.pass(59_000);
+    await world.settle();
+    expect(escalations()).toBe(1);
+    world.pass(1_000);
+    await world.settle();
+    expect(escalations()).toBe(2);
+  });
+
+  test("of what isn't declared any more is over, and says so", async () => {
+    const world = await testBook({ notifiers: [hook("hook")] });
+    world.declareServices({ shop: ["eu", "us"], mail: ["eu"] });
+    await world.tell(verdict("unhealthy"), verdict("unhealthy", "mail"), { kind: "fail-static" });
+    await world.settle();
+    expect(await world.database.pages.list({ limit: 9, state: "open" })).toHaveLength(2);
+    world.declareServices({ shop: ["us"], mail: ["eu"] });
+    await world.settle();
+    expect(await world.database.pages.list({ limit: 9, state: "open" })).toMatchObject([{ unwell: 1 }, { unwell: 1 }]);
+    world.declareServices({});
+    await world.settle();
+    expect(await world.database.pages.list({ limit: 9, state: "open" })).toEqual([]);
+    expect(world.messenger.taken.at(-1)?.notice).toMatchObject({ action: "close" });
+    expect(world.messenger.taken.at(-1)?.notice.incident.lines.at(-1)?.why).toContain("not declared any more");
+  });
+
+  test("counts each that is hit once, recovering and news of it included", async () => {
+    const world = await testBook({ notifiers: [hook("hook")] });
+    const services = Array.from({ length: 100 }, (_, i) => `s${i}`);
+    await world.tell(...services.map((service) => verdict("unhealthy", service)));
+    await world.settle();
+    await world.tell(...services.map((service) => verdict("recovering", service, "eu", "unhealthy")));
+    await world.settle();
+    expect((await world.database.pages.list({ limit: 1 }))[0]).toMatchObject({ hit: 100, unwell: 100 });
   });
 
   test("that nobody heard of for a week is closed, and says so", async () => {

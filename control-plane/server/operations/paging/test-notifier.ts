@@ -41,6 +41,7 @@ export const testNotifier = async (
       parts: [],
       lines: [{ at, why: reason }],
       acknowledgedBy: null,
+      alerts: ["info"],
     },
   });
   return result.kind === "taken"

@@ -38,6 +38,7 @@ export const exampleNotice = (notice: Partial<Notice> = {}, incident: Partial<No
     parts: ["shop/eu-west", "mail/eu-west"],
     lines: [{ at: 1_795_000_000_000, why: "shop: eu-west refuses from 4 of 5 vantages" }],
     acknowledgedBy: null,
+    alerts: ["critical"],
     ...incident,
   },
   ...notice,

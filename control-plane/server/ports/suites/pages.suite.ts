@@ -30,6 +30,9 @@ export const exampleIncident = (incident: Partial<StoredIncident> = {}): StoredI
   toldTo: ["pager"],
   toldAt: AT,
   isUntold: false,
+  alerts: ["critical"],
+  criticalSince: AT,
+  escalatedAt: null,
   ...incident,
 });
 
@@ -63,6 +66,7 @@ export const exampleDelivery = (
         parts: ["shop/eu-west"],
         lines: [{ at: AT, why: "refused" }],
         acknowledgedBy: null,
+        alerts: [severity],
       },
     },
     ...rest,
