@@ -142,6 +142,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const ledger = createLedger({
     store: deps.decisions,
     holder: deps.holder,
+    specs,
     onCommitted: (services) => {
       emit("overview", services);
       paging.wake();

@@ -83,7 +83,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
   const database = createMemoryDatabase({ clock, ids });
   const term = (await database.lease.acquire(HOLDER, LEASE_MS, 0))?.term ?? 0;
   const store = listenTo(database.decisions, story, () => instant);
-  const ledger = createLedger({ store, holder: HOLDER, onCommitted: () => undefined });
+  const ledger = createLedger({ store, holder: HOLDER, specs, onCommitted: () => undefined });
   await ledger.load(specs());
   ledger.lead(term);
   const reportMs = (): number => Math.min(...[...specs().values()].map(({ settings }) => settings.reportMs));

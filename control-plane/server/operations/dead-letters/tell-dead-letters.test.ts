@@ -12,7 +12,7 @@ test("new ones are told together, once, and a new leader doesn't tell them again
   const database = createMemoryDatabase({ clock, ids: { ulid } });
   const lead = async (holder: string) => {
     const view = await database.lease.acquire(holder, 60_000, 0);
-    const ledger = createLedger({ store: database.decisions, holder, onCommitted: () => {} });
+    const ledger = createLedger({ store: database.decisions, holder, specs: () => new Map(), onCommitted: () => {} });
     ledger.lead(view?.term ?? 0);
     return createTellDeadLetters({
       letters: database.deadLetters,

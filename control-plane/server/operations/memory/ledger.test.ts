@@ -1,8 +1,10 @@
 /** Laws of the leader's memory: nothing believed that wasn't committed, one commit after the other, nothing that only grows. */
 import type { Change } from "@regent/contract";
+import type { HealthMemory, ServiceSpec } from "@regent/engine";
 import { expect, test } from "vitest";
 import { DatabaseAway } from "../../ports/database-away.ts";
 import type { Commit, CommitResult, DecisionStore, Loaded, ServiceRecord, StoredOutboxRow } from "../../ports/decision-store.ts";
+import { specOf } from "../../testing/specs.ts";
 import { createLedger, emptyRecord, LeadershipLost, LedgerConflict, OUTBOX_ROWS_KEPT } from "./ledger.ts";
 
 const EMPTY: Loaded = { services: [], outbox: [], changes: [] };
@@ -22,9 +24,15 @@ const setUp = (answer: (commit: Commit) => CommitResult | Promise<CommitResult> 
       return answer(commit);
     },
   } as unknown as DecisionStore;
-  const ledger = createLedger({ store, holder: "me", onCommitted: (services) => told.push(services) });
+  const declared = { specs: new Map<string, ServiceSpec>() };
+  const ledger = createLedger({
+    store,
+    holder: "me",
+    specs: () => declared.specs,
+    onCommitted: (services) => told.push(services),
+  });
   ledger.lead(7);
-  return { ledger, commits, told, stored };
+  return { ledger, commits, told, stored, declared };
 };
 
 const drift = (text: string) => (record: ServiceRecord) => ({ ...record, drift: text });
@@ -172,4 +180,27 @@ test("an update finds its row, and no other row changes", async () => {
     ["intent", undefined],
     ["accepted", "C9"],
   ]);
+});
+
+test("only what is declared counts among what automation left: another declaration counts at once, without a commit", async () => {
+  const { ledger, stored, declared } = setUp();
+  const out = (service: string, region: string): ServiceRecord => {
+    const empty = emptyRecord(service);
+    const departure = { at: 1, left: [region], received: ["x"], moved: 1, vantages: [], findings: [] };
+    const health = { [region]: { region, verdict: "unhealthy" } as HealthMemory };
+    return { ...empty, health, traffic: { ...empty.traffic, departures: [departure] } };
+  };
+  const [web, mail] = [specOf("web", "Z1"), specOf("mail", "Z1")];
+  const [first, second] = web.endpoints.map(({ region }) => region);
+  if (!first || !second) throw new Error("no endpoints");
+  stored.loaded = { ...EMPTY, services: [out("web", first), out("mail", second)] };
+  declared.specs = new Map([web, mail].map((spec) => [spec.id, spec]));
+  await ledger.load(declared.specs);
+  expect(ledger.departures(2)).toMatchObject({ departures: [{}, {}], regionsOut: [first, second].sort() });
+  expect(ledger.departures(2)).toBe(ledger.departures(3));
+
+  declared.specs = new Map([["web", web]]);
+  expect(ledger.departures(2)).toMatchObject({ departures: [{}], regionsOut: [first] });
+  declared.specs = new Map([["web", { ...web, endpoints: web.endpoints.filter(({ region }) => region !== first) }]]);
+  expect(ledger.departures(2)).toMatchObject({ departures: [{}], regionsOut: [] });
 });

@@ -4,7 +4,7 @@
  */
 import type { Change, Instant } from "@regent/contract";
 import type { Controls, ServiceSpec } from "@regent/engine";
-import { surroundingsOf } from "@regent/engine/safety/departures.ts";
+import { type Neighbour, surroundingsOf } from "@regent/engine/safety/departures.ts";
 import type {
   CommitResult,
   DecisionStore,
@@ -35,7 +35,7 @@ export interface Ledger {
   readonly change: (id: string) => Change | null;
   readonly changes: () => readonly Change[];
   readonly freeze: () => Controls["frozenGlobally"];
-  /** What automation did at all services, as far as it is committed. */
+  /** What automation did at all services that are declared now, as far as it is committed. */
   readonly departures: (now: Instant) => ReturnType<typeof surroundingsOf>;
   /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
   /** `afterwards` is called once it stands, before anybody else's commit is built. */
@@ -111,10 +111,13 @@ export const emptyRecord = (service: string): ServiceRecord => ({
 export const createLedger = ({
   store,
   holder,
+  specs,
   onCommitted,
 }: {
   store: DecisionStore;
   holder: string;
+  /** What is declared now: one and the same map until it is declared anew. */
+  specs: () => ReadonlyMap<string, ServiceSpec>;
   /** Whose record, rows or history changed; none named: everybody's. */
   onCommitted: (services: readonly string[]) => void;
 }): Ledger => {
@@ -126,8 +129,8 @@ export const createLedger = ({
   let term = 0;
   /** The last commit's answer wasn't heard, or it was refused as old: what is remembered may differ from what is written. */
   let isInDoubt = false;
-  /** Until the next commit: a round asks for each of its services. */
-  let departed: ReturnType<typeof surroundingsOf> | null = null;
+  /** Until the next commit or declaration: a round asks for each of its services. */
+  let departed: { readonly of: ReadonlyMap<string, ServiceSpec>; readonly all: ReturnType<typeof surroundingsOf> } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One at a time, whatever became of the one before. */
@@ -219,8 +222,9 @@ export const createLedger = ({
     changes: () => [...changes.values()],
     freeze: () => frozen,
     departures: (now) => {
-      departed ??= surroundingsOf(records.values(), now);
-      return departed;
+      const declared = specs();
+      if (departed?.of !== declared) departed = { of: declared, all: surroundingsOf(declaredOnes(declared, record), now) };
+      return departed.all;
     },
     commit: (build, afterwards) => inTurn(() => write(build, afterwards)),
     setFreeze: (value, entry) =>
@@ -240,6 +244,20 @@ export const createLedger = ({
     term: () => term,
   };
 };
+
+/** Nobody judges what isn't declared any more: its health would stay what it was, and a region out for a day. */
+const declaredOnes = (
+  specs: ReadonlyMap<string, ServiceSpec>,
+  record: (service: string) => ServiceRecord,
+): readonly Neighbour[] =>
+  [...specs.values()].map(({ id, endpoints }) => {
+    const { traffic, health } = record(id);
+    return { service: id, traffic, health: healthOf(endpoints, health) };
+  });
+
+/** Of the endpoints that are declared now. */
+export const healthOf = (endpoints: ServiceSpec["endpoints"], health: ServiceRecord["health"]): ServiceRecord["health"] =>
+  Object.fromEntries(endpoints.flatMap(({ region }) => (health[region] ? [[region, health[region]] as const] : [])));
 
 // ------------------------------------------------------------------------------------------------ one commit being written
 

@@ -5,7 +5,7 @@ import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
 import { declaredNow } from "./declared.ts";
-import type { Ledger } from "./ledger.ts";
+import { healthOf, type Ledger } from "./ledger.ts";
 
 export interface SituationInput {
   readonly spec: ServiceSpec;
@@ -26,7 +26,7 @@ export const toSituation = (input: SituationInput): Situation => {
     spec,
     configurationVersion,
     verdicts,
-    health: record.health,
+    health: healthOf(spec.endpoints, record.health),
     traffic: record.traffic,
     controls: { ...record.controls, frozenGlobally: ledger.freeze() },
     written: record.written,

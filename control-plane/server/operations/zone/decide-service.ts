@@ -12,6 +12,7 @@ import type { Clock, Ids } from "../../ports/clock.ts";
 import type { StoredApproval, StoredOutboxRow } from "../../ports/decision-store.ts";
 import { askApproval } from "../approval/ask-approval.ts";
 import { declaredNow } from "../memory/declared.ts";
+import { withDeparture } from "../memory/departed.ts";
 import type { Draft, Ledger } from "../memory/ledger.ts";
 import { expectedMembers, modeWritten, toApproved, toSituation } from "../memory/situation.ts";
 import { awaitedRegions } from "../verdict/await-reports.ts";
@@ -57,6 +58,9 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
   const again = findSame(deps, one, planned.row);
   if (again) {
     draft.updateOutbox({ ulid: again.ulid, state: again.state, sentAt: deps.clock.now() });
+    // It was forgotten when it was refused.
+    if (again.state === "intent")
+      draft.update(one.spec.id, (record) => withDeparture(record, deps.ledger.change(again.changeId), again.createdAt));
     return again;
   }
   if (planned.violations.length > 0) {

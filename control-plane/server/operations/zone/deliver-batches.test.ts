@@ -113,7 +113,7 @@ const setUp = async (
   const clock = { now: () => Math.floor(performance.now()), monotonic: () => performance.now() };
   let id = 0;
   const ids = { ulid: () => `id-${id++}` };
-  const ledger = createLedger({ store, holder: "me", onCommitted: () => undefined });
+  const ledger = createLedger({ store, holder: "me", specs: () => new Map(), onCommitted: () => undefined });
   const specs = new Map(services.map((each) => [each, specOf(each, ZONE)]));
   await ledger.load(specs);
   const reader = createZoneReader({
@@ -166,6 +166,22 @@ test("one of twenty that somebody edited is left out, and the nineteen go in the
   expect(await weightOf(dns, "s07")).toBe(9);
   expect(await weightOf(dns, "s08")).toBe(255);
   expect(delivered.retryMs).not.toBeNull();
+});
+
+test("traffic that nobody received because its batch was refused isn't remembered as moved; that of the others is", async () => {
+  const { dns, deliver, rows, ledger } = await setUp(names(2));
+  const departure = { at: rows[0]?.createdAt ?? 0, left: ["eu"], received: ["us"], moved: 1, vantages: [], findings: [] };
+  await ledger.commit((draft) => {
+    for (const service of names(2))
+      draft.update(service, (record) => ({
+        ...record,
+        traffic: { ...record.traffic, departures: [departure], lastAutomaticFailoverAt: departure.at },
+      }));
+  });
+  dns.edit(ZONE, { deletes: [member("s00", "us", 0)], creates: [member("s00", "us", 9)] });
+  await deliver(rows);
+  expect(ledger.record("s00").traffic).toMatchObject({ departures: [], lastAutomaticFailoverAt: null });
+  expect(ledger.record("s01").traffic).toMatchObject({ departures: [departure], lastAutomaticFailoverAt: departure.at });
 });
 
 test("one that another writer overtook is lost, and the others go", async () => {

@@ -15,6 +15,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { StoredOutboxRow } from "../../ports/decision-store.ts";
 import type { DnsProvider, OutgoingBatch, SendResult } from "../../ports/dns-provider.ts";
 import { AUTOMATION } from "../memory/actors.ts";
+import { withoutDeparture } from "../memory/departed.ts";
 import { findFreeze } from "../memory/find-freeze.ts";
 import { commitAnew, type Ledger } from "../memory/ledger.ts";
 import type { ZoneReader } from "./read-zone.ts";
@@ -372,10 +373,13 @@ const settle = async (
   if (rows.length === 0) return;
   const at = deps.clock.now();
   deps.log.warn({ services: rows.map(({ service }) => service), state, why }, "batch not accepted");
-  await deps.ledger.commit((draft) => {
+  await commitAnew(deps.ledger, (draft) => {
     for (const row of rows) {
       draft.updateOutbox({ ulid: row.ulid, state: row.state === "unknown" ? "unknown" : state });
       draft.stage({ changeId: row.changeId, stage: state, at, why });
+      // Nobody received it.
+      if (state !== "unknown" && row.state !== "unknown" && draft.record(row.service).traffic.departures.length > 0)
+        draft.update(row.service, (record) => withoutDeparture(record, row.createdAt));
     }
   });
 };

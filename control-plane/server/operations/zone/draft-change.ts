@@ -62,6 +62,7 @@ export const draftChange = (input: DraftInput): DraftedChange => {
     deletes: batch.deletes,
     creates: batch.creates,
     weights,
+    decidedAt: proposal.computedAt,
     now,
   });
   const violations = [

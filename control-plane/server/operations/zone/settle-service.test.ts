@@ -16,7 +16,7 @@ test("a row that may lie behind another hand's epoch record is given up when it 
   const ids = { ulid: () => `01JD8ZK3M4${(made++).toString().padStart(16, "0")}` };
   const database = createMemoryDatabase({ clock, ids });
   const lease = await database.lease.acquire("me", 10_000_000, 0);
-  const ledger = createLedger({ store: database.decisions, holder: "me", onCommitted: () => undefined });
+  const ledger = createLedger({ store: database.decisions, holder: "me", specs: () => new Map(), onCommitted: () => undefined });
   ledger.lead(lease?.term ?? 0);
   const spec = specOf("web", "Z1");
   const weights = Object.fromEntries(
@@ -53,7 +53,7 @@ test("a row that was written for another name is asked for no longer than it can
   const ids = { ulid: () => `01JD8ZK3M4${(made++).toString().padStart(16, "0")}` };
   const database = createMemoryDatabase({ clock: { now: () => now }, ids });
   const lease = await database.lease.acquire("me", 10_000_000, 0);
-  const ledger = createLedger({ store: database.decisions, holder: "me", onCommitted: () => undefined });
+  const ledger = createLedger({ store: database.decisions, holder: "me", specs: () => new Map(), onCommitted: () => undefined });
   ledger.lead(lease?.term ?? 0);
   const spec = specOf("web", "Z1");
   const change = exampleChange({ service: "web" });
@@ -71,4 +71,57 @@ test("a row that was written for another name is asked for no longer than it can
   now += 600_000;
   await settle();
   expect(ledger.outbox("web").map(({ state }) => state)).toEqual(["abandoned"]);
+});
+
+test("a move that is lost or given up is none that anybody received, and one that arrives after all is one again", async () => {
+  let now = 1_000_000;
+  let made = 0;
+  const ids = { ulid: () => `01JD8ZK3M4${(made++).toString().padStart(16, "0")}` };
+  const database = createMemoryDatabase({ clock: { now: () => now }, ids });
+  const lease = await database.lease.acquire("me", 10_000_000, 0);
+  const ledger = createLedger({ store: database.decisions, holder: "me", specs: () => new Map(), onCommitted: () => undefined });
+  ledger.lead(lease?.term ?? 0);
+  const spec = specOf("web", "Z1");
+  const [from, to] = spec.endpoints.map(({ region }) => region);
+  if (!from || !to) throw new Error("no endpoints");
+  const weights = { default: { [from]: 0, [to]: 255 } };
+  const change = exampleChange({ service: "web", weightsBefore: { default: { [from]: 255, [to]: 0 } }, weightsAfter: weights });
+  const ulid = ids.ulid();
+  const text = (p: string) => `"regent1 o=${spec.owner} t=1 r=1 p=${p} m=auto d=0123456789abcdef"`;
+  const epochSet = (p: string) => ({ name: spec.epochName, type: "TXT" as const, ttl: spec.ttlSeconds, values: [text(p)] });
+  const members = renderFamilies(spec, weights);
+  const row = exampleOutboxRow(change, {
+    ulid,
+    expects: null,
+    state: "unknown",
+    creates: [epochSet(ulid), ...members],
+    weights,
+    createdAt: now,
+    sentAt: now,
+  });
+  const departure = { at: now, left: [from], received: [to], moved: 1, vantages: [], findings: [] };
+  await ledger.commit((draft) => {
+    draft.insertChange(change);
+    draft.insertOutbox(row);
+    draft.update("web", (record) => ({
+      ...record,
+      traffic: { ...record.traffic, departures: [departure], lastAutomaticFailoverAt: now },
+    }));
+  });
+  const settle = (observed: ReturnType<typeof toObserved>) =>
+    ledger.commit((draft) => settleService({ spec, observed, ledger, draft, ids, now, onRestored: () => undefined }));
+  const remembered = () => {
+    const { departures, lastAutomaticFailoverAt } = ledger.record("web").traffic;
+    return [departures.map(({ at }) => at), lastAutomaticFailoverAt];
+  };
+
+  await settle(toObserved(spec, []));
+  expect(remembered()).toEqual([[1_000_000], 1_000_000]);
+  now += 600_000;
+  await settle(toObserved(spec, []));
+  expect(ledger.outbox("web").map(({ state }) => state)).toEqual(["abandoned"]);
+  expect(remembered()).toEqual([[], null]);
+  await settle(toObserved(spec, [epochSet(ulid), ...members]));
+  expect(ledger.outbox("web").map(({ state }) => state)).toEqual(["accepted"]);
+  expect(remembered()).toEqual([[1_000_000], 1_000_000]);
 });

@@ -8,7 +8,9 @@ import type { Observed } from "@regent/engine";
 import { isOvertaken } from "@regent/engine/plan/offline.ts";
 import { type OutboxAnswer, resolveOutbox, SIGNATURE_VALID_MS } from "@regent/engine/plan/outbox.ts";
 import { SEND_FOR_MS } from "../../limits.ts";
-import type { StoredOutboxRow } from "../../ports/decision-store.ts";
+import type { ServiceRecord, StoredOutboxRow } from "../../ports/decision-store.ts";
+import { withDeparture, withoutDeparture } from "../memory/departed.ts";
+import type { Draft } from "../memory/ledger.ts";
 import { isUnsettled } from "../memory/situation.ts";
 import { offlineDecision } from "./note-offline.ts";
 import { entry, isAtEpochName, noteTruth, type SettleInput, whyWentBack } from "./note-truth.ts";
@@ -80,7 +82,10 @@ const isGone = ({ revision }: StoredOutboxRow, { fate }: OutboxAnswer, { epoch }
   (fate === "lost" || fate === "open") && epoch !== null && epoch.revision < revision;
 
 /** Late or unheard success: the clocks say when we learned of it, and the row's own send time is kept. */
-const noteApplied = ({ draft, now }: SettleInput, row: StoredOutboxRow): void => {
+const noteApplied = ({ spec, ledger, draft, now }: SettleInput, row: StoredOutboxRow): void => {
+  // It was given up before, and arrived all the same.
+  if (!isUnsettled(row))
+    noteTraffic(draft, spec.id, (record) => withDeparture(record, ledger.change(row.changeId), row.createdAt));
   draft.updateOutbox({ ulid: row.ulid, state: "accepted" });
   draft.stage({
     changeId: row.changeId,
@@ -92,6 +97,7 @@ const noteApplied = ({ draft, now }: SettleInput, row: StoredOutboxRow): void =>
 };
 
 const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, { why }: Pick<OutboxAnswer, "why">): void => {
+  noteTraffic(draft, spec.id, (record) => withoutDeparture(record, row.createdAt));
   draft.updateOutbox({ ulid: row.ulid, state: "lost" });
   draft.stage({ changeId: row.changeId, stage: "lost", at: now, why });
   draft.tell(
@@ -106,8 +112,16 @@ const noteLost = ({ spec, draft, ids, now }: SettleInput, row: StoredOutboxRow, 
   );
 };
 
+/** Writes nothing where nothing is remembered of it. */
+const noteTraffic = (draft: Draft, service: string, change: (record: ServiceRecord) => ServiceRecord): void => {
+  const before = draft.record(service);
+  const after = change(before);
+  if (after !== before) draft.update(service, () => after);
+};
+
 /** Nobody saw it in time, and nobody wants it any more: it can't come any more either. */
-const noteAbandoned = ({ draft, now }: SettleInput, row: StoredOutboxRow, why = "it never reached DNS"): void => {
+const noteAbandoned = ({ spec, draft, now }: SettleInput, row: StoredOutboxRow, why = "it never reached DNS"): void => {
+  noteTraffic(draft, spec.id, (record) => withoutDeparture(record, row.createdAt));
   draft.updateOutbox({ ulid: row.ulid, state: "abandoned" });
   draft.stage({
     changeId: row.changeId,

@@ -41,10 +41,22 @@ export interface IntentInput {
   readonly deletes: readonly RecordSet[];
   readonly creates: readonly RecordSet[];
   readonly weights: Weights;
+  /** The decision's own moment, which its departure bears too; now when there was none. */
+  readonly decidedAt?: Instant;
   readonly now: Instant;
 }
 
-export const toIntent = ({ spec, observed, mark, changeId, deletes, creates, weights, now }: IntentInput): StoredOutboxRow => ({
+export const toIntent = ({
+  spec,
+  observed,
+  mark,
+  changeId,
+  deletes,
+  creates,
+  weights,
+  now,
+  decidedAt = now,
+}: IntentInput): StoredOutboxRow => ({
   ...mark,
   service: spec.id,
   expects: observed.epoch?.ulid ?? null,
@@ -54,7 +66,7 @@ export const toIntent = ({ spec, observed, mark, changeId, deletes, creates, wei
   deletes,
   creates,
   weights,
-  createdAt: now,
+  createdAt: decidedAt,
   // From here on the batch may have been sent: a crash leaves no time to write it down.
   sentAt: now,
   changeInfoId: null,
