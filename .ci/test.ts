@@ -24,12 +24,22 @@ const TIDY: Section = {
   args: [bin("vitest"), "run", "--project", "repository"],
 };
 const VITEST = [bin("vitest"), "run"];
-const SUITES: Section = { title: "suites", why: "vitest, package by package", args: [...VITEST, "--project", "!e2e"] };
+const SUITES: Section = {
+  title: "suites",
+  why: "vitest, package by package",
+  args: [...VITEST, "--project", "!e2e", "--project", "!main-job"],
+};
 // It starts all of Regent and holds it to its times: beside other suites it would measure them.
 const MAIN_JOB: Section = {
   title: "main job",
   why: "the command, and all of Regent end to end",
-  args: [...VITEST, "--project", "e2e"],
+  args: [...VITEST, "--project", "main-job"],
+};
+// Mostly waiting, for faults of minutes and for processes that were killed: two files at once.
+const E2E: Section = {
+  title: "end to end",
+  why: "what breaks in production, on real processes",
+  args: [...VITEST, "--project", "e2e", "--maxWorkers", "2"],
 };
 
 interface Result {
@@ -70,7 +80,7 @@ const main = async (given: readonly string[]): Promise<number> => {
   const isNarrowed = !isChecksOnly && args.length > 0;
   const sections = isNarrowed
     ? [{ ...SUITES, why: `vitest ${args.join(" ")}`, args: [...VITEST, ...args] }]
-    : [TYPES, LINT, UNUSED, ...(isChecksOnly ? [TIDY] : [SUITES, MAIN_JOB])];
+    : [TYPES, LINT, UNUSED, ...(isChecksOnly ? [TIDY] : [SUITES, MAIN_JOB, E2E])];
   const results: Result[] = [];
   for (const section of sections) {
     if (stoppedBy === undefined) results.push(await runSection(section));
