@@ -150,6 +150,37 @@ describe("an offline failover", () => {
     await world.until("back", async () => isDeepStrictEqual(await world.weights(NAME), before));
   });
 
+  test("to a region that fails before a controller finds out is obeyed, and left when it is unfrozen", async () => {
+    await start([passive("checkout", { removedMax: 20 })]);
+    await writeOffline(world, { to: "us-east" });
+    breakRegion(world, "us-east");
+    await world.until("seen to fail", async () =>
+      (await service()).regions.some(({ region, verdict }) => region === "us-east" && verdict === "unhealthy"),
+    );
+    expect((await service()).frozen).toBeNull();
+    await look(world);
+    await untilFrozen();
+    await goOn(world, 600);
+    expect(await weightIn(world, "us-east")).toBe(255);
+    await unfreeze();
+    await world.until("left", async () => (await weightIn(world, "us-east")) === 0);
+  });
+
+  test("to a region that had failed already keeps it there when it is unfrozen: it was chosen all the same", async () => {
+    await start([passive("checkout", { removedMax: 20 })]);
+    breakRegion(world, "us-east");
+    await world.until("seen to fail", async () =>
+      (await service()).regions.some(({ region, verdict }) => region === "us-east" && verdict === "unhealthy"),
+    );
+    await writeOffline(world, { to: "us-east" });
+    await look(world);
+    await untilFrozen();
+    await unfreeze();
+    await world.until("marked", async () => (await epochAt(world))?.mode === "auto");
+    await goOn(world, 1_200);
+    expect(await weightIn(world, "us-east")).toBe(255);
+  });
+
   test("of a database that was put back from before: that service is frozen, and nothing else is held", async () => {
     await start(["checkout", "search"].map((id) => passive(id)));
     const restore = world.database.decisions.save();

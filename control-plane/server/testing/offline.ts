@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 
 /** Without `to`: a freeze. Throws when Route 53 doesn't take it. */
 export const writeOffline = async (
-  { declaration, dns, zoneId }: World,
+  { declaration, dns, zoneId, clock }: World,
   { to, service = "checkout" }: { readonly to?: string; readonly service?: string },
 ): Promise<Epoch> => {
   const spec = toServiceSpecs(declaration).find(({ id }) => id === service);
@@ -20,7 +20,7 @@ export const writeOffline = async (
   const observed = toObserved(spec, read.sets);
   const plan = planOffline(spec, observed, to === undefined ? { kind: "freeze" } : { kind: "failover", to });
   if (plan.kind !== "planned") throw new Error(plan.why);
-  const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid: ulid() };
+  const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid: ulid(clock.now()) };
   const epoch = toEpoch(plan.spec, mark, FROZEN, renderOffline(plan, observed));
   const { deletes, creates } = buildOfflineBatch(plan, observed, epoch);
   if (dns.edit(zoneId, { deletes, creates }) !== "applied") throw new Error("the zone refused the offline write");

@@ -8,6 +8,7 @@ import type { Control, Controls, Edit, Epoch, ServiceSpec } from "@regent/engine
 import { differencesFromDeclared, isOfflineDecision, placedByOperator } from "@regent/engine/plan/offline.ts";
 import { readLargestWeights, readStandingWeights, toDeclaredText, toMembers } from "@regent/engine/plan/record-sets.ts";
 import { isAnswering, standingControls, standingTraffic } from "@regent/engine/strategy/standing.ts";
+import { decodeTime } from "ulid";
 import type { HistoryEntry, ServiceRecord } from "../../ports/decision-store.ts";
 import { OFFLINE_OPERATOR } from "../memory/actors.ts";
 import type { SettleInput } from "./note-truth.ts";
@@ -86,8 +87,10 @@ const withStanding = (
   const edit = differences.length === 0 ? null : toEdit(input, record, decision, differences);
   const standing = standingControls(record.controls, weights);
   const { frozen } = standing;
-  // Without it, automatic failback would move the traffic back as soon as automation is on again.
-  const controls = placed === null || frozen === null ? standing : { ...standing, placement: { ...frozen, region: placed } };
+  // Without it, automatic failback would move the traffic back as soon as automation is on again. A region that failed after it was chosen may be
+  // left, also if it did before anybody here knew: it was chosen when the record was made, by the operator's clock.
+  const at = Math.min(now, decodeTime(decision.ulid));
+  const controls = placed === null || frozen === null ? standing : { ...standing, placement: { ...frozen, at, region: placed } };
   return {
     ...record,
     traffic: { ...standingTraffic(spec, weights, now), failedReturns, departures, lastAutomaticFailoverAt },
