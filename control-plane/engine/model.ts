@@ -277,6 +277,11 @@ export interface Departure {
   readonly findings: readonly string[];
 }
 
+/** Whose it was. */
+export interface ServiceDeparture extends Departure {
+  readonly service: ServiceId;
+}
+
 export interface Control {
   readonly by: string;
   readonly reason: string;
@@ -343,9 +348,9 @@ export interface Proposal {
 
 /** What the rules count beyond one service. */
 export interface Surroundings {
-  /** Of all services for a fault, within a day; this one's among them as far as they are committed. Duplicates count once. */
-  readonly departures: readonly Departure[];
-  /** Regions that automation left for a fault, at any service, and that aren't fit again there. */
+  /** Of all services for a fault, within a day; this one's own among them as far as they are committed. Duplicates count once. */
+  readonly departures: readonly ServiceDeparture[];
+  /** Regions that automation left for a fault within an hour, at any service (this one among them), and that aren't fit again there. */
   readonly regionsOut: readonly RegionId[];
   /** Our own last release: agents of another build, or a configuration that changed how this service is judged; null when none is known. */
   readonly releasedAt: Instant | null;

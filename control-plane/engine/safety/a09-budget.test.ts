@@ -2,20 +2,30 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
-import type { Departure, SafetyLimits, Situation } from "../model.ts";
+import type { SafetyLimits, ServiceDeparture, Situation } from "../model.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { ALONE, NO_LIMITS } from "../testing/dns.ts";
 import { T0 } from "../testing/evidence.ts";
-import { after, answerOf, departure, failing, limited, SANDBOX_LIMITS, STANDARD_LIMITS, standing } from "../testing/rules.ts";
+import {
+  after,
+  answerOf,
+  departure,
+  departureOf,
+  failing,
+  limited,
+  SANDBOX_LIMITS,
+  STANDARD_LIMITS,
+  standing,
+} from "../testing/rules.ts";
 import type { SituationInput } from "../testing/situation.ts";
 import { request } from "../testing/situation.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 
-/** One incident each, of r2 and r3 in turns. */
-const incidents = (...ago: readonly number[]): readonly Departure[] =>
-  ago.map((ms, at) => departure({ at: T0 - ms, left: [at % 2 === 0 ? "r2" : "r3"], findings: [] }));
+/** One incident each, of r2 and r3 in turns: of another service, where nobody says whose. */
+const incidents = (...ago: readonly number[]): readonly ServiceDeparture[] =>
+  ago.map((ms, at) => departureOf({ at: T0 - ms, left: [at % 2 === 0 ? "r2" : "r3"], findings: [] }));
 
 interface Case {
   readonly title: string;
@@ -90,14 +100,20 @@ describe("A9", () => {
       title: "200 services that left the same dead region are one incident",
       limits: { failoversPerHourOfAll: 1 },
       input: {
-        surroundings: { ...ALONE, departures: Array.from({ length: 200 }, (_, n) => departure({ at: T0 - n, left: ["r1"] })) },
+        surroundings: {
+          ...ALONE,
+          departures: Array.from({ length: 200 }, (_, n) => departureOf({ at: T0 - n, left: ["r1"], service: `s${n}` })),
+        },
       },
       answer: "allow",
     },
     {
       title: "its own are among its surroundings, and count once",
       limits: { failoversPerHourOfAll: 2 },
-      input: { traffic: after(incidents(40 * MINUTE)), surroundings: { ...ALONE, departures: incidents(40 * MINUTE) } },
+      input: {
+        traffic: after(incidents(40 * MINUTE)),
+        surroundings: { ...ALONE, departures: incidents(40 * MINUTE).map((one) => ({ ...one, service: "shop" })) },
+      },
       answer: "allow",
     },
     {
@@ -123,10 +139,24 @@ describe("A9", () => {
   ];
   it.each(cases)("$title: $answer", (one) => check("A9", one));
 
-  it("a further step of an incident costs nothing, however small the budget", () => {
+  it("a slow brownout of one region is one incident, however many services leave it one after the other", () => {
+    const brownout = [0, 10.5, 21, 31.5, 42].map((minutes, n) =>
+      departureOf({ at: T0 - (50 - minutes) * MINUTE, left: ["r1"], service: `s${n}` }),
+    );
+    const surroundings = { ...ALONE, departures: brownout };
+    const decision = decide(failing({ spec: limited({ failoversPerHourOfAll: 1 }), surroundings }), null);
+    expect(answerOf(decision, "A9").why).toContain("all services within 1 h: r1 belongs to an incident");
+    const elsewhere = failing({
+      spec: limited({ failoversPerHourOfAll: 2 }),
+      surroundings: { ...ALONE, departures: brownout.map((one) => ({ ...one, left: ["r3"] })) },
+    });
+    expect(answerOf(decide(elsewhere, null), "A9").why).toContain("all services within 1 h: incident 2 of at most 2");
+  });
+
+  it("the same service that leaves the same region again begins another incident, however soon", () => {
     const traffic = after([departure({ at: T0 - 2 * MINUTE, left: ["r1"] })]);
     const decision = decide(failing({ spec: limited({ failoversPerHour: 1 }), traffic }), null);
-    expect(answerOf(decision, "A9").answer).toBe("allow");
+    expect(answerOf(decision, "A9").answer).toBe("require-approval");
   });
 
   it("two regions that take turns in failing spend the budget", () => {
@@ -251,7 +281,7 @@ describe("both", () => {
   });
 
   it("law: an incident at another region, a moment ago, allows no more", () => {
-    const more = departure({ at: T0 - 1, left: ["elsewhere"] });
+    const more = departureOf({ at: T0 - 1, left: ["elsewhere"] });
     fc.assert(
       fc.property(arbitrarySituation, ({ situation }) => {
         const calm = { ...situation, surroundings: { ...situation.surroundings, departures: [], regionsOut: [] } };

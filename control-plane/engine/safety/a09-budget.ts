@@ -1,11 +1,13 @@
 /**
  * A9: how often automation may move a service by itself, within an hour and within a day, and all services within an hour. Incidents count, not services
- * and not steps: a dead region with 200 services is one, and leaving a region in an incident in which automation has acted already costs nothing. Beyond
+ * and not steps: a dead region with 200 services is one, and leaving a region in an incident in which others have left it already costs nothing. Beyond
  * the budget something is wrong that no further move mends, and a person decides.
  */
 import type { Instant, RegionId } from "@regent/contract";
-import type { Incident } from "./departures.ts";
-import { allIncidents, DEPARTURES_KEPT_MS, faultsLeft, incidentsOf, isSameIncident } from "./departures.ts";
+import type { Situation } from "../model.ts";
+import { DEPARTURES_KEPT_MS, faultsLeft } from "./departures.ts";
+import type { Incident } from "./incidents.ts";
+import { allIncidents, begunBy, ownIncidents } from "./incidents.ts";
 import type { Rule, Ruling } from "./rule.ts";
 import { allow, countText, requireApproval } from "./rule.ts";
 
@@ -17,11 +19,11 @@ export const a09Budget: Rule = {
   ask: ({ proposal, situation }) => {
     const left = faultsLeft(proposal, situation);
     if (left.length === 0) return allow("leaves no region for a fault");
-    const { spec, traffic, now } = situation;
+    const { spec } = situation;
     const { failoversPerHour, failoversPerDay, failoversPerHourOfAll } = spec.safety;
     if (failoversPerHour === null && failoversPerDay === null && failoversPerHourOfAll === null)
       return allow("no budget is declared");
-    const own = { incidents: incidentsOf(traffic.departures), left, now };
+    const own = { incidents: ownIncidents(situation), left, situation };
     const spent = [
       spend(own, { limit: failoversPerHour, ms: HOUR_MS, of: `${spec.id} within 1 h` }),
       spend(own, { limit: failoversPerDay, ms: DEPARTURES_KEPT_MS, of: `${spec.id} within 24 h` }),
@@ -37,7 +39,7 @@ export const a09Budget: Rule = {
 interface Spending {
   readonly incidents: readonly Incident[];
   readonly left: readonly RegionId[];
-  readonly now: Instant;
+  readonly situation: Situation;
 }
 
 interface Budget {
@@ -46,9 +48,9 @@ interface Budget {
   readonly of: string;
 }
 
-const spend = ({ incidents, left, now }: Spending, { limit, ms, of }: Budget): Ruling => {
-  const spent = incidents.filter(({ from }) => now - from < ms);
-  const begun = left.filter((region) => !incidents.some((one) => isSameIncident(one, region, now)));
+const spend = ({ incidents, left, situation }: Spending, { limit, ms, of }: Budget): Ruling => {
+  const spent = incidents.filter(({ from }) => situation.now - from < ms);
+  const begun = begunBy(situation, left, incidents);
   const count = spent.length + begun.length;
   if (limit === null) return allow(`${of}: no limit`);
   if (begun.length === 0) return allow(`${of}: ${left.join(", ")} belongs to an incident that automation has acted on`);

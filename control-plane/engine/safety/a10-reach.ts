@@ -1,9 +1,10 @@
 /**
- * A10: how far automation reaches at once, over all services: regions that it has left and that aren't fit again, and incidents within 5 minutes. One
- * region is a fault; several at a time are more likely our own view, or a fault that moves with the traffic. Another service that leaves a region that
+ * A10: how far automation reaches at once, over all services: regions that it has left and that aren't fit again (of other services within the hour),
+ * and incidents within 5 minutes. One region is a fault; several at a time are more likely our own view, or a fault that moves with the traffic. Another service that leaves a region that
  * is out already makes nothing larger.
  */
-import { allIncidents, faultsLeft, isSameIncident, regionsStillOut } from "./departures.ts";
+import { faultsLeft, regionsStillOut } from "./departures.ts";
+import { allIncidents, begunBy } from "./incidents.ts";
 import type { Rule, RuleInput, Ruling } from "./rule.ts";
 import { allow, countText, requireApproval } from "./rule.ts";
 
@@ -38,7 +39,7 @@ const askIncidents = ({ situation }: RuleInput, left: readonly string[]): Ruling
   const limit = spec.safety.incidentsMax;
   if (limit === null) return allow("any number of incidents at a time");
   const incidents = allIncidents(situation);
-  const begun = left.filter((region) => !incidents.some((one) => isSameIncident(one, region, now)));
+  const begun = begunBy(situation, left, incidents);
   if (begun.length === 0) return allow(`${left.join(", ")} belongs to an incident that automation has acted on`);
   const recent = incidents.filter(({ from }) => now - from < INCIDENTS_WITHIN_MS);
   const count = recent.length + begun.length;

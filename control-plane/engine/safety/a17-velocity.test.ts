@@ -12,6 +12,7 @@ import {
   answerOf,
   ask,
   departure,
+  departureOf,
   failing,
   limited,
   SANDBOX_LIMITS,
@@ -31,7 +32,7 @@ describe("A17", () => {
     detectedAt: T0 - 5_000,
     votes: [...votesDown("r1", ACCUSERS), { vantage: "r3/a", view: "outside", vote: "up", because: "web up", suspect: false }],
   });
-  const lie = departure({ at: T0 - 60_000, left: ["r9"], vantages: ACCUSERS });
+  const lie = departureOf({ at: T0 - 60_000, left: ["r9"], vantages: ACCUSERS });
 
   it("a departure from an unhealthy region that the others can carry is free", () => {
     const decision = decide(failing({ spec }), null);

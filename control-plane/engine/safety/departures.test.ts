@@ -3,25 +3,22 @@ import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
 import type { Departure } from "../model.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
-import { ALONE } from "../testing/dns.ts";
 import { T0, testMemory } from "../testing/evidence.ts";
 import { after, departure, failing, limited, proposalOf } from "../testing/rules.ts";
-import { NO_CONTROLS, testControl, testSituation, votesDown } from "../testing/situation.ts";
+import { NO_CONTROLS, testControl, votesDown } from "../testing/situation.ts";
 import {
-  allIncidents,
   DEPARTURES_KEPT,
   DEPARTURES_KEPT_MS,
   departuresAfter,
-  INCIDENT_MS,
-  incidentsOf,
-  isSameIncident,
   isStillBad,
   movedPart,
+  regionsStillOut,
   surroundingsOf,
   toFindings,
 } from "./departures.ts";
 
 const DAY = DEPARTURES_KEPT_MS;
+const HOUR = 3_600_000;
 
 describe("what is kept of a move", () => {
   it("a failover: who was left, who received, how much, and who said what", () => {
@@ -109,62 +106,6 @@ describe("the part that moves", () => {
   });
 });
 
-describe("incidents", () => {
-  const at = (ms: number, left: readonly string[]): Departure => departure({ at: T0 + ms, left });
-
-  it("one region within ten minutes of the first is one; another region, or later, is another", () => {
-    const departures = [at(0, ["r1"]), at(INCIDENT_MS, ["r1", "r2"]), at(INCIDENT_MS + 1, ["r1"])];
-    expect(incidentsOf(departures)).toEqual([
-      { region: "r1", from: T0 },
-      { region: "r2", from: T0 + INCIDENT_MS },
-      { region: "r1", from: T0 + INCIDENT_MS + 1 },
-    ]);
-  });
-
-  it("belong together for ten minutes from their first departure", () => {
-    const incident = { region: "r1", from: T0 };
-    expect(isSameIncident(incident, "r1", T0 + INCIDENT_MS)).toBe(true);
-    expect(isSameIncident(incident, "r1", T0 + INCIDENT_MS + 1)).toBe(false);
-    expect(isSameIncident(incident, "r2", T0)).toBe(false);
-  });
-
-  const anyDepartures = fc.array(
-    fc
-      .record({ ms: fc.integer({ min: 0, max: 4 * INCIDENT_MS }), left: fc.subarray(["r1", "r2", "r3"]) })
-      .map(({ ms, left }) => at(ms, left)),
-    { maxLength: 12 },
-  );
-
-  it("law: duplicates and order change nothing, and every departure belongs to exactly one", () => {
-    fc.assert(
-      fc.property(anyDepartures, (departures) => {
-        const incidents = incidentsOf(departures);
-        expect(incidentsOf([...departures, ...departures].reverse())).toEqual(incidents);
-        for (const one of departures)
-          for (const region of one.left) {
-            const own = incidents.filter((incident) => incident.region === region && one.at >= incident.from);
-            expect(own.filter(({ from }) => one.at - from <= INCIDENT_MS)).toHaveLength(1);
-          }
-      }),
-    );
-  });
-
-  it("law: everybody's are at least each one's own", () => {
-    fc.assert(
-      fc.property(anyDepartures, anyDepartures, (own, others) => {
-        const situation = testSituation({ traffic: after(own), surroundings: { ...ALONE, departures: others } });
-        const all = allIncidents(situation);
-        expect(all.length).toBeGreaterThanOrEqual(incidentsOf(others).length);
-        for (const { region, from } of incidentsOf(own))
-          expect(all.some((one) => one.region === region && Math.abs(one.from - from) <= INCIDENT_MS)).toBe(true);
-        expect(allIncidents({ ...situation, surroundings: { ...ALONE, departures: [...others, ...own] } }).length).toBe(
-          incidentsOf([...others, ...own]).length,
-        );
-      }),
-    );
-  });
-});
-
 describe("surroundings", () => {
   const neighbour = (departures: readonly Departure[], verdict: "healthy" | "unhealthy" | "recovering") => ({
     service: "other",
@@ -173,13 +114,22 @@ describe("surroundings", () => {
   });
 
   it("tell what was left for a fault within a day, and what is still out", () => {
-    const recent = departure({ at: T0 - DAY + 1 });
-    expect(surroundingsOf([neighbour([recent], "recovering")], T0)).toEqual({ departures: [recent], regionsOut: ["r2"] });
-    expect(surroundingsOf([neighbour([recent], "healthy")], T0)).toEqual({ departures: [recent], regionsOut: [] });
+    const recent = departure({ at: T0 - HOUR + 1 });
+    const told = [{ ...recent, service: "other" }];
+    expect(surroundingsOf([neighbour([recent], "recovering")], T0)).toEqual({ departures: told, regionsOut: ["r2"] });
+    expect(surroundingsOf([neighbour([recent], "healthy")], T0)).toEqual({ departures: told, regionsOut: [] });
     const old = [departure({ at: T0 - DAY })];
     expect(surroundingsOf([neighbour(old, "unhealthy")], T0)).toEqual({ departures: [], regionsOut: [] });
     const voluntary = [departure({ left: [], at: T0 })];
     expect(surroundingsOf([neighbour(voluntary, "unhealthy")], T0)).toEqual({ departures: [], regionsOut: [] });
+  });
+
+  it("a small service whose region nobody mends holds the others for an hour after it left, and itself for as long as it is bad", () => {
+    const since = (ago: number) => [departure({ at: T0 - 5 * HOUR }), departure({ at: T0 - ago })];
+    expect(surroundingsOf([neighbour(since(HOUR - 1), "unhealthy")], T0).regionsOut).toEqual(["r2"]);
+    expect(surroundingsOf([neighbour(since(HOUR), "unhealthy")], T0).regionsOut).toEqual([]);
+    const { traffic, health } = neighbour(since(HOUR), "unhealthy");
+    expect(regionsStillOut(traffic, health, T0)).toEqual(["r2"]);
   });
 
   it.each([

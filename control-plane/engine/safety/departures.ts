@@ -1,9 +1,6 @@
-/**
- * What automation moved, and what counts as one incident: the measure of A9, A10, A11, A16, A17 and A18. Two hundred services that leave one dead
- * region are one incident. Pure.
- */
-import type { Instant, RegionId, Verdict, Vote, Weights } from "@regent/contract";
-import type { Departure, HealthMemory, Proposal, Situation, Surroundings, TrafficMemory } from "../model.ts";
+/** What automation moved, of one service and of all: the measure of A9, A10, A11, A16, A17 and A18. What counts as one incident says incidents.ts. Pure. */
+import type { Instant, RegionId, ServiceId, Verdict, Vote, Weights } from "@regent/contract";
+import type { Departure, HealthMemory, Proposal, ServiceDeparture, Situation, Surroundings, TrafficMemory } from "../model.ts";
 import { partsOf } from "../strategy/parts.ts";
 
 /** The budget of a day asks no further back. */
@@ -11,10 +8,10 @@ export const DEPARTURES_KEPT_MS = 86_400_000;
 /** As many as a budget may name; as many voluntary moves beside them, so that the one kind never pushes the other out. */
 export const DEPARTURES_KEPT = 50;
 /**
- * Departures from one region within this of the first belong to one incident. Counted from the first, not from the last: two regions that take turns
- * in failing every few minutes would else be two incidents for ever.
+ * Another service's region counts as out for so long after it was left for the last time there. A small service whose region nobody mends would else take
+ * automation from all others for ever; what is new and wide is seen well within it.
  */
-export const INCIDENT_MS = 600_000;
+const OTHERS_OUT_MS = 3_600_000;
 /** A vantage's sentence may hold what a target answered. */
 const FINDING_LENGTH_MAX = 200;
 
@@ -81,54 +78,10 @@ export const movedPart = (before: Weights, after: Weights): number => {
   return most;
 };
 
-// ------------------------------------------------------------------------------------------------ incidents
-
-/** One cause at one region, by its departures. */
-export interface Incident {
-  readonly region: RegionId;
-  /** Its first departure. */
-  readonly from: Instant;
-}
-
-/** By their beginning. A departure that is listed twice is one. */
-export const incidentsOf = (departures: readonly Departure[]): readonly Incident[] => {
-  const incidents: Incident[] = [];
-  const last = new Map<RegionId, Instant>();
-  for (const { at, region } of momentsOf(departures)) {
-    const from = last.get(region);
-    if (from !== undefined && at - from <= INCIDENT_MS) continue;
-    last.set(region, at);
-    incidents.push({ region, from: at });
-  }
-  return incidents;
-};
-
-const momentsOf = (departures: readonly Departure[]): readonly { readonly at: Instant; readonly region: RegionId }[] =>
-  departures
-    .flatMap(({ at, left }) => left.map((region) => ({ at, region })))
-    .sort((a, b) => a.at - b.at || (a.region < b.region ? -1 : 1));
-
-/** Whether leaving this region now belongs to an incident in which automation has acted before. */
-export const isSameIncident = (incident: Incident, region: RegionId, now: Instant): boolean =>
-  incident.region === region && now - incident.from <= INCIDENT_MS;
-
-/** No memory but of what was worked out: the same list answers the same, and a round asks it for each of a thousand services. */
-const incidentsByList = new WeakMap<readonly Departure[], readonly Incident[]>();
-
-/** Everybody's incidents, this service's own among them, whether they are among its surroundings yet or not. */
-export const allIncidents = ({ surroundings, traffic }: Situation): readonly Incident[] => {
-  const known = incidentsByList.get(surroundings.departures) ?? incidentsOf(surroundings.departures);
-  incidentsByList.set(surroundings.departures, known);
-  const isKnown = ({ region, from }: Incident): boolean =>
-    known.some((one) => one.region === region && Math.abs(one.from - from) <= INCIDENT_MS);
-  const own = incidentsOf(traffic.departures).filter((incident) => !isKnown(incident));
-  return own.length === 0 ? known : [...known, ...own].sort((a, b) => a.from - b.from);
-};
-
 // ------------------------------------------------------------------------------------------------ beyond one service
 
 export interface Neighbour {
-  readonly service: string;
+  readonly service: ServiceId;
   readonly traffic: TrafficMemory;
   readonly health: Readonly<Record<RegionId, HealthMemory>>;
 }
@@ -138,25 +91,29 @@ export const surroundingsOf = (
   neighbours: Iterable<Neighbour>,
   now: Instant,
 ): Omit<Surroundings, "releasedAt" | "declaredAt"> => {
-  const departures: Departure[] = [];
+  const departures: ServiceDeparture[] = [];
   const regionsOut = new Set<RegionId>();
-  for (const { traffic, health } of neighbours) {
+  for (const { service, traffic, health } of neighbours) {
     for (const departure of traffic.departures)
-      if (isForced(departure) && now - departure.at < DEPARTURES_KEPT_MS) departures.push(departure);
-    for (const region of regionsStillOut(traffic, health, now)) regionsOut.add(region);
+      if (isForced(departure) && now - departure.at < DEPARTURES_KEPT_MS) departures.push({ ...departure, service });
+    for (const region of regionsOutWithin(traffic, health, now - OTHERS_OUT_MS)) regionsOut.add(region);
   }
   return { departures, regionsOut: [...regionsOut].sort() };
 };
 
-/** Regions that automation left within a day and that aren't fit again. */
+/** A service's own regions that automation left, and that aren't fit again: for as long as they are bad, as far as a day's memory reaches. */
 export const regionsStillOut = (
-  { departures }: TrafficMemory,
+  traffic: TrafficMemory,
   health: Readonly<Record<RegionId, HealthMemory>>,
   now: Instant,
-): readonly RegionId[] => {
-  const left = departures.filter(({ at }) => now - at < DEPARTURES_KEPT_MS).flatMap((departure) => departure.left);
-  return unique(left).filter((region) => isStillBad(health[region]));
-};
+): readonly RegionId[] => regionsOutWithin(traffic, health, now - DEPARTURES_KEPT_MS);
+
+const regionsOutWithin = (
+  { departures }: TrafficMemory,
+  health: Readonly<Record<RegionId, HealthMemory>>,
+  after: Instant,
+): readonly RegionId[] =>
+  unique(departures.filter(({ at }) => at > after).flatMap(({ left }) => left)).filter((region) => isStillBad(health[region]));
 
 /** Falling silent doesn't make it well. */
 export const isStillBad = (health: HealthMemory | undefined): boolean => {

@@ -168,7 +168,14 @@ const anyDepartures = (regions: readonly RegionId[]): fc.Arbitrary<Departure[]> 
 
 const anySurroundings = (regions: readonly RegionId[]): fc.Arbitrary<Surroundings> =>
   fc.record({
-    departures: anyDepartures([...regions, "elsewhere"]).map((all) => all.filter(({ left }) => left.length > 0)),
+    departures: fc
+      .tuple(
+        anyDepartures([...regions, "elsewhere"]),
+        fc.array(fc.constantFrom("shop", "other", "third"), { minLength: 4, maxLength: 4 }),
+      )
+      .map(([all, services]) =>
+        all.map((one, at) => ({ ...one, service: services[at] ?? "other" })).filter(({ left }) => left.length > 0),
+      ),
     regionsOut: fc.subarray([...regions, "elsewhere"]),
     releasedAt: fc.option(past(700_000)),
     declaredAt: fc.option(past(700_000)),

@@ -1,7 +1,16 @@
 /** What the tests of the safety rules share: a region that fails, the limits of the profiles, and who stands in the way. */
 import type { RuleAnswer, RuleId } from "@regent/contract";
 import { decide } from "../decide.ts";
-import type { Decision, Departure, OperatorRequest, Proposal, SafetyLimits, ServiceSpec, Situation } from "../model.ts";
+import type {
+  Decision,
+  Departure,
+  OperatorRequest,
+  Proposal,
+  SafetyLimits,
+  ServiceDeparture,
+  ServiceSpec,
+  Situation,
+} from "../model.ts";
 import { evaluate } from "../safety/evaluate.ts";
 import { NO_LIMITS } from "./dns.ts";
 import { T0 } from "./evidence.ts";
@@ -90,6 +99,12 @@ export const departure = (changed: Partial<Departure> = {}): Departure => ({
   vantages: ["r1/a", "r3/b"],
   findings: ["web down (tcp_refused)"],
   ...changed,
+});
+
+/** Another service's, unless said. */
+export const departureOf = (changed: Partial<ServiceDeparture> = {}): ServiceDeparture => ({
+  ...departure(changed),
+  service: changed.service ?? "other",
 });
 
 /** Traffic as it is, with this behind it. */
