@@ -69,15 +69,32 @@ describe("asking", () => {
     );
   });
 
-  test("what it rests on changes: the question is stale and asked anew, and the old id leads to the new one", async () => {
+  test("it is declared anew: the question is stale, the same move is asked without a page, and the old id leads to the new one", async () => {
     await start();
     const asked = await fail();
-    await world.apply(world.declaration);
+    const [service] = world.declaration.services;
+    if (!service) throw new Error("no service");
+    await world.apply({ ...world.declaration, services: [{ ...service, safety: { ...service.safety, approvalSeconds: 61 } }] });
     const next = await waiting(asked.id);
-    expect(await told()).toEqual(["create", "waiting!", "stale", "waiting!"]);
+    expect(await told()).toEqual(["create", "waiting!", "waiting"]);
+    expect(next.lapsesAt).toBe(asked.lapsesAt);
     expect(await world.controlPlane.approve(order(asked.id))).toMatchObject({ kind: "stale-approval", next: next.id });
     expect(await world.controlPlane.refuse(order(asked.id))).toMatchObject({ kind: "stale-approval", next: next.id });
     expect(await weightIn(world, "eu-west")).toBe(255);
+  });
+
+  test("a region that has no part in it goes to and fro: one question, one page", async () => {
+    await start();
+    const asked = await fail();
+    for (let round = 0; round < 3; round += 1) {
+      world.see = (_, target) => (/eu-west|ap-south/.test(target) ? REFUSED : OK);
+      await goOn(world, 700);
+      world.see = (_, target) => (/eu-west/.test(target) ? REFUSED : OK);
+      await goOn(world, 500);
+    }
+    expect(await told()).toEqual(["create", "waiting!"]);
+    expect((await approval())?.id).toBe(asked.id);
+    expect(await world.controlPlane.approve(order(asked.id))).toMatchObject({ kind: "answered" });
   });
 
   test("the region that would take it dies too: who answers the first question moves nothing, and the last one leads elsewhere", async () => {
@@ -89,7 +106,7 @@ describe("asking", () => {
       return now?.state === "waiting" && now.weightsAfter.default?.["ap-south"] === 255;
     });
     expect(await world.controlPlane.approve(order(asked.id))).toMatchObject({ kind: "stale-approval" });
-    expect((await told()).join(" ")).toMatch(/^create waiting!( stale waiting!)+$/);
+    expect((await told()).join(" ")).toMatch(/^create waiting!( waiting)*( stale waiting!( waiting)*)+$/);
   });
 
   test("the region is well again: nothing is asked any more, and whoever looks at the service sees no question", async () => {

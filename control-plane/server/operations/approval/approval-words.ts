@@ -15,6 +15,10 @@ export const askedText = ({ id, why, asks, rules, lapsesAt, onLapse }: Approval)
     `answer with: ${commandText(id)}`,
   ].join("; ");
 
+/** Another question about the same move: nobody is paged for it. */
+export const insteadText = (approval: Approval, before: string): string =>
+  `${askedText(approval)}; ${before} is stale, this is asked instead`;
+
 export const commandText = (id: string): string => `regent change approve ${id} --reason … (or refuse)`;
 
 /** `A9 (3 incidents within the hour, at most 3) and the mode approve`. */

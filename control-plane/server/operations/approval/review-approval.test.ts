@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import type { HistoryEntry, ServiceRecord, StoredApproval } from "../../ports/decision-store.ts";
 import { specOf } from "../../testing/specs.ts";
 import { type Draft, emptyRecord } from "../memory/ledger.ts";
+import { toApproved } from "../memory/situation.ts";
 import { askApproval } from "./ask-approval.ts";
+import { findApproval } from "./find-approval.ts";
 import { approvalLookAt, FORMER_MAX, reviewApproval } from "./review-approval.ts";
 
 const NOW = 1_795_000_000_000;
@@ -102,9 +104,9 @@ test("the same question is one: neither the order of regions nor a region withou
 });
 
 test.each([
-  ["question", { question: "[2]" }],
-  ["weights", { weightsAfter: { default: { eu: 1, us: 255 } } }],
-  ["kind", { kind: "rebalance" }],
+  ["kind", { kind: "rebalance", question: "[2]" }],
+  ["region that is left", { leaves: [], weightsAfter: { default: { eu: 1, us: 255 } } }],
+  ["region that receives", { gains: ["old"], weightsAfter: { default: { eu: 0, us: 0, old: 255 } }, question: "[2]" }],
 ] as const)("another %s makes the old question stale and asks anew, told in this order, with one page", (_, more) => {
   const before = asked();
   const reviewed = review(before, decisionOf(["A9"], proposalOf(more)));
@@ -113,6 +115,77 @@ test.each([
     [reviewed?.approval.id, "waiting", true],
   ]);
   expect(reviewed?.approval.former).toEqual([{ id: before.id, state: "stale", by: null, answeredAt: null }]);
+});
+
+const OTHERS = [
+  ["evidence", {}, ["A9"], { question: "[2]" }],
+  ["weights", {}, ["A9"], { weightsAfter: { default: { eu: 0, us: 200 } } }],
+  ["rule that asks", {}, ["A9", "A17"], {}],
+] as const;
+
+test.each(OTHERS)(
+  "another %s about the same move: a new id, the same end, one sentence and no page",
+  (_, more, asks, changed) => {
+    const before = asked(specWith(more), ["A9"]);
+    const reviewed = review(before, decisionOf(asks, proposalOf(changed)), NOW + MINUTE_MS);
+    expect(reviewed?.approval).toMatchObject({ state: "waiting", lapsesAt: before.lapsesAt, asks });
+    expect(reviewed?.approval.id).not.toBe(before.id);
+    expect(reviewed?.approval.digest).not.toBe(before.digest);
+    expect(reviewed?.approval.former).toEqual([{ id: before.id, state: "stale", by: null, answeredAt: null }]);
+    expect(reviewed?.told.map(({ approval, page }) => [approval.state, page])).toEqual([["waiting", false]]);
+    expect(reviewed?.told[0]?.why).toContain(`; ${before.id} is stale, this is asked instead`);
+    const record = { ...emptyRecord("web"), approval: reviewed?.approval ?? null };
+    expect(findApproval(record, before.id)).toMatchObject({ kind: "stale-approval", next: reviewed?.approval.id });
+  },
+);
+
+test.each(OTHERS)("another %s about the same move leaves a no standing", (_, more, asks, changed) => {
+  const refused: StoredApproval = {
+    ...asked(specWith(more), ["A9"]),
+    state: "refused",
+    by: "ann",
+    reason: "no",
+    answeredAt: NOW,
+  };
+  expect(review(refused, decisionOf(asks, proposalOf(changed)))).toBeNull();
+});
+
+test("evidence that goes to and fro for an hour pages nobody more often than a quiet question, and what proceeds proceeds in time", () => {
+  const of = specWith({ onApprovalTimeout: { A9: "proceed" } });
+  let approval: StoredApproval | null = null;
+  let pages = 0;
+  for (let at = NOW; approval?.state !== "approved" && at < NOW + 60 * MINUTE_MS; at += 10_000) {
+    const reviewed = review(approval, decisionOf(["A9"], proposalOf({ question: `[${at % 20_000}]` })), at, of);
+    pages += reviewed?.told.filter(({ page }) => page).length ?? 0;
+    approval = reviewed?.approval ?? approval;
+  }
+  expect(pages).toBe(1);
+  expect(approval).toMatchObject({ state: "approved", answeredAt: NOW + 15 * MINUTE_MS });
+});
+
+test("what stands in its way for a moment makes it stale, and the same is then asked without a page; another fault has one", () => {
+  const before = asked();
+  const stale = review(before, decisionOf([]))?.approval ?? null;
+  expect(stale).toMatchObject({ state: "stale", isOver: false });
+  const again = review(stale, decisionOf(["A9"]), NOW + MINUTE_MS);
+  expect(again?.told.map(({ page }) => page)).toEqual([false]);
+  expect(again?.approval).toMatchObject({ state: "waiting", lapsesAt: before.lapsesAt });
+  const over = review(stale, decisionOf([], null))?.approval ?? null;
+  expect(over).toMatchObject({ state: "stale", isOver: true });
+  expect(review(over, decisionOf(["A9"]), NOW + MINUTE_MS)?.told.map(({ page }) => page)).toEqual([true]);
+});
+
+test("a rule that asks no more leaves the question and its answer good", () => {
+  expect(review(asked(spec, ["A9", "A17"]), decisionOf(["A17"]))).toBeNull();
+});
+
+test("a yes counts for as long as the question would have waited, and the same is asked anew after that", () => {
+  const approved: StoredApproval = { ...asked(), state: "approved", by: "ann", reason: "yes", answeredAt: NOW };
+  const endsAt = NOW + 15 * MINUTE_MS;
+  expect(toApproved({ approval: approved }, spec, endsAt - 1)).toMatchObject({ by: "ann" });
+  expect(toApproved({ approval: approved }, spec, endsAt)).toBeNull();
+  expect(approvalLookAt({ spec, approval: approved, now: NOW })).toBe(endsAt);
+  expect(review(approved, decisionOf(["A9"]), endsAt)?.told.map(({ page }) => page)).toEqual([true]);
 });
 
 test("nothing is asked, and nothing told, where nothing but a person's word doesn't lack", () => {

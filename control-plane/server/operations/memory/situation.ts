@@ -42,16 +42,29 @@ export const toSituation = (input: SituationInput): Situation => {
       releasedAt: newer(declaredAt, agentsReleasedAt),
       declaredAt,
     },
-    approved: toApproved(record),
+    approved: toApproved(record, spec, now),
     now,
   };
 };
 
 const newer = (a: Instant | null, b: Instant | null): Instant | null => (a === null || b === null ? (a ?? b) : Math.max(a, b));
 
-/** What a person agreed to, until it is made or something else is asked for. */
-export const toApproved = ({ approval }: Pick<ServiceRecord, "approval">): Approved | null =>
-  approval?.state === "approved" && !approval.isOver
+/** An approval of no time would be asked and lapse at every look. */
+const APPROVAL_MS_MIN = 500;
+
+/** How long a question waits, and how long its answer counts. */
+export const approvalMs = ({ safety }: Pick<ServiceSpec, "safety">): number => Math.max(safety.approvalMs, APPROVAL_MS_MIN);
+
+/**
+ * What a person agreed to, until it is made or something else is asked for; and no longer than the question would have waited: while nobody can look
+ * at DNS, the fault that they saw may end, and another one may look the same.
+ */
+export const toApproved = (
+  { approval }: Pick<ServiceRecord, "approval">,
+  spec: Pick<ServiceSpec, "safety">,
+  now: Instant,
+): Approved | null =>
+  approval?.state === "approved" && !approval.isOver && now < (approval.answeredAt ?? approval.askedAt) + approvalMs(spec)
     ? {
         question: approval.question,
         weights: approval.weightsAfter,

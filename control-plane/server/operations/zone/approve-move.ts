@@ -49,7 +49,7 @@ const approveNow = (deps: DecideDeps, draft: Draft, order: ApprovalOrder, one: O
   }
   const at = deps.clock.now();
   const approval: StoredApproval = { ...found.approval, state: "approved", by: order.by, reason: order.reason, answeredAt: at };
-  const decision = decideNow(deps, draft, spec, null, { approved: toApproved({ approval }) });
+  const decision = decideNow(deps, draft, spec, null, { approved: toApproved({ approval }, spec, at) });
   if (!decision.proposal || !decision.isAllowed)
     return done({ kind: "refused-by-rule", answer: toAnswer(draft, one, decision, null) });
   const planned = draftNow(deps, draft, one, decision, approval);

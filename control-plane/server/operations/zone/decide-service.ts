@@ -154,7 +154,7 @@ export const draftNow = (
     observed,
     decision,
     proposal: decision.proposal,
-    approval: approvalOf(decision, approval),
+    approval: approvalOf(decision, approval, spec, deps.clock.now()),
     isApprovalMade: approval !== null && deps.ledger.change(approval.id) !== null,
     verdicts: deps.verdictsOf(spec.id),
     term: deps.ledger.term(),
@@ -164,5 +164,9 @@ export const draftNow = (
 };
 
 /** The approval that lets this through. */
-const approvalOf = ({ proposal }: Decision, approval: StoredApproval | null): StoredApproval | null =>
-  proposal && approval && isApproved(proposal, toApproved({ approval })) ? approval : null;
+const approvalOf = (
+  { proposal }: Decision,
+  approval: StoredApproval | null,
+  spec: ServiceSpec,
+  now: Instant,
+): StoredApproval | null => (proposal && approval && isApproved(proposal, toApproved({ approval }, spec, now)) ? approval : null);
