@@ -254,6 +254,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   const loop = createReconcileLoop({
     clock,
+    ids,
     ledger,
     cache,
     log,
@@ -267,7 +268,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     onFenced: (term) => void leadership.stepDown(term),
     onLooked: (measured) => {
       metrics.looked(measured);
-      paging.looked();
+      if (measured.decided > 0) paging.looked();
     },
   });
 

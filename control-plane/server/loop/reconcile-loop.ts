@@ -18,9 +18,9 @@ import { isUnsettled, toSituation } from "../operations/memory/situation.ts";
 import { createSlices } from "../operations/memory/slices.ts";
 import { awaitedRegions, awaitedUntil } from "../operations/verdict/await-reports.ts";
 import type { JudgedService } from "../operations/verdict/judge-services.ts";
-import { standstillKey } from "../operations/zone/tell-standstill.ts";
+import { isToldUndecided, standstillKey, tellUndecided } from "../operations/zone/tell-standstill.ts";
 import type { ZoneWriter } from "../operations/zone/write-zone.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Ids } from "../ports/clock.ts";
 
 export interface ReconcileLoop {
   /** Look at these services now; without any, at all of them. */
@@ -36,6 +36,7 @@ export interface ReconcileLoop {
 
 export interface LoopDeps {
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly ledger: Ledger;
   readonly cache: EvidenceCache;
   readonly log: Logger;
@@ -52,13 +53,16 @@ export interface LoopDeps {
   readonly agentsReleasedAt: () => number | null;
   /** The database says that this term doesn't lead any more. */
   readonly onFenced: (term: number) => void;
-  readonly onLooked: (measured: { services: number; ms: number }) => void;
+  /** `decided`: so many of them, the others failed. */
+  readonly onLooked: (measured: { services: number; decided: number; ms: number }) => void;
 }
 
 /** A rest after a long look adds to the time to a decision; never more than this. */
 const REST_MS_MAX = 100;
 /** After a zone could not be read. */
 const RETRY_MS = 1_000;
+
+const UNDECIDED = "undecided";
 
 /** A service that the writer of its zone has to look at. */
 interface Wish {
@@ -120,24 +124,28 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     }
     const wishes: Wish[] = [];
     const rest = createSlices();
+    let decided = 0;
     for (const service of due) {
       const spec = deps.specs().get(service);
       const rank = spec ? decideSafely(spec, now) : null;
-      if (spec && rank !== null) wishes.push({ service, zoneId: spec.zoneId, rank });
+      if (rank !== UNDECIDED) decided += 1;
+      if (spec && rank !== null && rank !== UNDECIDED) wishes.push({ service, zoneId: spec.zoneId, rank });
       await rest();
     }
     lookedMs = clock.monotonic() - started;
-    deps.onLooked({ services: due.size, ms: lookedMs });
+    deps.onLooked({ services: due.size, decided, ms: lookedMs });
     runErrands(wishes);
   };
 
   /** A service that can't be decided is a bug of ours; it mustn't hold back the others. */
-  const decideSafely = (spec: ServiceSpec, now: number): number | null => {
+  const decideSafely = (spec: ServiceSpec, now: number): number | null | typeof UNDECIDED => {
     try {
       return decideOne(spec, now);
     } catch (error) {
       log.error({ err: error, service: spec.id }, "this service could not be decided; its traffic stays");
-      return null;
+      if (!isToldUndecided(deps.ledger.record(spec.id)))
+        deps.ledger.commit((draft) => tellUndecided(deps, draft, spec.id)).catch((failed: unknown) => fail(failed, [spec.id]));
+      return UNDECIDED;
     }
   };
 

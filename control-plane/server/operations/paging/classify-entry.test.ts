@@ -62,6 +62,7 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
         entry("refused", { detail: { proposal: null } }),
       ],
     ],
+    ["a service can't be decided", [entry("refused", { detail: { undecided: true } })]],
     ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
   ],
   approval: [
@@ -93,7 +94,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
   ],
   "fence-lost": [["a write of ours was refused as stale", [entry("fence-lost")]]],
   configuration: [["a configuration was applied", [entry("configuration", { service: null })]]],
-  control: [["an operator's standing decision", [entry("control", { actor: ADA })]]],
+  control: [
+    ["an operator's standing decision", [entry("control", { actor: ADA })]],
+    ["nothing is held back any more", [entry("control", { page: false, detail: { standstill: "over" } })]],
+  ],
 };
 
 const meaningOf = (event: HistoryEvent): string => {
@@ -133,7 +137,9 @@ describe("an entry", () => {
   test("of a change that moves no traffic from or to zero tells nobody", () => {
     const same = { weightsBefore: { default: { eu: 200, us: 55 } }, weightsAfter: { default: { eu: 100, us: 155 } } };
     for (const kind of ["freeze", "configure", "rebalance"] as const)
-      expect(classifyEntry(entry("change", { change: exampleChange({ kind, ...same }) }))).toEqual([]);
+      expect(classifyEntry(entry("change", { change: exampleChange({ kind, ...same }) })).map(({ step }) => step)).toEqual([
+        "closes",
+      ]);
     expect(classifyEntry(entry("change", { change: exampleChange({ kind: "create", ...WEIGHTS, weightsBefore: {} }) }))).toEqual(
       [],
     );

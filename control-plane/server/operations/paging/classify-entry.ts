@@ -52,8 +52,9 @@ export const classifyEntry = (event: HistoryEvent): readonly PageEffect[] => {
       return ofMode(event);
     case "fence-lost":
     case "configuration":
-    case "control":
       return [];
+    case "control":
+      return ofControl(event);
   }
 };
 
@@ -107,13 +108,15 @@ const SIDES_OF_A_MOVE: readonly Side[] = ["held back", "approval", "fail-static"
 const ofChange = ({ service, change, actor }: HistoryEvent): readonly PageEffect[] => {
   if (service === null || change === undefined) return [];
   const { left, gained } = movedRegions(change);
-  if (left.length === 0 && gained.length === 0) return [];
   const over = closes(
     SIDES_OF_A_MOVE.map((side) => sidePart(service, side)),
     [service],
   );
   const region = left[0] ?? gained[0] ?? "";
   if (change.kind === "create" || change.kind === "adopt") return [];
+  // Weights that moved between regions that all keep some: nothing is held back any more, and that is all.
+  if (left.length === 0 && gained.length === 0)
+    return JSON.stringify(change.weightsBefore) === JSON.stringify(change.weightsAfter) ? [] : [over];
   if (actor.kind === "operator") return [over, tells(ofRegion(region), "info", `${actor.name} moved traffic by hand`, [service])];
   if (left.length === 0) return [over, tells(ofRegion(region), "info", `traffic returns to ${region}`, [service])];
   // Giving traffic back empties the place that had it meanwhile: nothing is wrong there.
@@ -153,19 +156,20 @@ const movedRegions = ({ weightsBefore, weightsAfter }: Pick<Change, "weightsBefo
 
 const RefusedDetail = z.object({
   violations: z.array(z.unknown()).optional(),
+  undecided: z.literal(true).optional(),
   proposal: z.object({ kind: z.string(), leaves: z.array(z.string()) }).nullish(),
 });
 
 const ofRefusal = ({ service, detail }: HistoryEvent): readonly PageEffect[] => {
   if (service === null) return [];
-  const { violations, proposal } = RefusedDetail.safeParse(detail).data ?? {};
-  if (violations !== undefined)
+  const { violations, proposal, undecided } = RefusedDetail.safeParse(detail).data ?? {};
+  if (violations !== undefined || undecided)
     return [
       {
         cause: ofService(service),
         step: "opens",
         severity: "critical",
-        title: `an invariant of ${service} is broken`,
+        title: undecided ? `${service} can't be decided` : `an invariant of ${service} is broken`,
         parts: [sidePart(service, "held back")],
         services: [service],
       },
@@ -190,6 +194,14 @@ const ofRefusal = ({ service, detail }: HistoryEvent): readonly PageEffect[] => 
     },
   ];
 };
+
+const ControlDetail = z.object({ standstill: z.literal("over") });
+
+/** An operator's word asks nobody; that nothing is held back any more ends what a standstill began. */
+const ofControl = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
+  service === null || !ControlDetail.safeParse(detail).success
+    ? []
+    : [closes([sidePart(service, "held back"), sidePart(service, "fail-static")], [service])];
 
 const ApprovalDetail = z.object({
   state: z.string(),

@@ -201,6 +201,16 @@ describe("an incident", () => {
     expect((await world.database.pages.list({ limit: 9 })).map(({ state }) => state)).toEqual(["closed", "closed", "closed"]);
   });
 
+  test("of a standstill is over when history says that nothing is held back, whether or not a region was ever unwell", async () => {
+    const world = await testBook({ notifiers: [hook("hook")] });
+    await world.tell({ kind: "fail-static" }, { kind: "refused", detail: { violations: ["W1"] } });
+    await world.settle();
+    expect(await world.database.pages.list({ limit: 9, state: "open" })).toHaveLength(2);
+    await world.tell({ kind: "control", page: false, detail: { standstill: "over" } });
+    await world.settle();
+    expect(await world.database.pages.list({ limit: 9, state: "open" })).toEqual([]);
+  });
+
   test("that a freeze opened closes with its unfreeze alone", async () => {
     const world = await testBook({ notifiers: [hook("hook")] });
     await world.tell({ kind: "freeze", detail: { scope: { kind: "service" } } }, verdict("unhealthy"), verdict("healthy"));

@@ -28,6 +28,7 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
     lastRefusal: key,
     ...(isPlacementOver ? { controls: { ...r.controls, placement: null } } : {}),
   }));
+  if (key === null && wasTold(record.lastRefusal)) tellEnd(deps, draft, spec.id, decision.sentence);
   // Whoever is asked is told by that.
   if (key === null || key === record.lastRefusal || decision.asks.length > 0) return;
   draft.tell({
@@ -42,6 +43,43 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
   });
 };
 
+/** Whoever waits for an approval was told by that, and is told of its end by that too. */
+const wasTold = (key: string | null): boolean => key !== null && !key.endsWith(ASKS);
+const ASKS = " asks";
+
+/** Whom a standstill called is told that it is over. */
+const tellEnd = (deps: TellDeps, draft: Draft, service: string, sentence: string): void =>
+  draft.tell({
+    id: deps.ids.ulid(),
+    at: deps.clock.now(),
+    service,
+    kind: "control",
+    actor: AUTOMATION,
+    why: `nothing is held back any more: ${sentence}`,
+    page: false,
+    detail: { standstill: "over" },
+  });
+
+const UNDECIDED = "undecided";
+
+/** A bug of ours stops this service alone; somebody must know, once. The next decision that can be made ends it. */
+export const tellUndecided = (deps: Pick<TellDeps, "clock" | "ids">, draft: Draft, service: string): void => {
+  if (isToldUndecided(draft.record(service))) return;
+  draft.update(service, (record) => ({ ...record, lastRefusal: UNDECIDED }));
+  draft.tell({
+    id: deps.ids.ulid(),
+    at: deps.clock.now(),
+    service,
+    kind: "refused",
+    actor: AUTOMATION,
+    why: "this service could not be decided: Regent failed on it, and its traffic stays as it is; the server's log says more",
+    page: true,
+    detail: { undecided: true },
+  });
+};
+
+export const isToldUndecided = ({ lastRefusal }: { readonly lastRefusal: string | null }): boolean => lastRefusal === UNDECIDED;
+
 /** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
 export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): string | null => {
   if (!proposal) return failStatic === null ? null : "fail-static";
@@ -50,7 +88,7 @@ export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): 
   // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
   if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13" || rule === "A14")) return null;
   const answers = standing.map(({ rule, answer }) => `${rule}:${answer}`).join(",");
-  return `${proposal.kind} ${proposal.leaves.join(",")} ${answers}${asks.length > 0 ? " asks" : ""}`;
+  return `${proposal.kind} ${proposal.leaves.join(",")} ${answers}${asks.length > 0 ? ASKS : ""}`;
 };
 
 /** Waiting for so long asks nobody to get up. */
