@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
-import type { Situation } from "../model.ts";
+import type { Departure, Situation } from "../model.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { ALONE } from "../testing/dns.ts";
-import { T0 } from "../testing/evidence.ts";
+import { T0, testCheck } from "../testing/evidence.ts";
 import { after, answerOf, ask, departure, failing, limited, standing } from "../testing/rules.ts";
 import type { RegionChanges } from "../testing/situation.ts";
 import { passiveSpec, request, votesDown } from "../testing/situation.ts";
@@ -123,6 +123,26 @@ describe("A11, together", () => {
     expect(standing(decision)).toEqual(answer === "allow" ? [] : ["A11"]);
   });
 
+  it("a release is suspected for ten times as long, and says until when", () => {
+    const late = (ago: number): Situation =>
+      failing({ spec, regions: { r1: bad(T0 - ago, ONE_NETWORK) }, surroundings: { ...ALONE, releasedAt: T0 - ago - 60_000 } });
+    expect(ask("A11", late(5_000))).toMatchObject({ answer: "require-approval", until: T0 + 595_000 });
+    expect(ask("A11", late(599_999))).toMatchObject({ answer: "require-approval", until: T0 + 1 });
+    expect(ask("A11", late(600_000)).answer).toBe("allow");
+  });
+
+  it.each([
+    { title: "two networks", vantages: ["r1/a", "r1/b"], answer: "allow" },
+    { title: "one network", vantages: ["r1/a"], answer: "require-approval" },
+  ])("where no check runs outside, $title inside: $answer", ({ vantages, answer }) => {
+    const inner = { ...spec, checks: [testCheck({ id: "db", from: "inside" })] };
+    const r1 = bad(T0 - 5_000, vantages);
+    const together = { r1, r3: { verdict: "unhealthy", detectedAt: T0 - 9_000 } } as const;
+    expect(ask("A11", failing({ spec: inner, regions: together })).answer).toBe(answer);
+    const surroundings = { ...ALONE, releasedAt: T0 - 65_000 };
+    expect(ask("A11", failing({ spec: inner, regions: { r1 }, surroundings })).answer).toBe(answer);
+  });
+
   it("is off without a time, and holds no operator", () => {
     const regions = { r1: bad(T0 - 5_000, ONE_NETWORK), r3: { verdict: "unhealthy", detectedAt: T0 - 5_000 } } as const;
     expect(decide(failing({ spec: limited({ correlationMs: 0 }), regions }), null).isAllowed).toBe(true);
@@ -134,13 +154,26 @@ describe("A11, together", () => {
 
 describe("A11, in turn", () => {
   const poisoned = departure({ at: T0 - 1_800_000 });
+  const R1: RegionChanges = bad(T0 - 5_000, TWO_NETWORKS);
+  const R2: RegionChanges = { verdict: "unhealthy", detectedAt: T0 - 1_805_000 };
+  const turned = (changed: Partial<Departure> = {}, r2: RegionChanges = R2, of = spec): Situation =>
+    failing({ spec: of, traffic: after([{ ...poisoned, ...changed }], of), regions: { r1: R1, r2 } });
 
   it("is the only objection when the same finding has emptied every region that had traffic, whatever the evidence", () => {
-    const decision = decide(failing({ spec, traffic: after([poisoned]) }), null);
+    const decision = decide(turned(), null);
     expect(standing(decision)).toEqual(["A11"]);
     expect(answerOf(decision, "A11").why).toBe(
       "r1, r2 fell in turn within 1 h with the same finding, web down (tcp_refused): what follows the traffic follows it to the next region too",
     );
+    expect(answerOf(decision, "A11").until).toBe(T0 + 1_800_000);
+  });
+
+  it.each([
+    { title: "is well again", r2: {}, answer: "allow" },
+    { title: "recovers", r2: { verdict: "recovering" }, answer: "require-approval" },
+    { title: "fell silent", r2: { verdict: "unknown", before: "unhealthy" }, answer: "require-approval" },
+  ] as const)("the first region $title: $answer", ({ r2, answer }) => {
+    expect(ask("A11", turned({}, r2)).answer).toBe(answer);
   });
 
   it.each([
@@ -152,13 +185,12 @@ describe("A11, in turn", () => {
     { title: "a region that received traffic then and stands", changed: { received: ["r1", "r3"] }, answer: "allow" },
     { title: "a voluntary move", changed: { left: [] }, answer: "allow" },
   ])("$title before: $answer", ({ changed, answer }) => {
-    expect(ask("A11", failing({ spec, traffic: after([{ ...poisoned, ...changed }]) })).answer).toBe(answer);
+    expect(ask("A11", turned(changed)).answer).toBe(answer);
   });
 
   it("a region that still serves hasn't fallen", () => {
     const spread = limited({ correlationMs: 60_000 }, passiveSpec({ trickle: 0.1 }));
-    const traffic = { ...after([poisoned], spread) };
-    expect(ask("A11", failing({ spec: spread, traffic })).answer).toBe("allow");
+    expect(ask("A11", turned({}, { verdict: "recovering" }, spread)).answer).toBe("allow");
   });
 
   it("law: two networks outside for each region that is left, and no departure before, is always enough", () => {
