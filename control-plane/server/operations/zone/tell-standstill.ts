@@ -83,7 +83,7 @@ export const isToldUndecided = ({ lastRefusal }: { readonly lastRefusal: string 
 /** A deferral of seconds is no news; a denial, a need for approval or a standstill is, until it changes. */
 export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): string | null => {
   if (!proposal) return failStatic === null ? null : "fail-static";
-  const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isMoment(rule, proposal.computedAt));
+  const standing = rules.filter((rule) => rule.answer !== "allow" && !rule.skipped && !isQuiet(rule, proposal.computedAt));
   if (standing.length === 0) return null;
   // Why nobody may write was told when it was found; that a mark or a record waits for it harms no traffic.
   if (!movesTraffic(proposal) && standing.every(({ rule }) => rule === "A13" || rule === "A14")) return null;
@@ -94,8 +94,11 @@ export const standstillKey = ({ proposal, rules, failStatic, asks }: Decision): 
 /** Waiting for so long asks nobody to get up. */
 const DEFERRAL_QUIET_MS = 10_000;
 
-const isMoment = ({ answer, until }: Decision["rules"][number], now: number): boolean =>
-  answer === "defer" && until !== undefined && until - now <= DEFERRAL_QUIET_MS;
+/** A new configuration that is shown first, and the pace of a voluntary move: they wait as they are meant to, however long. */
+const isPace = (rule: string): boolean => rule === "A15" || rule === "A16";
+
+const isQuiet = ({ rule, answer, until }: Decision["rules"][number], now: number): boolean =>
+  answer === "defer" && (isPace(rule) || (until !== undefined && until - now <= DEFERRAL_QUIET_MS));
 
 export const tellViolations = (deps: TellDeps, draft: Draft, { spec, violations, proposal }: DraftedChange): void => {
   deps.log.error({ service: spec.id, violations }, "a batch breaks an invariant and is not sent");
