@@ -47,7 +47,7 @@ export const createMessenger = (deps: MessengerDeps): Messenger => {
       const guard = guardOf(`notifier-${declared.id}`);
       const postJson = createPostJson({ rules: rulesOf(declared), ...lookUp });
       const web = { postJson, readSecret, now };
-      const mail = { rules: rulesOf(declared), readSecret, ...lookUp };
+      const mail = { rules: rulesOf(declared), readSecret, reached: { notice: "", by: new Set<string>() }, ...lookUp };
       return { send: (notice) => run(guard, (signal) => sendBy({ web, mail }, declared, notice, signal)) };
     },
     beat: (heartbeat) =>

@@ -335,6 +335,21 @@ describe("mail", () => {
       expect(mail?.text).toContain(header);
   });
 
+  test("that one of its recipients is refused for is no mail that was taken; who has it doesn't get it again", async () => {
+    const refuses = new Map([["boss@example.net", "450 4.2.0 greylisted"]]);
+    const { server, notifier } = await opened("open sesame", { refuses });
+    const notice = exampleNotice();
+    for (let i = 0; i < 2; i += 1)
+      expect(await notifier.send(notice)).toMatchObject({ kind: "later", why: expect.stringContaining("450") });
+    refuses.clear();
+    expect(await notifier.send(notice)).toEqual({ kind: "taken" });
+    expect(server.taken.map(({ to }) => to)).toEqual([["ops@example.net"], ["boss@example.net"]]);
+
+    refuses.set("boss@example.net", "550 5.1.1 nobody");
+    expect(await notifier.send(exampleNotice())).toMatchObject({ kind: "refused", why: expect.stringContaining("1 of 2") });
+    expect(server.taken.at(-1)?.to).toEqual(["ops@example.net"]);
+  });
+
   test("has only the headers that are ours, whatever a title or a reason holds", async () => {
     const { server, notifier } = await opened();
     const evil = "x\r\nBcc: evil@example.net\r\n\r\n.\r\nMAIL FROM:<evil@example.net>";

@@ -1,6 +1,7 @@
 /**
  * Plain text mail. TLS is required and verified, except on loopback. All headers are made of what the schema checked or of one line without
- * control characters; an incident is one thread, and a try that comes again has the same Message-ID.
+ * control characters; an incident is one thread, and a try that comes again has the same Message-ID. A message is taken when every recipient has
+ * it: one who is refused for ever would else hear of nothing, and nobody would know.
  */
 import { isIP } from "node:net";
 import type { GuardRules, SmtpNotifier } from "@regent/contract";
@@ -15,6 +16,13 @@ export interface SmtpDeps {
   readonly rules: GuardRules;
   readonly readSecret: ReadSecret;
   readonly lookUp?: LookUp;
+  readonly reached: Reached;
+}
+
+/** Who has the message that is being tried: those don't get it again. Messages come one at a time, so one is enough. */
+export interface Reached {
+  notice: string;
+  by: ReadonlySet<string>;
 }
 
 export const sendMail = async (
@@ -32,8 +40,16 @@ export const sendMail = async (
   const give = (): void => transport.close();
   signal.addEventListener("abort", give, { once: true });
   try {
-    await transport.sendMail(toMail(declared, notice));
-    return { kind: "taken" };
+    const { reached } = deps;
+    const known = reached.notice === notice.id ? reached.by : new Set<string>();
+    const left = declared.to.filter((address) => !known.has(address));
+    const { rejected, rejectedErrors = [] } = await transport.sendMail({
+      ...toMail(declared, notice),
+      envelope: { from: declared.from, to: left.length > 0 ? left : [...declared.to] },
+    });
+    reached.notice = notice.id;
+    reached.by = new Set([...known, ...left.filter((address) => !rejected.includes(address))]);
+    return rejected.length === 0 ? { kind: "taken" } : toPartFailure(rejectedErrors, declared.to.length);
   } catch (error) {
     return toMailFailure(error);
   } finally {
@@ -77,6 +93,14 @@ const toMail = ({ from, to }: SmtpNotifier, notice: Notice) => {
 const parseServer = (where: string): { protocol: "smtp" | "smtps"; host: string; port: number } => {
   const [, protocol = "smtp", host = "", port = "0"] = /^(smtps?):\/\/(.+):(\d+)$/.exec(where) ?? [];
   return { protocol: protocol as "smtp" | "smtps", host, port: Number(port) };
+};
+
+/** Some have it and some don't: who may get it later is tried first. */
+const toPartFailure = (errors: readonly unknown[], of: number): SendResult => {
+  const codes = errors.map((error) => Number((error as { responseCode?: unknown }).responseCode));
+  const isForEver = codes.length > 0 && codes.every((code) => code >= 500);
+  const why = `the mail server took it for ${of - codes.length} of ${of} recipients and answered ${codes.join(", ")} to the others`;
+  return { kind: isForEver ? "refused" : "later", why };
 };
 
 /** 5xx to a recipient or to the message is for ever. To a login it isn't: a person corrects the password. The server's words may quote ours. */

@@ -20,8 +20,17 @@ export interface MailServer {
 
 const SLOW_MS = 120;
 
-/** `offersTls`: says that it speaks STARTTLS, and answers it with bytes that are no TLS. */
-export const startMailServer = async ({ offersTls = false }: { readonly offersTls?: boolean } = {}): Promise<MailServer> => {
+export interface MailServerOptions {
+  /** Says that it speaks STARTTLS, and answers it with bytes that are no TLS. */
+  readonly offersTls?: boolean;
+  /** What it answers to these recipients. */
+  readonly refuses?: Map<string, string>;
+}
+
+export const startMailServer = async ({
+  offersTls = false,
+  refuses = new Map(),
+}: MailServerOptions = {}): Promise<MailServer> => {
   const taken: Mail[] = [];
   const sockets = new Set<Socket>();
   let fault: ReceiverFault | null = null;
@@ -62,9 +71,12 @@ export const startMailServer = async ({ offersTls = false }: { readonly offersTl
           from = /<([^>]*)>/.exec(rest)?.[1] ?? "";
           to = [];
           return "250 2.1.0 ok";
-        case "RCPT":
-          to.push(/<([^>]*)>/.exec(rest)?.[1] ?? "");
-          return "250 2.1.5 ok";
+        case "RCPT": {
+          const address = /<([^>]*)>/.exec(rest)?.[1] ?? "";
+          const refusal = refuses.get(address);
+          if (refusal === undefined) to.push(address);
+          return refusal ?? "250 2.1.5 ok";
+        }
         case "DATA":
           isText = true;
           return "354 go on";
