@@ -63,7 +63,7 @@ export const standingText = (approval: StoredApproval | null): readonly string[]
         `Waits for a person until ${clockText(lapsesAt)}, because of ${asksText(asks, rules)}: ${why}; if nobody answers ${otherwise}; answer with: ${commandText(id)}`,
       ];
     case "refused":
-      return [`${by} refused ${id}: ${reason}; it isn't asked again while nothing changes`];
+      return [`${by} refused ${id}: ${reason}; it isn't asked again while the same move is wanted`];
     case "lapsed":
       return [`Nobody answered ${id} until ${clockText(lapsesAt)}, and traffic stays: ${why}`];
     case "approved":
