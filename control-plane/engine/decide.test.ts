@@ -8,6 +8,7 @@ import {
   passiveSpec,
   persist,
   request,
+  roundRobinSpec,
   testControl,
   testGlobalFreeze,
   testSituation,
@@ -203,6 +204,41 @@ describe("advisory mode", () => {
     world.look(request({ kind: "failback" }));
     world.run(600_000, 60_000);
     expect(world.weights).toEqual({ r1: 255, r2: 0, r3: 0 });
+  });
+});
+
+describe("mode approve", () => {
+  /** Agrees to what is asked now. */
+  const agree = (world: World): World => {
+    const { proposal, asks } = world.look();
+    if (!proposal) throw new Error("nothing is proposed");
+    expect(asks).toEqual(["mode"]);
+    world
+      .change({ approved: { question: proposal.question, weights: proposal.weightsAfter, asks, by: "ann", reason: "go" } })
+      .look();
+    return world.change({ approved: null });
+  };
+
+  it.each([
+    { strategy: "active-passive", make: passiveSpec },
+    { strategy: "active-active", make: activeSpec },
+    { strategy: "round-robin", make: roundRobinSpec },
+  ])("$strategy: whoever agrees to a return isn't asked for each of its steps, and is for what comes in between", ({ make }) => {
+    const world = new World({ spec: make({ failback: "automatic" }, { mode: "approve" }) });
+    const { rampMs, rampStepMs, stableHoldMs } = world.situation.spec.settings;
+    agree(world.set("r1", "unhealthy"));
+    expect(world.weights.r1).toBe(0);
+    world.set("r1", "healthy").run(stableHoldMs + rampMs, rampStepMs);
+    expect(world.made).toHaveLength(1);
+    agree(world);
+    expect(world.weights.r1).toBeGreaterThan(0);
+    world.run(rampMs / 2, rampStepMs);
+    expect(world.made.length).toBeGreaterThan(3);
+    world.set("r2", "unhealthy").look();
+    expect(world.last).toMatchObject({ isAllowed: false, asks: ["mode"] });
+    world.set("r2", "healthy").run(rampMs, rampStepMs);
+    expect(world.made).toHaveLength(1 + rampMs / rampStepMs);
+    expect(world.last?.proposal).toBeNull();
   });
 });
 

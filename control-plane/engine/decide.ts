@@ -2,7 +2,7 @@
  * One service, one moment: what should its traffic look like, may we move it, and why. Pure, total, level-based: run twice, or after a crash,
  * it answers the same. The shell persists what it answers and writes DNS.
  */
-import type { RegionId, RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
+import type { Actor, RegionId, RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
 import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
 import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
@@ -166,7 +166,11 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
     isAllowed,
     asks: asksOf(standing, mode, isBound),
     trafficNow: { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince },
-    trafficAfter: afterMove(situation, wanted.traffic, proposal),
+    trafficAfter: afterMove(
+      situation,
+      isAllowed && wasAsked(rules, mode) ? agreedTo(situation, drafted, proposal) : wanted.traffic,
+      proposal,
+    ),
     controlsAfter: controls,
     failStatic: wanted.failStatic,
     sentence: isAllowed
@@ -209,6 +213,27 @@ const isAskedFor = ({ traffic }: Situation, { actor, kind }: Proposal, { left, s
   const ramps = Object.values(traffic.passive).flatMap(({ returning }) => (returning ? [returning] : []));
   const rampOf = (region: string) => traffic.ramps[region] ?? ramps.find((one) => one.region === region)?.ramp;
   return left.length === 0 && stepped.length > 0 && stepped.every((region) => rampOf(region)?.startedBy.kind === "operator");
+};
+
+/** Whoever agreed to a return's step agreed to the return: they asked for its further steps, as if they had begun it. */
+const agreedTo = ({ approved }: Situation, { wanted }: Drafted, proposal: Proposal): TrafficMemory => {
+  const { traffic, stepped } = wanted;
+  if (approved === null || stepped.length === 0 || !isApproved(proposal, approved)) return traffic;
+  const startedBy: Actor = { kind: "operator", name: approved.by };
+  const ramps = Object.entries(traffic.ramps).map(([region, ramp]) => [
+    region,
+    stepped.includes(region) ? { ...ramp, startedBy } : ramp,
+  ]);
+  const passive = Object.entries(traffic.passive).map(([family, memory]) => {
+    const { returning } = memory;
+    return [
+      family,
+      returning && stepped.includes(returning.region)
+        ? { ...memory, returning: { ...returning, ramp: { ...returning.ramp, startedBy } } }
+        : memory,
+    ];
+  });
+  return { ...traffic, ramps: Object.fromEntries(ramps), passive: Object.fromEntries(passive) };
 };
 
 const afterMove = (situation: Situation, traffic: TrafficMemory, proposal: Proposal): TrafficMemory => {
