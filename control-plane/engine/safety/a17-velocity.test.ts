@@ -98,6 +98,16 @@ describe("A17", () => {
     if (answer !== "allow") expect(ruling.until).toBe(T0 + 100_000);
   });
 
+  it.each([
+    { profile: "standard", limits: STANDARD_LIMITS, objections: ["A17"] },
+    { profile: "sandbox", limits: SANDBOX_LIMITS, objections: [] },
+  ])("the switch away from a degraded region that still serves, in $profile: $objections", ({ limits, objections }) => {
+    const regions = { r1: { verdict: "degraded", factor: 0.5, score: 50, evidence: "soft" } } as const;
+    const decision = decide(testSituation({ spec: limited(limits), regions }), null);
+    expect(decision.proposal?.leaves).toEqual(["r1"]);
+    expect(standing(decision)).toEqual(objections);
+  });
+
   it("holds no operator, and has no say without limits", () => {
     const situation = failing({ spec, regions: { r1: doubted() }, traffic: after([lie]) });
     const decision = decide(situation, request({ kind: "failover", to: "r2" }));

@@ -46,6 +46,7 @@ export const SANDBOX_LIMITS: SafetyLimits = {
   correlationMs: 0,
   shadowMs: 0,
   stepMax: 1,
+  removedMax: 20,
   receivedMs: 10_000,
   approvalMs: 60_000,
 };

@@ -108,6 +108,7 @@ test("the rules' limits are those of the design; the sandbox lets nothing run ou
     regionsOutMax: null,
     incidentsMax: null,
     stepMax: 1,
+    removedMax: 20,
   });
 });
 

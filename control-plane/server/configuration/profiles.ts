@@ -133,7 +133,7 @@ const PRODUCTION: SafetyLimits = {
   onApprovalTimeout: {},
 };
 
-/** Made for looking at: nothing runs out while one breaks regions by hand. DESIGN §5: A18 10 s. */
+/** Made for looking at: nothing runs out while one breaks regions by hand, and a degraded region is left at once. DESIGN §5: A18 10 s. */
 const PLAYGROUND: SafetyLimits = {
   ...PRODUCTION,
   failoversPerHour: null,
@@ -144,6 +144,7 @@ const PLAYGROUND: SafetyLimits = {
   correlationMs: 0,
   shadowMs: 0,
   stepMax: 1,
+  removedMax: 20,
   receivedMs: 10 * SECOND,
   approvalMs: 60 * SECOND,
 };
