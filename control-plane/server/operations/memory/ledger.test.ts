@@ -204,3 +204,16 @@ test("only what is declared counts among what automation left: another declarati
   declared.specs = new Map([["web", { ...web, endpoints: web.endpoints.filter(({ region }) => region !== first) }]]);
   expect(ledger.departures(2)).toMatchObject({ departures: [{}], regionsOut: [] });
 });
+
+test("what a draft takes back counts no longer for the decision that is drafted with it", async () => {
+  const { ledger, stored, declared } = setUp();
+  const departure = { at: 1, left: ["eu"], received: ["us"], moved: 1, vantages: [], findings: [] };
+  const empty = emptyRecord("web");
+  stored.loaded = { ...EMPTY, services: [{ ...empty, traffic: { ...empty.traffic, departures: [departure] } }] };
+  declared.specs = new Map([["web", specOf("web", "Z1")]]);
+  await ledger.load(declared.specs);
+  expect(ledger.departures(2, ledger.record("web"))).toBe(ledger.departures(2));
+  expect(ledger.departures(2).departures).toMatchObject([departure]);
+  expect(ledger.departures(2, empty).departures).toEqual([]);
+  expect(ledger.departures(2).departures).toMatchObject([departure]);
+});

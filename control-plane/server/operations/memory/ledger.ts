@@ -35,8 +35,8 @@ export interface Ledger {
   readonly change: (id: string) => Change | null;
   readonly changes: () => readonly Change[];
   readonly freeze: () => Controls["frozenGlobally"];
-  /** What automation did at all services that are declared now, as far as it is committed. */
-  readonly departures: (now: Instant) => ReturnType<typeof surroundingsOf>;
+  /** What automation did at all services that are declared now, as far as it is committed; of this one as the draft leaves it. */
+  readonly departures: (now: Instant, drafted?: ServiceRecord) => ReturnType<typeof surroundingsOf>;
   /** Builds and writes one commit; what it returns is `build`'s answer. Writes nothing when `build` drafts nothing. */
   /** `afterwards` is called once it stands, before anybody else's commit is built. */
   readonly commit: <T>(build: (draft: Draft) => T, afterwards?: (answer: T) => void) => Promise<T>;
@@ -221,8 +221,14 @@ export const createLedger = ({
     change: (id) => changes.get(id) ?? null,
     changes: () => [...changes.values()],
     freeze: () => frozen,
-    departures: (now) => {
+    departures: (now, drafted) => {
       const declared = specs();
+      // A move that turned out never to have arrived holds nothing from this moment on, not from the next commit.
+      if (drafted && drafted.traffic.departures !== record(drafted.service).traffic.departures)
+        return surroundingsOf(
+          declaredOnes(declared, (service) => (service === drafted.service ? drafted : record(service))),
+          now,
+        );
       if (departed?.of !== declared) departed = { of: declared, all: surroundingsOf(declaredOnes(declared, record), now) };
       return departed.all;
     },

@@ -38,7 +38,7 @@ export const toSituation = (input: SituationInput): Situation => {
     edit,
     modeWritten: modeWritten(record.expected),
     surroundings: {
-      ...ledger.departures(now),
+      ...ledger.departures(now, record),
       releasedAt: newer(declaredAt, agentsReleasedAt),
       declaredAt,
     },
