@@ -14,7 +14,7 @@ export const HistoryKind = z.enum([
   "drift",
   "fence-lost",
   "configuration",
-  "control", // a standing decision of an operator that needed no write, such as draining a region without traffic
+  "control", // a standing decision of an operator that needed no write, such as draining a region without traffic; or that nothing is held back any more
   "dead-letter", // something could not be processed and was put aside, tried again or dropped
   "mode", // the control plane lost what it needs to do its work, or has it again
 ]);

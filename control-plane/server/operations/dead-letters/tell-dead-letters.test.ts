@@ -1,4 +1,5 @@
 /** Whoever put them aside, the leader tells each once. */
+import type { DeadLetterKind } from "@regent/contract";
 import { expect, test } from "vitest";
 import { createMemoryDatabase } from "../../adapters/memory/database.ts";
 import { ulid } from "../../ports/suites/examples.ts";
@@ -22,9 +23,9 @@ test("new ones are told together, once, and a new leader doesn't tell them again
       now: clock.now,
     });
   };
-  const keep = (subject: string) =>
+  const keep = (subject: string, kind: DeadLetterKind = "report") =>
     database.deadLetters.keep(
-      { id: ulid(), at: 1, kind: "report", subject, why: "it is poison", attempts: 1, triedAt: 1, payload: {} },
+      { id: ulid(), at: 1, kind, subject, why: "it is poison", attempts: 1, triedAt: 1, payload: {} },
       ROOM,
     );
   const told = async () => (await database.decisions.readHistory({ limit: 50 })).events.map(({ why, page }) => ({ why, page }));
@@ -44,4 +45,10 @@ test("new ones are told together, once, and a new leader doesn't tell them again
   await keep("a5");
   await tellNext();
   expect(await told()).toEqual([{ why: "1 dead letter of a5, the last because: it is poison", page: true }, five]);
+  // Who refused a page can't be told of it; an agent of the same name refused nothing.
+  await keep("chat", "page");
+  await keep("hook");
+  await tellNext();
+  const [newest] = (await database.decisions.readHistory({ limit: 1 })).events;
+  expect(newest?.detail).toMatchObject({ subjects: ["hook", "chat"], notifiers: ["chat"] });
 });

@@ -80,7 +80,19 @@ export const tend = (deps: DraftDeps, incident: StoredIncident): Drafted | null 
     toldAt: deps.now,
     isUntold: false,
   };
-  return { incident: told, deliveries: each(deps, told, "escalate", to) };
+  const isFresh = (id: string): boolean => !incident.toldTo.includes(id) && !deps.notify?.escalateTo?.includes(id);
+  return {
+    incident: told,
+    deliveries: [
+      ...each(deps, told, "open", to.filter(isFresh)),
+      ...each(
+        deps,
+        told,
+        "escalate",
+        to.filter((id) => !isFresh(id)),
+      ),
+    ],
+  };
 };
 
 /** Told again since the last time, or since it became what it is: an outage or a jump of the clock doesn't call three times at once. */
