@@ -25,7 +25,7 @@ export interface StoredIncident extends Incident {
   readonly alerts: readonly string[];
   /** Since when it is critical and nobody acknowledged it; null while it isn't. */
   readonly criticalSince: Instant | null;
-  /** When it was last told again. */
+  /** When it was last told again since then. */
   readonly escalatedAt: Instant | null;
   /** There is more than was told. */
   readonly isUntold: boolean;

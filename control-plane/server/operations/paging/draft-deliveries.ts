@@ -31,7 +31,7 @@ export const draftDeliveries = (deps: DraftDeps, before: StoredIncident | null, 
   const isAnew =
     before !== null &&
     (before.severity !== incident.severity || (before.acknowledged !== null && incident.acknowledged === null));
-  const isGathered = incident.isUntold && deps.now - incident.toldAt >= PAGE_UPDATE_EVERY_MS;
+  const isGathered = incident.isUntold && distance(deps.now, incident.toldAt) >= PAGE_UPDATE_EVERY_MS;
   const isForAll = before === null || isAnew || isOver || isGathered;
   if (!isForAll && newcomers.length === 0) return null;
   const toldTo = [...incident.toldTo, ...newcomers];
@@ -99,9 +99,12 @@ export const tend = (deps: DraftDeps, incident: StoredIncident): Drafted | null 
 const isEscalationDue = ({ notify, now }: DraftDeps, incident: StoredIncident): boolean => {
   const afterMs = (notify?.escalateAfterSeconds ?? 0) * 1_000;
   if (afterMs === 0 || incident.criticalSince === null || incident.acknowledged !== null) return false;
-  const since = Math.max(incident.criticalSince, incident.escalatedAt ?? 0);
-  return incident.escalations < ESCALATIONS_MAX && now - since >= afterMs;
+  const since = incident.escalatedAt ?? incident.criticalSince;
+  return incident.escalations < ESCALATIONS_MAX && distance(now, since) >= afterMs;
 };
+
+/** A moment far ahead was noted before the clock was put back: waiting for it would be hours of silence. */
+const distance = (now: Instant, noted: Instant): number => Math.abs(now - noted);
 
 /** Where those who are named aren't there: who knows of it, and who would be told of it today. */
 const escalatesTo = ({ notify }: DraftDeps, incident: StoredIncident): readonly string[] => {

@@ -81,6 +81,7 @@ const alarm = (incident: StoredIncident, severity: Severity, isWorse: boolean, n
   return {
     escalations: 0,
     acknowledged: null,
+    escalatedAt: null,
     alerts: incident.alerts.length < INCIDENT_ALERTS_MAX ? [...incident.alerts, alert] : incident.alerts,
     ...(severity === "critical" ? { criticalSince: now } : {}),
   };

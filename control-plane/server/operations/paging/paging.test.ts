@@ -329,6 +329,19 @@ describe("an incident", () => {
     expect(escalations()).toBe(2);
   });
 
+  test("goes on to be told when the clock is put back", async () => {
+    const world = await testBook({ notifiers: [hook("hook")], escalateAfterSeconds: 60 });
+    await world.tell(heldBack());
+    await world.settle();
+    world.pass(-3_600_000);
+    await world.tell(verdict("unhealthy", "mail"));
+    await world.settle();
+    expect(world.told().slice(1).toSorted()).toEqual(["escalate traffic can't leave eu by itself"]);
+    await world.tell(verdict("unhealthy", "chat"), heldBack("chat", "us"));
+    await world.settle();
+    expect(world.told().at(-1)).toBe("open traffic can't leave us by itself");
+  });
+
   test("of what isn't declared any more is over, and says so", async () => {
     const world = await testBook({ notifiers: [hook("hook")] });
     world.declareServices({ shop: ["eu", "us"], mail: ["eu"] });
