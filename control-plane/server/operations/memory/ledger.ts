@@ -67,6 +67,9 @@ export class LedgerConflict extends Error {
 }
 
 /** Once more after a conflict, on what was read again: for what stays true whoever wrote meanwhile. `build` may run twice. */
+/** What was worked out is worked out again after this, also where nobody commits anything: departures grow old. */
+const DEPARTED_FOR_MS = 10_000;
+
 export const commitAnew = <T>(ledger: Ledger, build: (draft: Draft) => T): Promise<T> =>
   ledger.commit(build).catch((error: unknown) => {
     if (error instanceof LedgerConflict) return ledger.commit(build);
@@ -130,7 +133,11 @@ export const createLedger = ({
   /** The last commit's answer wasn't heard, or it was refused as old: what is remembered may differ from what is written. */
   let isInDoubt = false;
   /** Until the next commit or declaration: a round asks for each of its services. */
-  let departed: { readonly of: ReadonlyMap<string, ServiceSpec>; readonly all: ReturnType<typeof surroundingsOf> } | null = null;
+  let departed: {
+    readonly at: Instant;
+    readonly of: ReadonlyMap<string, ServiceSpec>;
+    readonly all: ReturnType<typeof surroundingsOf>;
+  } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One at a time, whatever became of the one before. */
@@ -229,7 +236,8 @@ export const createLedger = ({
           declaredOnes(declared, (service) => (service === drafted.service ? drafted : record(service))),
           now,
         );
-      if (departed?.of !== declared) departed = { of: declared, all: surroundingsOf(declaredOnes(declared, record), now) };
+      if (departed?.of !== declared || now - departed.at >= DEPARTED_FOR_MS)
+        departed = { at: now, of: declared, all: surroundingsOf(declaredOnes(declared, record), now) };
       return departed.all;
     },
     commit: (build, afterwards) => inTurn(() => write(build, afterwards)),
