@@ -11,6 +11,7 @@ import { createReadSecret } from "../adapters/notify/secrets.ts";
 import { type MailServer, startMailServer } from "../adapters/notify/testing/mail-server.ts";
 import { startWebReceiver, type WebReceiver } from "../adapters/notify/testing/web-receiver.ts";
 import { exampleCommit, ulid } from "../ports/suites/examples.ts";
+import { exampleIncident } from "../ports/suites/pages.suite.ts";
 import { breakRegion, eventsOf, isHealthy, rest } from "../testing/play.ts";
 import { OK, REFUSED, testService, testWorld, type World } from "../testing/world.ts";
 import { createPaging } from "./paging.ts";
@@ -263,16 +264,42 @@ describe("a page", () => {
   });
 });
 
-describe("the heartbeat", () => {
-  const DECLARED = Declaration.parse({
-    regent: 1,
-    owner: "acme",
-    zones: [{ id: "Z1", name: "example.test" }],
-    regions: [{ id: "eu-west" }, { id: "us-east" }, { id: "ap-south" }],
-    services: [testService("shop", { kind: "round-robin" })],
-    notify: { heartbeat: { secret: { env: "REGENT_SECRET_BEAT" }, everySeconds: 30 } },
-  });
+const DECLARED = Declaration.parse({
+  regent: 1,
+  owner: "acme",
+  zones: [{ id: "Z1", name: "example.test" }],
+  regions: [{ id: "eu-west" }, { id: "us-east" }, { id: "ap-south" }],
+  services: [testService("shop", { kind: "round-robin" })],
+  notify: { heartbeat: { secret: { env: "REGENT_SECRET_BEAT" }, everySeconds: 30 } },
+});
 
+test("an incident of what the declaration doesn't name is closed, and one of what it names stays", async () => {
+  const clock = { now: () => 1_795_000_000_000, monotonic: () => 0 };
+  const { pages, lease } = createMemoryDatabase({ clock, ids: { ulid } });
+  const term = (await lease.acquire("one", 1e12, 0))?.term ?? 0;
+  const incidents = ["gone/eu-west", "shop/gone", "shop/eu-west", "shop drift", "gone drift"].map((part) =>
+    exampleIncident({ cause: `region:${part}`, unwellParts: [part], hitParts: [part], updatedAt: clock.now() }),
+  );
+  await pages.write({ holder: "one", term, incidents, deliveries: [], overtaken: [], at: clock.now() });
+  const paging = createPaging({
+    clock,
+    ids: { ulid },
+    log: pino({ level: "silent" }),
+    holder: "one",
+    pages,
+    messenger: createRecordingMessenger(),
+    term: () => term,
+    isLeading: () => true,
+    declaration: () => DECLARED,
+    keepDeadLetter: async () => undefined,
+    signal: new AbortController().signal,
+  });
+  await paging.round();
+  const open = (await pages.list({ limit: 9, state: "open" })).map(({ unwellParts }) => unwellParts);
+  expect(open.toSorted()).toEqual([["shop drift"], ["shop/eu-west"]]);
+});
+
+describe("the heartbeat", () => {
   test("is called while the process leads, has looked lately and reads its database, and else falls silent within 60 s", async () => {
     let now = 1_000_000;
     const clock = { now: () => 1_795_000_000_000 + now, monotonic: () => now };
