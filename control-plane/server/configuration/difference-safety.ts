@@ -100,6 +100,6 @@ const MEANINGS: Readonly<Record<Exclude<Name, "onApprovalTimeout">, (limits: Saf
   receivedSeconds: ({ receivedMs }) =>
     receivedMs === 0
       ? "A18 never takes received traffic for the cause of a fault"
-      : `A18 lets automation move traffic no further from a region that turns bad within ${seconds(receivedMs)} of receiving it`,
+      : `A18 asks a person before automation moves traffic on from a region that turns bad within ${seconds(receivedMs)} of receiving it`,
   approvalSeconds: ({ approvalMs }) => `an approval waits ${seconds(approvalMs)} for a person`,
 };

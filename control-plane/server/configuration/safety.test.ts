@@ -218,7 +218,7 @@ describe("what a changed limit means", () => {
     ],
     [
       "receivedSeconds: 60",
-      "not set -> 60; A18 lets automation move traffic no further from a region that turns bad within 60 s of receiving it",
+      "not set -> 60; A18 asks a person before automation moves traffic on from a region that turns bad within 60 s of receiving it",
     ],
     ["approvalSeconds: 60", "not set -> 60; an approval waits 60 s for a person"],
   ])("%s", (safety, meaning) => {
