@@ -52,7 +52,7 @@ export const addChangeCommands = (program: Command, terminal: Terminal): void =>
       }),
     );
   answerCommand(changes, "refuse")
-    .description("leave the traffic where it is; the same isn't asked again while nothing changes")
+    .description("leave the traffic where it is; this move isn't asked for again")
     .action((id: string, options: AnswerOptions) =>
       answer(terminal, options, async (client, reason, key) => {
         const answered = await client.refuse(id, reason, key);

@@ -15,7 +15,7 @@ export const toApprovalDetail = (approval: Approval, paint: Paint): string[] => 
 ];
 
 export const toRefused = (approval: Approval, paint: Paint): string[] => [
-  `${paint.good("✓")} refused: traffic of ${approval.service} stays, and the same isn't asked again while nothing changes.`,
+  `${paint.good("✓")} refused: traffic of ${approval.service} stays, and this move isn't asked for again as long as it is wanted.`,
 ];
 
 const toApproval = (approval: Approval, paint: Paint): string[] => [

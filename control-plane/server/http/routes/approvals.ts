@@ -36,7 +36,7 @@ export const mountApprovals = (mount: Mount, { controlPlane }: { readonly contro
   });
   mountRoute(mount, "POST /v1/approvals/{id}/refuse", {
     ...base,
-    summary: "Leave the traffic where it is, and don't ask again while nothing changes",
+    summary: "Leave the traffic where it is, and don't ask about this move again",
     answer: Approval,
     handle: async ({ params, body }, c) => {
       const result = await controlPlane.refuse(toOrder(c, params, body));
