@@ -195,7 +195,7 @@ describe("advisory mode", () => {
     const decision = new World({ spec }).set("r1", "unhealthy").look();
     expect(decision.isAllowed).toBe(false);
     expect(decision.sentence).toContain("would move: r1 is unhealthy");
-    expect(decision.sentence).toContain("advisory mode");
+    expect(decision.sentence).toContain("the mode advisory");
   });
 
   it("lets operators move, and finishes the return that they asked for", () => {

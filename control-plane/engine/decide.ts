@@ -260,8 +260,8 @@ const isModeApproved = ({ approved }: Situation, proposal: Proposal): boolean =>
   isApproved(proposal, approved) && approved.asks.includes("mode");
 
 const MODE_TEXT: Readonly<Record<SafetyMode, string>> = {
-  advisory: "the service is in advisory mode",
-  approve: "the service moves only what a person approves",
+  advisory: "the mode advisory",
+  approve: "the mode approve",
   automatic: "",
 };
 

@@ -68,6 +68,15 @@ describe("A17", () => {
     expect(ask("A17", failing({ spec, surroundings: { ...ALONE, departures: [lie] } })).answer).toBe("allow");
   });
 
+  it("the most that can be declared is no limit, and is told as none", () => {
+    const situation = failing({
+      spec: limited({ ...limits, removedMax: 20 }),
+      regions: { r1: doubted() },
+      traffic: after([lie]),
+    });
+    expect(ask("A17", situation)).toMatchObject({ answer: "allow", why: "no limit is declared on what automation takes away" });
+  });
+
   it("nobody's word is nobody's lie: without votes there is nothing to compare", () => {
     const regions = { r1: { verdict: "unhealthy" } } as const;
     const departures = [departure({ at: T0 - 1_000, left: ["r9"], vantages: [] })];

@@ -20,6 +20,7 @@ export const a17Velocity: Rule = {
     const { removedMax, removedMs } = spec.safety;
     if (proposal.kind !== "failover" && proposal.kind !== "rebalance") return allow("takes traffic from nobody by itself");
     if (proposal.panicFamilies.length > 0) return allow("the declared panic policy is in force");
+    if (removedMax >= UNLIMITED) return allow("no limit is declared on what automation takes away");
     const left = faultsLeft(proposal, situation);
     const vantages = hasPast(situation) && isContradicted(situation, left) ? accusersOf(situation, left) : [];
     const accused = findAccused(situation, left, vantages);
@@ -36,6 +37,9 @@ export const a17Velocity: Rule = {
     return requireApproval(`${told} without a person${because}`, oldest ? oldest.at + removedMs : null);
   },
 };
+
+/** The whole of the traffic twenty times: the most that can be declared. */
+const UNLIMITED = 20;
 
 /** Sums of parts err by rounding. */
 const EPSILON = 1e-9;
