@@ -35,11 +35,11 @@ const MAIN_JOB: Section = {
   why: "the command, and all of Regent end to end",
   args: [...VITEST, "--project", "main-job"],
 };
-// Mostly waiting, for faults of minutes and for processes that were killed: two files at once.
+// One file at a time: each holds processes to times of seconds, and kills them in the middle of something.
 const E2E: Section = {
   title: "end to end",
   why: "what breaks in production, on real processes",
-  args: [...VITEST, "--project", "e2e", "--maxWorkers", "2"],
+  args: [...VITEST, "--project", "e2e", "--no-file-parallelism"],
 };
 
 interface Result {

@@ -5,6 +5,9 @@ import type { Fleet } from "./fleet.ts";
 /** A batch that may have left is settled by then, whatever died. */
 export const SETTLED_MS_MAX = 120_000;
 
+/** Characters. */
+const LOG_SHOWN = 4_000;
+
 export const allHealthy = async (fleet: Fleet): Promise<void> => {
   for (const service of fleet.services)
     await fleet.until(
@@ -21,12 +24,19 @@ export const failAll = async (fleet: Fleet): Promise<ReadonlyMap<string, string>
 
 export const allIn = async (fleet: Fleet, wanted: ReadonlyMap<string, string>, withinMs = 60_000): Promise<void> => {
   for (const [service, region] of wanted)
-    await fleet.until(
-      `${service} is in ${region}`,
-      () => fleet.activeIn(service),
-      (active) => active === region,
-      withinMs,
-    );
+    await fleet
+      .until(
+        `${service} is in ${region}`,
+        () => fleet.activeIn(service),
+        (active) => active === region,
+        withinMs,
+      )
+      .catch(async (error: unknown) => {
+        const leader = await fleet.leader();
+        const told = JSON.stringify(await leader.client.explain(service));
+        const log = (await leader.log()).slice(-LOG_SHOWN);
+        throw new Error(`${error instanceof Error ? error.message : error}; its leader says: ${told}; it logged last: ${log}`);
+      });
 };
 
 /** Until no row of the outbox is unsettled. */
