@@ -35,11 +35,10 @@ const MAIN_JOB: Section = {
   why: "the command, and all of Regent end to end",
   args: [...VITEST, "--project", "main-job"],
 };
-// One file at a time: each holds processes to times of seconds, and kills them in the middle of something.
 const E2E: Section = {
   title: "end to end",
   why: "what breaks in production, on real processes",
-  args: [...VITEST, "--project", "e2e", "--no-file-parallelism"],
+  args: [...VITEST, "--project", "e2e"],
 };
 
 interface Result {
