@@ -5,9 +5,6 @@ import type { Fleet } from "./fleet.ts";
 /** A batch that may have left is settled by then, whatever died. */
 export const SETTLED_MS_MAX = 120_000;
 
-/** Characters. */
-const LOG_SHOWN = 4_000;
-
 export const allHealthy = async (fleet: Fleet): Promise<void> => {
   for (const service of fleet.services)
     await fleet.until(
@@ -32,10 +29,8 @@ export const allIn = async (fleet: Fleet, wanted: ReadonlyMap<string, string>, w
         withinMs,
       )
       .catch(async (error: unknown) => {
-        const leader = await fleet.leader();
-        const told = JSON.stringify(await leader.client.explain(service));
-        const log = (await leader.log()).slice(-LOG_SHOWN);
-        throw new Error(`${error instanceof Error ? error.message : error}; its leader says: ${told}; it logged last: ${log}`);
+        const told = JSON.stringify(await (await fleet.leader()).client.explain(service));
+        throw new Error(`${error instanceof Error ? error.message : error}\nits leader says: ${told}`);
       });
 };
 

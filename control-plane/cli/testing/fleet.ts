@@ -33,6 +33,8 @@ export const CREDENTIALS = { accessKeyId: "AKIAFLEETFLEETFLEET1", secretAccessKe
 const REPORT_EVERY_MS = 300;
 const READY_MS_MAX = 30_000;
 const POLL_MS = 25;
+/** Characters of every replica's log that a failed wait shows. */
+const LOG_SHOWN = 3_000;
 
 /** No hold and no cool-down: what is tested is the writing, not the patience before it. */
 const SETTINGS = {
@@ -216,6 +218,18 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
     // The holder's name ends in its pid and some letters of chance.
     return row ? { pid: Number(row.holder.split("-").at(-2)), term: row.term } : null;
   };
+  const tails = async (): Promise<string> => {
+    const logs = [...replicas.values()].map(async (one) => {
+      const state = one.hasEnded() ? "ended" : one.pid;
+      return `--- ${one.name} (${state}) logged last:\n${(await one.log()).slice(-LOG_SHOWN)}`;
+    });
+    return (await Promise.all(logs)).join("\n");
+  };
+  /** Who waits in vain is told what all replicas said. */
+  const untilTold: Fleet["until"] = (what, look, isRight, withinMs) =>
+    until(what, look, isRight, withinMs).catch(async (error: Error) => {
+      throw new Error(`${error.message}\nheld: ${JSON.stringify(await lead())}\n${await tails()}`);
+    });
   const reports = startReports({
     owner: OWNER,
     agents,
@@ -246,7 +260,7 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
     replicas: alive,
     lead,
     leader: (withinMs = 30_000) =>
-      until(
+      untilTold(
         "somebody leads",
         async () => {
           const held = await lead();
@@ -283,7 +297,7 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
     watch: async () => {
       const nameServer = sandbox.nameServers[0] ?? "";
       for (const service of services)
-        await until(
+        await untilTold(
           `${service} is answered`,
           () => ask(nameServer, `${service}.${ZONE}`, "A"),
           (asked) => asked.kind === "answered" && asked.values.length > 0,
@@ -301,7 +315,7 @@ const createFleet = async ({ folder, services, sandbox, cluster: first, agents, 
       undo.push(() => watch.stop());
       return watch;
     },
-    until,
+    until: untilTold,
     close,
   };
 };

@@ -5,10 +5,18 @@
 import { CLOCK_AHEAD_MS } from "../../limits.ts";
 import type { Lease, LeaseView } from "../../ports/lease.ts";
 import type { Database, Send } from "./database.ts";
+import { FENCED_OVERDUE_MS } from "./limits.ts";
 
 export const createPostgresLease = ({ database }: { readonly database: Database }): Lease => ({
   acquire: (holder, ttlMs, termAbove) =>
     database.urgent(async (send) => {
+      // Without a lock: whoever only looks disturbs nobody.
+      const [seen] = await send<{ isFree: boolean }[]>`
+        select expires_at <= regent.now_ms() or holder = ${holder}
+          or expires_at > regent.now_ms() + ${ttlMs + CLOCK_AHEAD_MS}::bigint as "isFree"
+        from regent.lease where name = 'leader'`;
+      if (seen?.isFree === false) return null;
+      if (seen) await endOverdue(send);
       const [taken] = await send<LeaseView[]>`
         insert into regent.lease as l (name, holder, term, expires_at)
         values ('leader', ${holder}, ${termAbove + 1}, regent.now_ms() + ${ttlMs}::bigint)
@@ -40,6 +48,21 @@ export const createPostgresLease = ({ database }: { readonly database: Database 
       return held ?? null;
     }),
 });
+
+/**
+ * Ends the connections of whoever led and still holds the row in an old transaction. A process that is frozen, or cut off without a word, between
+ * two messages of one statement is waited for without end: no timeout of the server counts there. What it began under a lease that ran out
+ * must not be committed, and its locks on services would hold up the next leader as well.
+ */
+const endOverdue = async (send: Send): Promise<void> => {
+  await send`
+    select pg_terminate_backend(held.pid)
+    from pg_locks held join pg_stat_activity activity on activity.pid = held.pid
+    where held.locktype = 'relation' and held.relation = 'regent.lease'::regclass and held.mode = 'RowShareLock' and held.granted
+      and activity.datname = current_database()
+      and activity.xact_start < clock_timestamp() - ${FENCED_OVERDUE_MS} * interval '1 millisecond'
+      and exists (select 1 from regent.lease where name = 'leader' and expires_at <= regent.now_ms())`;
+};
 
 /** Holds the lease row still until the transaction ends; false when this holder and term don't lead any more. */
 export const isLeading = async (send: Send, holder: string, term: number): Promise<boolean> => {

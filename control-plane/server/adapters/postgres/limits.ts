@@ -21,6 +21,9 @@ export const LOCK_TIMEOUT_MS = 5_000;
 /** A transaction of ours never waits for anything but its own statements. */
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
+/** A transaction under the lease takes milliseconds. One that is older when the lease ran out belongs to somebody who is frozen or gone. */
+export const FENCED_OVERDUE_MS = 5_000;
+
 /** Serialization failures and deadlocks end at the next try or two; more means a design error that should be seen. */
 export const WORK_ATTEMPTS_MAX = 3;
 
