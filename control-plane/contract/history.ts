@@ -16,6 +16,11 @@ export const HistoryKind = z.enum([
   "configuration",
   "control", // a standing decision of an operator that needed no write, such as draining a region without traffic; or that nothing is held back any more
   "dead-letter", // something could not be processed and was put aside, tried again or dropped
+  "override", // an operator's standing decision with an expiry was made, changed nothing, was ended, or ran out
+  "maintenance", // a maintenance window was planned or taken back, began or ended
+  "evacuation", // a region is left, or returned to, across services: begun, ended, stopped
+  "transfer", // the writable role of a stateful service is led from one region to another
+  "alert", // an alert rule fires, or doesn't any more
   "mode", // the control plane lost what it needs to do its work, or has it again
 ]);
 export type HistoryKind = z.infer<typeof HistoryKind>;

@@ -97,6 +97,7 @@ const standStill = (wanted: Wanted, controls: Controls): Decision => ({
   rules: [],
   isAllowed: false,
   asks: [],
+  transfer: null,
   trafficNow: wanted.traffic,
   trafficAfter: wanted.traffic,
   // An operator's standing decision counts even if DNS already looks like it.
@@ -165,6 +166,7 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
     rules,
     isAllowed,
     asks: asksOf(standing, mode, isBound),
+    transfer: null,
     trafficNow: { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince },
     trafficAfter: afterMove(
       situation,
@@ -302,6 +304,7 @@ const decideFirst = (situation: Situation): Decision => {
     rules,
     isAllowed,
     asks: [],
+    transfer: null,
     trafficNow: traffic,
     trafficAfter: traffic,
     controlsAfter: controls,

@@ -117,6 +117,8 @@ export interface ServiceSpec {
   readonly safety: SafetyLimits;
   /** Somebody said how much a region can carry; else capacities are equal and mean nothing but proportions. */
   readonly isSized: boolean;
+  /** Null where the data has no single place. */
+  readonly stateful: StatefulSpec | null;
   /** In declared order. */
   readonly endpoints: readonly EndpointSpec[];
   readonly checks: readonly CheckSpec[];
@@ -141,7 +143,68 @@ export interface SafetyLimits {
   readonly onApprovalTimeout: Readonly<Partial<Record<RuleId | "mode", "stay" | "proceed">>>;
 }
 
+/** A service whose data has one writable place (docs/adr/0014). */
+export interface StatefulSpec {
+  /** Id of the `postgres` check whose facts say where the writable database is. */
+  readonly check: string;
+  /** A standby further behind asks for approval. */
+  readonly lagMaxMs: number;
+  /** How long readers of the role keep what they were told: promotion waits for so long after the role was taken back. */
+  readonly leaseMs: number;
+  /** From the hook's first call until it must have answered. */
+  readonly prepareMs: number;
+  /** From the hook's answer until agents must have seen the role. */
+  readonly roleMs: number;
+  /** Somebody is declared to fence and promote; without a hook the transfer waits for a person's promotion. */
+  readonly hasHook: boolean;
+}
+
 // ------------------------------------------------------------------------------------------------ evidence
+
+/** What the agents inside a region see of its database, put together. */
+export interface DatabaseView {
+  readonly region: RegionId;
+  /** `split`: fresh inside vantages contradict each other; `unseen`: none of them saw it lately. */
+  readonly role: "writable" | "read-only" | "standby" | "split" | "unseen";
+  /** Lag as last told while replication was connected, ms; null when it never was. */
+  readonly lagMs: number | null;
+  readonly lagAt: Instant | null;
+  /** Since when a standby's replication is seen disconnected; null while it is connected. */
+  readonly linkLostAt: Instant | null;
+  /** Time of the newest fresh evidence. */
+  readonly seenAt: Instant | null;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/**
+ * The writable role is led from one region to another: `prepare` (readers of the role are told that nobody has it, their leases run out, the
+ * hook fences the old and promotes the new), `role` (agents must see the new one writable), `switch` (DNS), `verify`; `done` or `stopped`.
+ */
+export type TransferPhase = "prepare" | "role" | "switch" | "verify" | "done" | "stopped";
+
+export interface Transfer {
+  /** ULID: what makes the hook's calls one. */
+  readonly id: string;
+  readonly from: RegionId;
+  readonly to: RegionId;
+  readonly phase: TransferPhase;
+  readonly startedAt: Instant;
+  /** When the present phase began. */
+  readonly phaseAt: Instant;
+  readonly by: Actor;
+  readonly reason: string | null;
+  /** What the hook was last asked, and what it said. */
+  readonly hook: {
+    readonly attempts: number;
+    readonly lastAt: Instant | null;
+    readonly answer: "none" | "failed" | "working" | "promoted" | "refused";
+    readonly isFenced: boolean | null;
+    readonly why: string;
+  };
+  /** One sentence: what it does or waits for, or how it ended. */
+  readonly why: string;
+}
 
 export interface Vantage {
   readonly region: RegionId;
@@ -293,6 +356,21 @@ export interface GlobalFreeze extends Control {
   readonly cause: "operator" | "restored";
 }
 
+/** An operator's standing decision with an expiry: it counts before `until`, whatever restarts meanwhile, and ends in a normal change. */
+export interface Override extends Control {
+  /** ULID. */
+  readonly id: string;
+  readonly until: Instant;
+  readonly what: /** Taken as fit, whatever is believed of it. */
+    | { readonly kind: "on"; readonly region: RegionId }
+    | { readonly kind: "off"; readonly region: RegionId }
+    /** Exactly these shares in every family, in sum 1; automation moves nothing meanwhile. */
+    | { readonly kind: "pin"; readonly shares: Readonly<Record<RegionId, number>> }
+    | { readonly kind: "freeze" };
+  /** Rules that the moves it asks for skip, each by its name. */
+  readonly breakGlass: readonly RuleId[];
+}
+
 /** Operators' standing decisions. */
 export interface Controls {
   readonly frozenGlobally: GlobalFreeze | null;
@@ -301,6 +379,8 @@ export interface Controls {
   readonly drained: Readonly<Record<RegionId, Control>>;
   /** A manual failover: stay here until failback, or until this region fails. */
   readonly placement: (Control & { readonly region: RegionId }) | null;
+  /** Oldest first; those that ran out count for nothing. */
+  readonly overrides: readonly Override[];
 }
 
 // ------------------------------------------------------------------------------------------------ decision
@@ -394,6 +474,10 @@ export interface Situation {
   readonly modeWritten: "auto" | "frozen" | null;
   readonly surroundings: Surroundings;
   readonly approved: Approved | null;
+  /** One for each region of a stateful service that has the check; none for others. */
+  readonly databases: readonly DatabaseView[];
+  /** The last transfer of the writable role; null before the first. */
+  readonly transfer: Transfer | null;
   readonly now: Instant;
 }
 
@@ -404,6 +488,8 @@ export interface Decision {
   readonly isAllowed: boolean;
   /** Not allowed, and a person's approval is all that lacks: rules, and `mode` for the mode `approve`. */
   readonly asks: readonly (RuleId | "mode")[];
+  /** The role must be led there first; nothing else stands in the way. */
+  readonly transfer: { readonly from: RegionId; readonly to: RegionId } | null;
   /** To persist whatever happens to the proposal (timers). */
   readonly trafficNow: TrafficMemory;
   /** To persist together with an allowed proposal. */

@@ -48,6 +48,7 @@ const FROZEN: Controls = {
   frozenRegions: {},
   drained: {},
   placement: null,
+  overrides: [],
 };
 
 export const wishText = (wish: OfflineWish): string => (wish.kind === "failover" ? `failover to ${wish.to}` : "freeze");

@@ -220,6 +220,7 @@ const anyControls = (regions: readonly RegionId[]): fc.Arbitrary<Controls> =>
     placement: fc
       .option(fc.record({ region: fc.constantFrom(...regions), at: past(600_000) }))
       .map((one) => (one === null ? null : (testControl(one) as never))),
+    overrides: fc.constant([]),
   });
 
 const anyRequest = (regions: readonly RegionId[]): fc.Arbitrary<OperatorRequest> => {

@@ -76,6 +76,8 @@ const writtenOnce = (spec: ServiceSpec): Seen["situation"] => {
     modeWritten: "auto",
     surroundings: ALONE,
     approved: null,
+    databases: [],
+    transfer: null,
     now: T0,
   };
 };

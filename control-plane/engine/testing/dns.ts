@@ -95,6 +95,7 @@ export const testService = (changes: Partial<ServiceSpec> = {}): ServiceSpec => 
     drift: REPORT_ALL,
     safety: NO_LIMITS,
     isSized: true,
+    stateful: null,
     endpoints,
     checks: [],
     families: [{ id: "default", name, priority, capacity }],

@@ -68,6 +68,7 @@ export const testServiceSpec = ({ settings, regions = ["r1", "r2", "r3"], ...cha
   drift: REPORT_ALL,
   safety: NO_LIMITS,
   isSized: true,
+  stateful: null,
   endpoints: regions.map((region, index) => ({
     region,
     priority: index + 1,

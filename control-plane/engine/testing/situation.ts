@@ -155,6 +155,7 @@ export const NO_CONTROLS: Controls = {
   frozenRegions: {},
   drained: {},
   placement: null,
+  overrides: [],
 };
 
 export const testControl = (changed: Partial<Control> = {}): Control => ({ by: "ann", reason: "a test", at: T0, ...changed });
@@ -189,6 +190,8 @@ export const testSituation = ({ spec = passiveSpec(), regions = {}, ...changed }
     modeWritten: "auto",
     surroundings: ALONE,
     approved: null,
+    databases: [],
+    transfer: null,
     now: T0,
     ...changed,
   };

@@ -34,6 +34,7 @@ test("a plain service comes out with everything resolved", () => {
     },
     safety: SAFETY.standard,
     isSized: false,
+    stateful: null,
     endpoints: [
       { region: "eu", priority: 1, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.1"] } },
       { region: "us", priority: 2, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.2"] } },

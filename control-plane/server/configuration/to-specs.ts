@@ -32,6 +32,7 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     drift: toDriftPolicies(declaration.drift, service.drift),
     safety: toServiceSafety(declaration, service),
     isSized: isSized(service),
+    stateful: null,
     endpoints,
     checks: service.checks.map(toCheckSpec),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),

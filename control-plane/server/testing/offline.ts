@@ -33,4 +33,5 @@ const FROZEN = {
   frozenRegions: {},
   drained: {},
   placement: null,
+  overrides: [],
 };

@@ -47,6 +47,7 @@ const decisionOf = (asks: Decision["asks"], proposal: Proposal | null = proposal
   rules: [{ rule: "A9", answer: "require-approval", why: "3 incidents within the hour, at most 3", skipped: false }],
   isAllowed: false,
   asks,
+  transfer: null,
   trafficNow: traffic,
   trafficAfter: traffic,
   controlsAfter: { ...controls, frozenGlobally: null },

@@ -98,7 +98,7 @@ export const emptyRecord = (service: string): ServiceRecord => ({
     shares: {},
     departures: [],
   },
-  controls: { frozen: null, frozenRegions: {}, drained: {}, placement: null },
+  controls: { frozen: null, frozenRegions: {}, drained: {}, placement: null, overrides: [] },
   written: null,
   expected: null,
   epoch: null,

@@ -43,6 +43,8 @@ export const toSituation = (input: SituationInput): Situation => {
       declaredAt,
     },
     approved: toApproved(record, spec, now),
+    databases: [],
+    transfer: null,
     now,
   };
 };

@@ -65,6 +65,11 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["a service can't be decided", [entry("refused", { detail: { undecided: true } })]],
     ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
   ],
+  override: [["a standing decision with an expiry", [entry("override")]]],
+  maintenance: [["a window is planned, begins or ends", [entry("maintenance")]]],
+  evacuation: [["a region is left, or returned to, across services", [entry("evacuation")]]],
+  transfer: [["a database's role is led to another region", [entry("transfer")]]],
+  alert: [["an alert rule fires, or ends", [entry("alert")]]],
   approval: [
     ["a failover waits for a person", [approval("waiting", "failover")]],
     ["another change waits for a person", [approval("waiting", "return", BACK)]],

@@ -52,6 +52,11 @@ export const classifyEntry = (event: HistoryEvent): readonly PageEffect[] => {
       return ofMode(event);
     case "fence-lost":
     case "configuration":
+    case "override":
+    case "maintenance":
+    case "evacuation":
+    case "transfer":
+    case "alert":
       return [];
     case "control":
       return ofControl(event);

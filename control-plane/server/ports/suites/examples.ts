@@ -124,7 +124,13 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
     ],
     shares: { default: { eu: 0, us: 1 }, "near-eu": { eu: 1 / 3, us: 2 / 3 } },
   },
-  controls: { frozen: null, frozenRegions: {}, drained: { eu: { by: "ann", reason: "work", at: 7 } }, placement: null },
+  controls: {
+    frozen: null,
+    frozenRegions: {},
+    drained: { eu: { by: "ann", reason: "work", at: 7 } },
+    placement: null,
+    overrides: [],
+  },
   written: { default: { eu: 0, us: 255 }, "near-eu": { eu: 85, us: 170 } },
   expected: [
     { name: "www.example.com", type: "A", setIdentifier: "us", weight: 255, ttl: 30, values: ["192.0.2.2", "192.0.2.1"] },
