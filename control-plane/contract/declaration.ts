@@ -9,6 +9,7 @@ import { RuleId } from "./change.ts";
 import { Address, AgentId, CheckId, DomainName, FamilyId, NetworkId, OwnerId, RegionId, ServiceId, ZoneId } from "./ids.ts";
 import { Notify } from "./notification.ts";
 import { RuntimeKind } from "./report.ts";
+import { Stateful } from "./stateful.ts";
 
 const Seconds = z
   .number()
@@ -238,6 +239,8 @@ export const Service = z.strictObject({
   safety: Safety.optional(),
   /** The declaration's when absent. */
   drift: Drift.optional(),
+  /** Where its data has one writable place. */
+  stateful: Stateful.optional(),
   strategy: Strategy,
   quorum: z.strictObject({ networks: z.int().min(1).max(2) }).optional(),
   /** Regions that must keep a positive weight, rule A1. */

@@ -11,4 +11,5 @@ export * from "./observation.ts";
 export * from "./operator.ts";
 export * from "./problem.ts";
 export * from "./report.ts";
+export * from "./stateful.ts";
 export * from "./verdict.ts";

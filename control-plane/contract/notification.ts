@@ -27,7 +27,7 @@ export const SecretRef = z.union([
 export type SecretRef = z.infer<typeof SecretRef>;
 
 /** Plain HTTP is for loopback alone, and only where the server allows it. */
-const WebUrl = z
+export const WebUrl = z
   .string()
   .max(500)
   .regex(

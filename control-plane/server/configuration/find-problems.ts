@@ -11,6 +11,7 @@ import { findRecordProblems } from "./problems/records.ts";
 import { findReferenceProblems } from "./problems/references.ts";
 import { findSafetyProblems } from "./problems/safety.ts";
 import { findSettingProblems } from "./problems/settings.ts";
+import { findStatefulProblems } from "./problems/stateful.ts";
 import { findTargetProblems } from "./problems/targets.ts";
 
 export const findDeclarationProblems = (declaration: Declaration): ConfigurationProblem[] => [
@@ -22,4 +23,5 @@ export const findDeclarationProblems = (declaration: Declaration): Configuration
   ...findSettingProblems(declaration),
   ...findNotifyProblems(declaration),
   ...findSafetyProblems(declaration),
+  ...findStatefulProblems(declaration),
 ];

@@ -32,12 +32,24 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     drift: toDriftPolicies(declaration.drift, service.drift),
     safety: toServiceSafety(declaration, service),
     isSized: isSized(service),
-    stateful: null,
+    stateful: toStatefulSpec(service.stateful),
     endpoints,
     checks: service.checks.map(toCheckSpec),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),
   };
 };
+
+const toStatefulSpec = (stateful: Service["stateful"]): ServiceSpec["stateful"] =>
+  stateful === undefined
+    ? null
+    : {
+        check: stateful.check,
+        lagMaxMs: stateful.lagMaxSeconds * 1_000,
+        leaseMs: stateful.leaseSeconds * 1_000,
+        prepareMs: stateful.prepareSeconds * 1_000,
+        roleMs: stateful.roleSeconds * 1_000,
+        hasHook: stateful.hook !== undefined,
+      };
 
 /** What a service says of a class counts; then its policy for all, then the declaration's. */
 const toDriftPolicies = (all: Drift, own: Drift | undefined): ServiceSpec["drift"] => {
