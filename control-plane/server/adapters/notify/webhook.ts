@@ -1,13 +1,10 @@
-/**
- * A webhook as Standard Webhooks frames it: `webhook-id` stays the same at every try, and the signature covers id, time and body, so a
- * receiver can tell doubles, forgeries and old copies.
- */
-import { createHmac } from "node:crypto";
+/** A webhook as Standard Webhooks frames it, about an incident. */
 import type { WebhookNotifier } from "@regent/contract";
 import type { Notice, SendResult } from "../../ports/notifier.ts";
 import type { PostJson } from "./post-json.ts";
 import { toResult } from "./results.ts";
-import { type ReadSecret, SecretMissing } from "./secrets.ts";
+import type { ReadSecret } from "./secrets.ts";
+import { toWebhookHeaders } from "./standard-webhook.ts";
 
 export interface WebhookDeps {
   readonly postJson: PostJson;
@@ -22,9 +19,7 @@ export const sendWebhook = async (
   signal: AbortSignal,
 ): Promise<SendResult> => {
   const body = JSON.stringify(toBody(notice));
-  const timestamp = String(Math.floor(now() / 1_000));
-  const signature = sign(toKey(await readSecret(secret)), `${notice.id}.${timestamp}.${body}`);
-  const headers = { "webhook-id": notice.id, "webhook-timestamp": timestamp, "webhook-signature": signature };
+  const headers = toWebhookHeaders({ id: notice.id, body, secret: await readSecret(secret), now: now() });
   return toResult(await postJson({ url: new URL(where), headers, body }, signal));
 };
 
@@ -34,13 +29,3 @@ const toBody = ({ action, at, owner, incident }: Notice): object => ({
   timestamp: new Date(at).toISOString(),
   data: { owner, incident },
 });
-
-const sign = (key: Buffer, text: string): string => `v1,${createHmac("sha256", key).update(text).digest("base64")}`;
-
-/** 24 to 64 bytes in base64, behind `whsec_`. */
-const toKey = (secret: string): Buffer => {
-  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-  if (!secret.startsWith("whsec_") || key.length < 24 || key.length > 64)
-    throw new SecretMissing('the secret must be "whsec_" and 24 to 64 bytes in base64');
-  return key;
-};

@@ -15,6 +15,7 @@ export interface WebReceiver {
   /** What was answered with a yes, in order. */
   readonly taken: readonly WebRequest[];
   /** Every request that came, answered or not. */
+  readonly heard: readonly WebRequest[];
   readonly seen: () => number;
   readonly set: (fault: ReceiverFault | null) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -26,14 +27,15 @@ const SLOW_MS = 120;
 /** `yes` is what the vendor answers when it takes a message. */
 export const startWebReceiver = async (yes: { readonly status: number; readonly body: string }): Promise<WebReceiver> => {
   const taken: WebRequest[] = [];
-  let seen = 0;
+  const heard: WebRequest[] = [];
   let fault: ReceiverFault | null = null;
   const server: Server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    seen += 1;
+    const came = { path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString("utf8") };
+    heard.push(came);
     const take = (): void => {
-      taken.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString("utf8") });
+      taken.push(came);
       response.writeHead(yes.status).end(yes.body);
     };
     switch (fault) {
@@ -78,7 +80,8 @@ export const startWebReceiver = async (yes: { readonly status: number; readonly 
   return {
     port,
     taken,
-    seen: () => seen,
+    heard,
+    seen: () => heard.length,
     set: async (next) => {
       if (next === "down" && fault !== "down") await close();
       if (next !== "down" && fault === "down") await listen(port);
