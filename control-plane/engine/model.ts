@@ -204,6 +204,10 @@ export interface Transfer {
   };
   /** One sentence: what it does or waits for, or how it ended. */
   readonly why: string;
+  /** Rules that whoever asked for it named: the traffic follows by the same word. */
+  readonly breakGlass?: readonly RuleId[];
+  /** Of a stopped one: after `unwanted` automation may begin again by itself, after anything else a person does. */
+  readonly stoppedFor?: "unwanted" | "failed" | "operator";
 }
 
 export interface Vantage {
@@ -307,12 +311,19 @@ export interface PassiveMemory {
   readonly returning: { readonly region: RegionId; readonly ramp: Ramp } | null;
 }
 
+export interface TakenOut {
+  readonly since: Instant;
+  readonly why: string;
+  /** By an override: its operator said until when, so its return waits for no failback. */
+  readonly isLent?: true;
+}
+
 /** What must survive a restart about where traffic goes. One per service; families share it, except their shares. */
 export interface TrafficMemory {
   /** active-passive only: per family, who serves and who is being led back to. */
   readonly passive: Readonly<Record<FamilyId, PassiveMemory>>;
-  /** Regions that automation took out, and since when. They come back by a return, never by themselves. */
-  readonly out: Readonly<Record<RegionId, { readonly since: Instant; readonly why: string }>>;
+  /** Regions that automation or an override took out, and since when. They come back by a return, never by themselves. */
+  readonly out: Readonly<Record<RegionId, TakenOut>>;
   /** active-active and round-robin: regions on their way back in. */
   readonly ramps: Readonly<Record<RegionId, Ramp>>;
   /** When each region's last return was completed. */
@@ -389,7 +400,9 @@ export type OperatorMove =
   | { readonly kind: "failover"; readonly to: RegionId }
   | { readonly kind: "failback" }
   | { readonly kind: "drain"; readonly region: RegionId }
-  | { readonly kind: "undrain"; readonly region: RegionId };
+  | { readonly kind: "undrain"; readonly region: RegionId }
+  /** A standing decision that moves traffic, from now on; a freeze moves none, and is only kept. */
+  | { readonly kind: "override"; readonly override: Override };
 
 export interface OperatorRequest {
   readonly move: OperatorMove;
