@@ -1,7 +1,7 @@
 /** Typed client of the sandbox's control, for the command line and for tests. Expected failures are values. */
 import * as z from "zod";
 import { AgentsWanted } from "./agents-wanted.ts";
-import type { LinkChoice, LinkCutRequest, RegionFaultRequest } from "./faults.ts";
+import type { LinkChoice, LinkCutMode, LinkCutRequest, RegionFaultRequest } from "./faults.ts";
 import {
   type AgentChoice,
   LinksChanged,
@@ -22,6 +22,11 @@ export interface SandboxClient {
   readonly read: () => Promise<SandboxAnswer<SandboxState>>;
   readonly breakRegion: (region: string, fault: RegionFaultRequest) => Promise<SandboxAnswer<RegionChanged>>;
   readonly mendRegion: (region: string, mend?: RegionMendRequest) => Promise<SandboxAnswer<RegionChanged>>;
+  /** Of the pair that the region has one half of. */
+  readonly cutReplication: (region: string, mode?: LinkCutMode) => Promise<SandboxAnswer<RegionChanged>>;
+  readonly mendReplication: (region: string) => Promise<SandboxAnswer<RegionChanged>>;
+  /** Its half of the pair anew, as the other's standby; whatever only it had is gone. */
+  readonly rebuildStandby: (region: string) => Promise<SandboxAnswer<RegionChanged>>;
   readonly cutLinks: (cut: LinkCutRequest) => Promise<SandboxAnswer<LinksChanged>>;
   readonly mendLinks: (choice: LinkChoice) => Promise<SandboxAnswer<LinksChanged>>;
   readonly killAgent: (agent: string) => Promise<SandboxAnswer<AgentsWanted>>;
@@ -73,6 +78,9 @@ export const createSandboxClient = (options: { readonly url: string; readonly to
     read: () => call("/v1/sandbox", SandboxState),
     breakRegion: (id, fault) => call(region(id, "break"), RegionChanged, fault),
     mendRegion: (id, mend = {}) => call(region(id, "mend"), RegionChanged, mend),
+    cutReplication: (id, mode) => call(region(id, "cut-replication"), RegionChanged, mode === undefined ? {} : { mode }),
+    mendReplication: (id) => call(region(id, "mend-replication"), RegionChanged, {}),
+    rebuildStandby: (id) => call(region(id, "rebuild-standby"), RegionChanged, {}),
     cutLinks: (cut) => call("/v1/sandbox/links/cut", LinksChanged, cut),
     mendLinks: (choice) => call("/v1/sandbox/links/mend", LinksChanged, choice),
     killAgent: (id) => call(agent(id, "kill"), AgentsWanted, {}),

@@ -47,6 +47,7 @@ beforeAll(async () => {
     // Nothing listens there: this region's process is not running.
     regions: [{ id: "eu-west", publishedAddress: "192.0.2.10", client: createRegionClient({ port: closed, token: TOKEN }) }],
     links,
+    pair: [],
     agents,
     route53: {
       fault: (body) => faults.set(body as never),

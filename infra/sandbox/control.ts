@@ -4,6 +4,9 @@
  *   GET  /v1/sandbox                            state of everything
  *   POST /v1/sandbox/regions/:region/break      { fault, ...numbers }     vocabulary: faults.ts
  *   POST /v1/sandbox/regions/:region/mend       { fault? }                without a fault: everything of that region
+ *   POST /v1/sandbox/regions/:region/rebuild-standby   {}                its half of the pair anew, as the other's standby
+ *   POST /v1/sandbox/regions/:region/cut-replication   { mode? }          both ways between the two halves of the pair
+ *   POST /v1/sandbox/regions/:region/mend-replication  {}
  *   POST /v1/sandbox/links/cut                  { from?, to?, mode? }
  *   POST /v1/sandbox/links/mend                 { from?, to? }
  *   POST /v1/sandbox/route53/fault              { kind, ... }             vocabulary: route53/faults.ts; answers its id
@@ -19,10 +22,18 @@ import { streamSSE } from "hono/streaming";
 import * as z from "zod";
 import type { AgentsWantedList } from "./agents-wanted.ts";
 import { createControlDoor, readBody, refuse, refuseBody } from "./control-door.ts";
-import { LinkChoice, LinkCut, RegionFault } from "./faults.ts";
+import { LinkChoice, LinkCut, RegionFault, ReplicationCut } from "./faults.ts";
 import type { LinkState } from "./links/link.ts";
 import type { Links } from "./links/links.ts";
-import { breakRegion, mendRegion, type RegionChange } from "./region-changes.ts";
+import {
+  breakRegion,
+  cutReplication,
+  mendRegion,
+  mendReplication,
+  type RegionChange,
+  type RegionDeps,
+  rebuildStandby,
+} from "./region-changes.ts";
 import { EVENT_FOLLOWERS_MAX, EVENT_HEARTBEAT_MS } from "./regions/limits.ts";
 import type { RegionAnswer, RegionClient } from "./regions/region-client.ts";
 import {
@@ -47,6 +58,8 @@ export interface ControlDeps {
   readonly token: string;
   readonly regions: readonly { readonly id: string; readonly publishedAddress: string; readonly client: RegionClient }[];
   readonly links: Links;
+  /** The regions that have one half each of a pair of databases; none or two. */
+  readonly pair: readonly string[];
   readonly agents: AgentsWantedList;
   readonly route53: Route53Switches;
   /** Asked per request: the control's own port is known only once it listens. */
@@ -83,10 +96,7 @@ const addRegionRoutes = (app: Hono, deps: ControlDeps): void => {
   const change = async <S extends z.ZodType>(
     context: Context,
     schema: S,
-    make: (
-      region: { region: string; client: RegionClient; agents: AgentsWantedList },
-      body: z.output<S>,
-    ) => Promise<RegionChange>,
+    make: (region: RegionDeps, body: z.output<S>) => Promise<RegionChange>,
   ): Promise<Response> => {
     const region = deps.regions.find(({ id }) => id === context.req.param("region"));
     if (region === undefined) {
@@ -96,16 +106,19 @@ const addRegionRoutes = (app: Hono, deps: ControlDeps): void => {
     }
     const body = await readBody(context, schema);
     if (body.kind === "refused") return body.response;
-    const changed = await make({ region: region.id, client: region.client, agents: deps.agents }, body.value);
+    const changed = await make({ ...deps, region: region.id, client: region.client }, body.value);
     return answerChange(context, deps, { region, changed });
   };
   app.post("/v1/sandbox/regions/:region/break", (context) => change(context, RegionFault, breakRegion));
   app.post("/v1/sandbox/regions/:region/mend", (context) => change(context, RegionMendRequest, mendRegion));
+  app.post("/v1/sandbox/regions/:region/cut-replication", (context) => change(context, ReplicationCut, cutReplication));
+  app.post("/v1/sandbox/regions/:region/mend-replication", (context) => change(context, z.strictObject({}), mendReplication));
+  app.post("/v1/sandbox/regions/:region/rebuild-standby", (context) => change(context, z.strictObject({}), rebuildStandby));
 };
 
 const answerChange = (
   context: Context,
-  { agents }: ControlDeps,
+  { agents, pair }: ControlDeps,
   { region, changed }: { readonly region: ControlDeps["regions"][number]; readonly changed: RegionChange },
 ): Response => {
   switch (changed.kind) {
@@ -118,6 +131,11 @@ const answerChange = (
     case "refused": {
       const detail = `Region ${region.id} could not do it: ${changed.why}`;
       return refuse(context, { status: 502, slug: "region-failed", title: "The region could not do it", detail });
+    }
+    case "no-pair": {
+      const there = pair.length === 0 ? "this sandbox has none (regent up --stateful)" : `${pair.join(" and ")} have`;
+      const detail = `Region ${region.id} has no half of a pair of databases; ${there}.`;
+      return refuse(context, { status: 422, slug: "no-pair", title: "No pair of databases", detail });
     }
     case "unknown-agents": {
       const detail = `No such agents in ${region.id}: ${changed.unknown.join(", ")}; there are ${agents.inRegion(region.id).join(", ")}.`;

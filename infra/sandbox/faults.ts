@@ -16,12 +16,12 @@ export const SandboxVantage = z
   .regex(/^[a-z0-9][a-z0-9-]{0,31}\/[a-z0-9][a-z0-9-]{0,31}$/, "a vantage is written region/network, such as eu-west/net-a");
 export type SandboxVantage = z.infer<typeof SandboxVantage>;
 
-/** What a link leads to: a region's API, a region's database, or the control plane. */
+/** What a link leads to: a region's API, its database, its half of a pair of databases, or the control plane. */
 export const LinkTarget = z
   .string()
   .regex(
-    /^(?:control-plane|[a-z0-9][a-z0-9-]{0,31}\/(?:api|database))$/,
-    "a target is control-plane, REGION/api or REGION/database",
+    /^(?:control-plane|[a-z0-9][a-z0-9-]{0,31}\/(?:api|database|pair))$/,
+    "a target is control-plane, REGION/api, REGION/database or REGION/pair",
   );
 export type LinkTarget = z.infer<typeof LinkTarget>;
 
@@ -74,7 +74,7 @@ export const RegionProcessFault = z.discriminatedUnion("fault", [...ApiFault.opt
 export type RegionProcessFault = z.infer<typeof RegionProcessFault>;
 
 /**
- * Everything `sandbox break REGION FAULT` takes: the region process's faults, `dead` with its agents, and `agents-dead` (all of the
+ * Everything a region can be broken by: the region process's faults, `dead` with its agents, and `agents-dead` (all of the
  * region's agents, or the named ones) which leaves the region itself alone.
  */
 export const RegionFault = z.discriminatedUnion("fault", [
@@ -116,4 +116,7 @@ export const LinkCut = z
   .strictObject({ from: SandboxVantage.optional(), to: LinkTarget.optional(), mode: LinkCutMode.default("blackhole") })
   .refine(hasEnd, END_MISSING);
 export type LinkCut = z.infer<typeof LinkCut>;
+/** The links between the two halves of a pair of databases, both ways. */
+export const ReplicationCut = z.strictObject({ mode: LinkCutMode.default("blackhole") });
+export type ReplicationCut = z.infer<typeof ReplicationCut>;
 export type LinkCutRequest = z.input<typeof LinkCut>;

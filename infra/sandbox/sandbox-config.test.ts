@@ -55,3 +55,13 @@ test("a port may be left to chance only where the sandbox starts the regions", (
 test("a control plane elsewhere than on this machine is refused", () => {
   expect(complaints({ controlPlane: { host: "10.0.0.1", port: 80 } })).toHaveLength(1);
 });
+
+test("a pair has two halves, in regions that a supervisor starts", () => {
+  const half = { ...file.regions[0], pairPort: 8004 };
+  const other = { ...half, id: "us-east", pairPort: 8005 };
+  expect(complaints({ regions: [half, other] })).toEqual([]);
+  expect(complaints({ regions: [half] })).toEqual(["regions: a pair has two halves, and 1 are declared"]);
+  expect(complaints({ regions: [half, other], spawnRegions: true })).toEqual([
+    "spawnRegions: a pair needs regions that a supervisor starts",
+  ]);
+});

@@ -16,6 +16,8 @@ const RegionEntry = z.strictObject({
   controlPort: PortOrFree,
   /** Documentation address (RFC 5737) that DNS answers name; port 80 of it is the region's API for native health checks. */
   publishedAddress: z.ipv4(),
+  /** Of its half of a pair of databases. Two regions have one, or none does. */
+  pairPort: Port.optional(),
   /** Of the role regent_probe; needed only where the sandbox starts the regions itself, and made up when left out. */
   probePassword: z.string().min(8).max(200).optional(),
 });
@@ -77,6 +79,9 @@ export const SandboxConfig = Config.check((context) => {
   for (const [index, agent] of agents.entries()) {
     if (!vantages.includes(agent.vantage)) say(["agents", index, "vantage"], `vantage ${agent.vantage} is not declared`);
   }
+  const halves = regions.filter(({ pairPort }) => pairPort !== undefined);
+  if (halves.length !== 0 && halves.length !== 2) say(["regions"], `a pair has two halves, and ${halves.length} are declared`);
+  if (halves.length > 0 && spawnRegions) say(["spawnRegions"], "a pair needs regions that a supervisor starts");
   if (spawnRegions) return;
   for (const [index, region] of regions.entries()) {
     for (const name of ["apiPort", "databasePort", "controlPort"] as const) {

@@ -6,6 +6,7 @@ import { createAgentsWanted } from "./agents-wanted.ts";
 import { type ControlDeps, createControl } from "./control.ts";
 import { listenOnLoopback } from "./control-door.ts";
 import { createLinks, type Links, type LinkTargetAddress } from "./links/links.ts";
+import { halvesOf, pairTargets } from "./pair.ts";
 import { createRegionClient } from "./regions/region-client.ts";
 import { readToken } from "./regions/region-config.ts";
 import { type RegionPorts, spawnRegions } from "./regions/spawn-regions.ts";
@@ -45,6 +46,7 @@ export const startSandbox = async (config: SandboxConfig): Promise<RunningSandbo
         client: createRegionClient({ port: portsIn(regions, id).controlPort, token }),
       })),
       links,
+      pair: halvesOf(config.regions),
       agents: createAgentsWanted(agentsOf(config)),
       route53: route53Switches(route53),
       ports: () => ports,
@@ -66,12 +68,16 @@ export const startSandbox = async (config: SandboxConfig): Promise<RunningSandbo
   }
 };
 
-/** Every region's API and database, and the control plane. */
-const targetsOf = ({ controlPlane }: SandboxConfig, regions: readonly RegionPorts[]): readonly LinkTargetAddress[] => [
+/** Every region's API and database, the pair's halves, and the control plane. */
+const targetsOf = (
+  { controlPlane, regions: declared }: SandboxConfig,
+  regions: readonly RegionPorts[],
+): readonly LinkTargetAddress[] => [
   ...regions.flatMap(({ id, apiPort, databasePort }): LinkTargetAddress[] => [
     { name: `${id}/api`, host: "127.0.0.1", port: apiPort, watch: "held" },
     { name: `${id}/database`, host: "127.0.0.1", port: databasePort, watch: "held" },
   ]),
+  ...pairTargets(declared),
   // A control plane that stops in order waits for its clients, so no connection is held to it.
   { name: "control-plane", host: controlPlane.host, port: controlPlane.port, watch: "dialled" },
 ];

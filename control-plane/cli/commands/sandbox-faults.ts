@@ -3,6 +3,7 @@ import { LinkCutMode, REGION_FAULT_NAMES, type RegionFaultName } from "@regent/s
 import { ROUTE53_FAULT_KINDS, type Route53FaultKind } from "@regent/sandbox/route53/faults.ts";
 import type { Command } from "commander";
 import { type CommonOptions, createContext, type Terminal, withCommon } from "../context.ts";
+import { REPLICATION_CUT } from "./sandbox-pair.ts";
 
 /** The compiler asks for a word that is missing here. */
 const REGION_WORDS: Readonly<Record<RegionFaultName, string>> = {
@@ -45,6 +46,7 @@ const ROUTE53_WORDS: Readonly<Record<Route53FaultKind, string>> = {
 
 const WORDS = {
   regions: toRows(REGION_FAULT_NAMES, REGION_WORDS),
+  replication: [{ name: REPLICATION_CUT, does: "the links between the two databases are cut, mode as of links" }],
   links: toRows(LinkCutMode.options, LINK_WORDS),
   route53: toRows(ROUTE53_FAULT_KINDS, ROUTE53_WORDS),
 };
@@ -59,6 +61,7 @@ export const addFaults = (sandbox: Command, terminal: Terminal): void => {
     .action((options: CommonOptions) => {
       createContext(terminal, options).print(WORDS, () => [
         ...section("Regions: sandbox break REGION FAULT", WORDS.regions),
+        ...section("Between the two halves of a pair (up --stateful): sandbox break REGION FAULT", WORDS.replication),
         ...section("Links: sandbox cut --from VANTAGE --to TARGET --mode MODE", WORDS.links),
         ...section("Route 53: sandbox route53 FAULT, for --count calls or --for-ms", WORDS.route53),
         "Agents: sandbox kill-agent AGENT… or all.  Our own parts: sandbox kill|stop PART.",

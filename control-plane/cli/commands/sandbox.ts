@@ -6,6 +6,7 @@ import { CommandFailure, EXIT } from "../exit-codes.ts";
 import { addFaults } from "./sandbox-faults.ts";
 import { toNumber, toWholeNumber } from "./sandbox-numbers.ts";
 import { addOwnParts } from "./sandbox-own-parts.ts";
+import { addPair, REPLICATION_CUT, toCutMode } from "./sandbox-pair.ts";
 import { addPlay } from "./sandbox-play.ts";
 import { addPropagation, addRoute53 } from "./sandbox-route53.ts";
 
@@ -15,6 +16,7 @@ export const addSandboxCommands = (program: Command, terminal: Terminal): void =
     .description("break and mend the world that `regent up` runs: regions, links, agents, Route 53, our own parts");
   addRegions(sandbox, terminal);
   addLinks(sandbox, terminal);
+  addPair(sandbox, terminal);
   addAgents(sandbox, terminal);
   addRoute53(sandbox, terminal);
   addPropagation(sandbox, terminal);
@@ -27,7 +29,7 @@ interface BreakOptions extends CommonOptions {
   readonly delayMs?: number;
   readonly rate?: number;
   readonly seed?: number;
-  readonly mode?: "fast" | "immediate";
+  readonly mode?: string;
   readonly agents?: boolean | string[];
 }
 
@@ -35,22 +37,28 @@ const addRegions = (sandbox: Command, terminal: Terminal): void => {
   withCommon(sandbox.command("break"))
     .description("make a region fail")
     .argument("<region>")
-    .addArgument(new Argument("<fault>").choices(REGION_FAULT_NAMES))
+    .addArgument(new Argument("<fault>").choices([...REGION_FAULT_NAMES, REPLICATION_CUT]))
     .option("--delay-ms <ms>", "of `slow`", toNumber)
     .option("--rate <0..1>", "of `random`", toNumber)
     .option("--seed <n>", "of `random`", toWholeNumber)
-    .addOption(new Option("--mode <mode>", "of `database-down`").choices(["fast", "immediate"]))
+    .option("--mode <mode>", "of `database-down`: fast or immediate; of `replication-cut`: as of `sandbox cut`")
     .option("--agents [ids...]", "with `dead`: its agents too; with `agents-dead`: only these")
     .action(async (region: string, fault: string, options: BreakOptions) => {
       const context = createContext(terminal, options);
-      const changed = needSandbox(await (await context.sandbox()).breakRegion(region, toFault(fault, options)));
+      const client = await context.sandbox();
+      const isReplication = fault === REPLICATION_CUT;
+      const changed = needSandbox(
+        isReplication
+          ? await client.cutReplication(region, toCutMode(options.mode))
+          : await client.breakRegion(region, toFault(fault, options)),
+      );
       context.print(changed, () => [`${region}: ${fault}. \`regent sandbox mend ${region}\` mends it.`]);
     });
   withCommon(sandbox.command("mend"))
     .description("mend a region with its agents; without one, everything that was broken in the sandbox")
     .argument("[region]")
-    .addOption(new Option("--fault <fault>", "only this fault of the region").choices(REGION_FAULT_NAMES))
-    .action(async (region: string | undefined, options: CommonOptions & { fault?: RegionFaultRequest["fault"] }) => {
+    .addOption(new Option("--fault <fault>", "only this fault of the region").choices([...REGION_FAULT_NAMES, REPLICATION_CUT]))
+    .action(async (region: string | undefined, options: CommonOptions & { fault?: MendWord }) => {
       const context = createContext(terminal, options);
       const client = await context.sandbox();
       const { fault } = options;
@@ -58,10 +66,16 @@ const addRegions = (sandbox: Command, terminal: Terminal): void => {
         const everything = needSandbox(await client.mendEverything());
         return context.print(everything, () => ["Everything is mended."]);
       }
-      const changed = needSandbox(await client.mendRegion(region, fault === undefined ? {} : { fault }));
+      const changed = needSandbox(
+        fault === REPLICATION_CUT
+          ? await client.mendReplication(region)
+          : await client.mendRegion(region, fault === undefined ? {} : { fault }),
+      );
       context.print(changed, () => [`${region}: mended.`]);
     });
 };
+
+type MendWord = RegionFaultRequest["fault"] | typeof REPLICATION_CUT;
 
 /** Numbers that a fault doesn't take are refused by the sandbox itself, which knows them. */
 const toFault = (fault: string, { delayMs, rate, seed, mode, agents }: BreakOptions): RegionFaultRequest =>
@@ -84,7 +98,7 @@ const addLinks = (sandbox: Command, terminal: Terminal): void => {
   const ends = (command: Command): Command =>
     withCommon(command)
       .option("--from <vantage>", "such as eu-west/net-a")
-      .option("--to <target>", "control-plane, REGION/api or REGION/database");
+      .option("--to <target>", "control-plane, REGION/api, REGION/database or REGION/pair");
   const choice = ({ from, to }: LinkOptions): { from?: string; to?: string } => {
     if (from === undefined && to === undefined)
       throw new CommandFailure(EXIT.usage, "Name the link: --from a vantage, --to a target, or both.");

@@ -6,6 +6,8 @@ import { type Upstream, type UpstreamWatch, type WatchMode, watchUpstream } from
 export interface LinkTargetAddress extends Upstream {
   readonly name: LinkTarget;
   readonly watch: WatchMode;
+  /** Who else is led there besides the vantages. */
+  readonly alsoFrom?: readonly SandboxVantage[];
 }
 
 export interface Links {
@@ -18,7 +20,7 @@ export interface Links {
 /** Ports by vantage and target; what is missing or 0 is chosen. */
 export type LinkPorts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Opens vantages x targets links. One watch per target serves all its links. Rejects when a port is taken; nothing stays open then. */
+/** Opens vantages x targets links, and those that a target has besides. One watch per target serves all its links. Rejects when a port is taken; nothing stays open then. */
 export const createLinks = async (options: {
   readonly vantages: readonly SandboxVantage[];
   readonly targets: readonly LinkTargetAddress[];
@@ -31,10 +33,10 @@ export const createLinks = async (options: {
     await Promise.all(links.map((link) => link.close()));
   };
   try {
-    for (const { name, host, port, watch: mode } of options.targets) {
+    for (const { name, host, port, watch: mode, alsoFrom = [] } of options.targets) {
       const watch = await watchUpstream({ host, port }, mode);
       watches.push(watch);
-      for (const from of options.vantages) {
+      for (const from of [...options.vantages, ...alsoFrom]) {
         links.push(await openLink({ from, to: name, port: options.ports[from]?.[name] ?? 0, watch }));
       }
     }

@@ -16,6 +16,8 @@ export const POSTGRES_START_MS_MAX = 30_000;
 export const POSTGRES_INIT_MS_MAX = 60_000;
 /** How long an ordered stop may take before the next harder signal; three steps stay within the sandbox's 3 s. */
 export const POSTGRES_STOP_STEP_MS = 900;
+/** A standby that could not be made yet is tried again after this: the other region may still be making its own half. */
+export const PAIR_MAKE_AGAIN_MS = 200;
 /** How often files and pids that have no event are looked at. */
 export const POSTGRES_POLL_MS = 10;
 /** Six vantages with a few overlapping probes each fit; a leaking prober meets its own limit before the region's. */

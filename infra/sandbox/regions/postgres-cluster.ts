@@ -11,6 +11,9 @@ import { type Account, clusterFolder, unprivilegedAccount } from "./unprivileged
 
 export interface PostgresCluster {
   readonly port: number;
+  /** Where its files are, and whose they are. */
+  readonly folder: string;
+  readonly account: Account | undefined;
   /** Pid of the postmaster while it runs. */
   readonly pid: () => number | undefined;
   /** Starts it unless it runs; stops an orphan of the same folder first. Throws with the log's tail when it can't start. */
@@ -25,10 +28,11 @@ interface Place {
   readonly logFile: string;
   readonly account: Account | undefined;
   readonly port: number;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
- * Prepares the cluster in `<dataDir>/postgres` (initdb at first) without starting it.
+ * Prepares the cluster in `<dataDir>/<name>` (initdb at first) without starting it.
  * `port` 0 chooses a free one, kept for the life of this object.
  */
 export const createPostgresCluster = async (options: {
@@ -37,22 +41,32 @@ export const createPostgresCluster = async (options: {
   readonly ownerPassword: string;
   /** The password was just made: a cluster that is found belongs to a folder that was deleted since, and is removed. */
   readonly startsAnew: boolean;
+  /** Of its folder; `postgres` when left out. */
+  readonly name?: string;
+  /** Its files come from another cluster: nothing is initialised, and it can't be started before they are there. */
+  readonly isCopy?: boolean;
+  /** Over those that every cluster here has. */
+  readonly settings?: Readonly<Record<string, string>>;
 }): Promise<PostgresCluster> => {
+  const { name = "postgres", settings = {} } = options;
   const account = await unprivilegedAccount();
   const binaries = await findBinaries(account);
-  const folder = await clusterFolder(join(options.dataDir, "postgres"), account);
-  const logFile = join(options.dataDir, "postgres.log");
+  const folder = await clusterFolder(join(options.dataDir, name), account);
+  const logFile = join(options.dataDir, `${name}.log`);
   if (options.startsAnew) {
     await stopOrphan(folder);
     await rm(folder, { recursive: true, force: true });
   }
-  await initialiseCluster({ binaries, folder, account, ownerPassword: options.ownerPassword });
-  const place: Place = { binaries, folder, logFile, account, port: options.port === 0 ? await freePort() : options.port };
+  if (options.isCopy !== true) await initialiseCluster({ binaries, folder, account, ownerPassword: options.ownerPassword });
+  const port = options.port === 0 ? await freePort() : options.port;
+  const place: Place = { binaries, folder, logFile, account, port, settings };
   let child: ChildProcess | undefined;
   const pid = (): number | undefined => (child?.exitCode === null && child.signalCode === null ? child.pid : undefined);
 
   return {
     port: place.port,
+    folder,
+    account,
     pid,
     start: async () => {
       if (pid() !== undefined) return;
@@ -104,7 +118,7 @@ const logTail = async (path: string): Promise<string> => {
 };
 
 // Small, because three of them share a laptop; unsynced, because a region's demo data is worth nothing after a power cut.
-const postgresArguments = ({ folder, port }: Place): string[] => {
+const postgresArguments = ({ folder, port, settings: more }: Place): string[] => {
   const settings = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
@@ -120,6 +134,7 @@ const postgresArguments = ({ folder, port }: Place): string[] => {
     autovacuum_naptime: "300s",
     io_method: "sync",
     log_min_messages: "fatal",
+    ...more,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return ["-D", folder, "-p", String(port), ...flags];

@@ -14,6 +14,7 @@ export interface RegionClient {
   readonly read: () => Promise<RegionAnswer>;
   readonly break: (fault: RegionProcessFault) => Promise<RegionAnswer>;
   readonly mend: (mend: RegionMend) => Promise<RegionAnswer>;
+  readonly rebuildStandby: () => Promise<RegionAnswer>;
 }
 
 /** @param port control port of the region process on 127.0.0.1 */
@@ -37,6 +38,7 @@ export const createRegionClient = ({ port, token }: { readonly port: number; rea
     read: () => call("/v1/region", CONTROL_READ_MS_MAX),
     break: (fault) => call("/v1/region/break", REGION_CHANGE_MS_MAX, fault),
     mend: (mend) => call("/v1/region/mend", REGION_CHANGE_MS_MAX, mend),
+    rebuildStandby: () => call("/v1/region/rebuild-standby", REGION_CHANGE_MS_MAX, {}),
   };
 };
 

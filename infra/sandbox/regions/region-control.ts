@@ -1,4 +1,4 @@
-/** The region's own control port: what holds, break, mend. Called by the sandbox's control alone. */
+/** The region's own control port: what holds, break, mend, rebuild. Called by the sandbox's control alone. */
 import type { Hono } from "hono";
 import { createControlDoor, readBody } from "../control-door.ts";
 import { RegionProcessFault } from "../faults.ts";
@@ -16,5 +16,6 @@ export const createRegionControl = (region: Region, token: string): Hono => {
     const body = await readBody(context, RegionMend);
     return body.kind === "refused" ? body.response : context.json(await region.mend(body.value.part));
   });
+  app.post("/v1/region/rebuild-standby", async (context) => context.json(await region.rebuildStandby()));
   return app;
 };

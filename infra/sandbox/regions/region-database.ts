@@ -3,13 +3,12 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import postgres from "postgres";
+import type postgres from "postgres";
 import type { DatabaseFault } from "../faults.ts";
 import { createDatabaseCheck, type DatabaseCheck } from "./database-check.ts";
-import { POSTGRES_POLL_MS, PROBE_CONNECTIONS_MAX } from "./limits.ts";
+import { POSTGRES_POLL_MS } from "./limits.ts";
+import { grantProbe, ownerConnection } from "./owner-connection.ts";
 import { createPostgresCluster } from "./postgres-cluster.ts";
-import { OWNER_ROLE } from "./postgres-files.ts";
-import { PROBE_ROLE, REGION_DATABASE } from "./region-config.ts";
 
 export interface RegionDatabase {
   readonly port: number;
@@ -80,20 +79,6 @@ const keptPassword = async (path: string): Promise<{ readonly password: string; 
   return { password: (await readFile(path, "utf8")).trim(), isNew };
 };
 
-const ownerConnection = (port: number, password: string): postgres.Sql =>
-  postgres({
-    host: "127.0.0.1",
-    port,
-    username: OWNER_ROLE,
-    password,
-    database: REGION_DATABASE,
-    max: 1,
-    connect_timeout: 5,
-    backoff: () => 0,
-    fetch_types: false,
-    onnotice: () => undefined,
-  });
-
 /** Sets what new sessions get and waits until a new session would really get it: the reload is a signal, answered a little later. */
 const setReadOnly = async (sql: postgres.Sql, wanted: "on" | "off"): Promise<void> => {
   await sql.unsafe(`ALTER SYSTEM SET default_transaction_read_only = ${wanted}`);
@@ -106,18 +91,4 @@ const setReadOnly = async (sql: postgres.Sql, wanted: "on" | "off"): Promise<voi
       throw new Error(`Postgres did not take default_transaction_read_only = ${wanted} within 5 s.`);
     await pause(POSTGRES_POLL_MS);
   }
-};
-
-/** The role that probes log in as: sees the monitoring views, owns nothing, can't hold the server up. Set again at every start. */
-const grantProbe = async (sql: postgres.Sql, password: string): Promise<void> => {
-  const [found] = await sql`SELECT 1 FROM pg_roles WHERE rolname = ${PROBE_ROLE}`;
-  if (found === undefined) await sql.unsafe(`CREATE ROLE ${PROBE_ROLE}`);
-  const quoted = `'${password.replaceAll("'", "''")}'`;
-  // A plain backslash is an ordinary character here: standard_conforming_strings is on by default and this connection keeps it.
-  await sql.unsafe(
-    `ALTER ROLE ${PROBE_ROLE} LOGIN CONNECTION LIMIT ${PROBE_CONNECTIONS_MAX} PASSWORD ${quoted};
-     ALTER ROLE ${PROBE_ROLE} SET statement_timeout = '2s';
-     ALTER ROLE ${PROBE_ROLE} SET lock_timeout = '500ms';
-     GRANT pg_monitor TO ${PROBE_ROLE};`,
-  );
 };

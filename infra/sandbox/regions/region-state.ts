@@ -8,6 +8,8 @@ export const RegionState = z.object({
   faults: z.array(z.union([ApiFault, DatabaseFault])),
   api: z.object({ port: z.int(), isListening: z.boolean() }),
   database: z.object({ port: z.int(), isRunning: z.boolean(), pid: z.int().optional() }),
+  /** The region's half of a pair, where it has one. */
+  pair: z.object({ port: z.int(), isRunning: z.boolean(), pid: z.int().optional() }).optional(),
   pid: z.int(),
 });
 export type RegionState = z.infer<typeof RegionState>;

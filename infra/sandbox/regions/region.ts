@@ -1,5 +1,7 @@
 /** One region: its API, its database, and the faults that hold in it. Changes happen one after the other, in the order they were asked. */
 import { ApiFault, DatabaseFault, type RegionProcessFault } from "../faults.ts";
+import { createQueue } from "./in-order.ts";
+import { createPairDatabase } from "./pair-database.ts";
 import { createRegionApi } from "./region-api.ts";
 import type { RegionConfig } from "./region-config.ts";
 import { createRegionDatabase, type RegionDatabase } from "./region-database.ts";
@@ -14,6 +16,8 @@ export interface Region {
   /** Applies the fault; it holds when this resolves. A new fault of the same part replaces the old one. */
   readonly break: (fault: RegionProcessFault) => Promise<RegionState>;
   readonly mend: (part?: RegionPart) => Promise<RegionState>;
+  /** Makes this region's half of the pair anew, as a standby of the other. Throws where there is no pair, or the other takes no writes. */
+  readonly rebuildStandby: () => Promise<RegionState>;
   readonly close: () => Promise<void>;
 }
 
@@ -28,6 +32,10 @@ export const startRegion = async (config: RegionConfig): Promise<Region> => {
     port: config.databasePort,
     probePassword: config.probePassword,
   });
+  const pair =
+    config.pair === undefined
+      ? undefined
+      : await createPairDatabase({ dataDir: config.dataDir, pair: config.pair, probePassword: config.probePassword });
   const api = await createRegionApi({
     region: config.region,
     version: config.version,
@@ -42,8 +50,11 @@ export const startRegion = async (config: RegionConfig): Promise<Region> => {
     await api.setFault(fault);
     apiFault = fault;
   };
+  // Down, it is down with the region's own; its role is nobody's fault here, so whatever it is, it keeps it.
+  const setPair = (fault: DatabaseFault | undefined): Promise<void> | undefined =>
+    fault?.fault === "database-down" ? pair?.stop(fault.mode) : pair?.start();
   const setDatabase = async (fault: DatabaseFault | undefined): Promise<void> => {
-    await (fault === undefined ? database.mend() : database.break(fault));
+    await Promise.all([fault === undefined ? database.mend() : database.break(fault), setPair(fault)]);
     databaseFault = fault;
   };
   const state = (): RegionState => ({
@@ -51,13 +62,14 @@ export const startRegion = async (config: RegionConfig): Promise<Region> => {
     faults: [apiFault, databaseFault].filter((fault) => fault !== undefined),
     api: { port: api.port(), isListening: api.isListening() },
     database: databaseState(database),
+    ...(pair === undefined ? {} : { pair: databaseState(pair) }),
     pid: process.pid,
   });
   const inOrder = createQueue();
   const close = async (): Promise<void> => {
-    await Promise.all([api.close(), database.stop()]);
+    await Promise.all([api.close(), database.stop(), pair?.stop("fast")]);
   };
-  await database.mend().catch(async (error: unknown) => {
+  await setDatabase(undefined).catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -81,11 +93,17 @@ export const startRegion = async (config: RegionConfig): Promise<Region> => {
         if (part !== "database") await setApi(undefined);
         return state();
       }),
+    rebuildStandby: () =>
+      inOrder(async () => {
+        if (pair === undefined) throw new Error("This region has no half of a pair.");
+        await pair.rebuild();
+        return state();
+      }),
     close: () => inOrder(close),
   };
 };
 
-const databaseState = (database: RegionDatabase): RegionState["database"] => {
+const databaseState = (database: Pick<RegionDatabase, "port" | "pid">): RegionState["database"] => {
   const pid = database.pid();
   return { port: database.port, isRunning: pid !== undefined, ...(pid === undefined ? {} : { pid }) };
 };
@@ -95,14 +113,4 @@ const partsOf = (fault: RegionProcessFault): { readonly api?: ApiFault; readonly
   if (fault.fault === "dead") return { api: { fault: "refuse" }, database: { fault: "database-down", mode: "immediate" } };
   const database = DatabaseFault.safeParse(fault);
   return database.success ? { database: database.data } : { api: ApiFault.parse(fault) };
-};
-
-/** Runs one piece of work after the other; a failed one doesn't stop those behind it. */
-const createQueue = () => {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
-  };
 };
