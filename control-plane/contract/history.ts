@@ -21,6 +21,7 @@ export const HistoryKind = z.enum([
   "evacuation", // a region is left, or returned to, across services: begun, ended, stopped
   "transfer", // the writable role of a stateful service is led from one region to another
   "alert", // an alert rule fires, or doesn't any more
+  "vantage", // a vantage lost its vote, or has it again
   "mode", // the control plane lost what it needs to do its work, or has it again
 ]);
 export type HistoryKind = z.infer<typeof HistoryKind>;

@@ -103,10 +103,22 @@ export const DEAD_LETTER_KEPT_MS = 7 * 86_400_000;
 /** Approvals in one answer, those that wait in front: more than a thousand services never wait together for long. */
 export const APPROVALS_SHOWN_MAX = 1_000;
 
+/** Planned maintenance windows that stand at a time: twenty regions with ten each is more than anybody keeps in mind. */
+export const MAINTENANCE_STANDING_MAX = 200;
+/** A window is planned no further ahead: who works here then is not known. */
+export const MAINTENANCE_AHEAD_MS_MAX = 366 * 86_400_000;
+/** A window may begin so long ago, as clocks and typing differ; what is over can't be planned. */
+export const MAINTENANCE_LATE_MS_MAX = 60_000;
+/** Rows of windows that are over: an auditor asks for the last quarter. */
+export const MAINTENANCE_KEPT_MS = 180 * 86_400_000;
+
 /** One page of them. */
 export const DEAD_LETTERS_PAGE_MAX = 200;
 /** How often the leader looks whether there are new ones to tell. */
 export const DEAD_LETTERS_LOOK_MS = 10_000;
+
+/** How often the leader looks whether a vantage lost its vote, or has it again; what two looks in a row see is told. */
+export const SUSPECTS_LOOK_MS = 2_000;
 
 /** A look at what the mode rests on: what it takes to see a trouble is two or three of these. */
 export const MODE_ROUND_MS = 2_000;
@@ -186,3 +198,42 @@ export const PAGES_END_MS = 1_000;
 export const HEARTBEAT_JUDGED_MS = 60_000;
 /** Incidents of one answer. */
 export const INCIDENTS_PAGE_MAX = 200;
+
+/** Of one service at a time: more than a person can keep in mind, with a word for each of 20 regions. */
+export const OVERRIDES_MAX = 20;
+
+/**
+ * Services of one step of an evacuation: with A and AAAA in three regions they fill one change call, and 200 services are eight of them, within the
+ * ten and the 30 s that a dead region may take. Few enough that a person who sees what it does can stop it.
+ */
+export const EVACUATION_STEP_SERVICES = 25;
+/** What isn't accepted after this no longer holds up the next step: another zone may be well. As long as a batch is sent for. */
+export const EVACUATION_STEP_MS_MAX = 30_000;
+/** A service whose change isn't accepted, or that can't be asked, for so long has failed: a person has to look at it. */
+export const EVACUATION_SERVICE_MS_MAX = 600_000;
+/** Between two tries of a service that couldn't be asked, doubled each time. */
+export const EVACUATION_RETRY_MS = 500;
+export const EVACUATION_RETRY_MS_MAX = 15_000;
+/** A commit wakes an evacuation; this is for a wake-up that got lost, and for what time alone decides. */
+export const EVACUATION_POLL_MS = 1_000;
+/** Evacuations that are over and stay listed: a year of weekly drills in ten regions. A return looks there for whose a drain is. */
+export const EVACUATIONS_KEPT = 1_000;
+/** Earlier ones of its region that a return looks at. */
+export const EVACUATIONS_EARLIER_MAX = 100;
+/** Evacuations of one answer: each may list a thousand services. */
+export const EVACUATIONS_PAGE_MAX = 50;
+
+/** How often alert rules are evaluated: the shortest thing that one can say is about ten seconds. */
+export const ALERT_ROUND_MS = 5_000;
+/** Rules of all sources together, beyond which none is added by API. */
+export const ALERT_RULES_MAX = 200;
+/** Series of one rule that are looked at: as many as there may be agents. */
+export const ALERT_SERIES_MAX = 1_000;
+/** Alerts in one answer. */
+export const ALERTS_SHOWN_MAX = 1_000;
+/** A pending alert that no leader saw for longer begins anew; a change of leader takes a fifth of it. */
+export const ALERT_GAP_MS = 120_000;
+/** How often a pending alert notes that it still holds: half of the gap, so that one lost write doesn't cost it. */
+export const ALERT_NOTE_MS = 60_000;
+/** A firing alert of which nothing is known any more ends then, beyond its own window: its series went, or the process is another. */
+export const ALERT_UNKNOWN_MS = 300_000;

@@ -9,12 +9,15 @@ import { rankOf } from "@regent/engine/plan/order.ts";
 import type { Logger } from "pino";
 import {
   AGGREGATES_KEPT_MS,
+  ALERT_ROUND_MS,
   DEAD_LETTERS_LOOK_MS,
   DRIFT_SCAN_MS,
+  EVACUATION_POLL_MS,
   MODE_ROUND_MS,
   PAGE_POLL_MS,
   POLL_MS,
   RETENTION_EVERY_MS,
+  SUSPECTS_LOOK_MS,
   TRANSITIONS_KEPT_MS,
 } from "../limits.ts";
 import { type ApprovalOrder, serviceOf } from "../operations/approval/find-approval.ts";
@@ -22,7 +25,9 @@ import { listApprovals } from "../operations/approval/list-approvals.ts";
 import { refuseApproval } from "../operations/approval/refuse-approval.ts";
 import type { ConfigurationSigner } from "../operations/configuration/configuration-in-force.ts";
 import { applyConfiguration, planConfiguration } from "../operations/control/change-configuration.ts";
+import { freezeRegion } from "../operations/control/freeze-region.ts";
 import { holdAutomation, setFreeze } from "../operations/control/set-freeze.ts";
+import { endOverride, type OverrideEnd, type OverrideOrder, setOverride, withPrunedOverrides } from "../operations/control/set-override.ts";
 import type { ControlPlane, DatabaseHealth, FreezeOrder, NotHere, Readiness } from "../operations/control-plane.ts";
 import { dropDeadLetter, type LetterOrder, retryDeadLetter } from "../operations/dead-letters/retry-dead-letter.ts";
 import { createTellDeadLetters } from "../operations/dead-letters/tell-dead-letters.ts";
@@ -37,6 +42,7 @@ import { toIncident } from "../operations/paging/follow-history.ts";
 import { testNotifier } from "../operations/paging/test-notifier.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import { createJudgeServices } from "../operations/verdict/judge-services.ts";
+import { createTellSuspects } from "../operations/verdict/tell-suspects.ts";
 import { shareProgress } from "../operations/verification/share-progress.ts";
 import { createVerifyChange } from "../operations/verification/verify-change.ts";
 import { createDeliver } from "../operations/zone/deliver-batches.ts";
@@ -45,20 +51,26 @@ import { createZoneReader } from "../operations/zone/read-zone.ts";
 import type { MoveOrder } from "../operations/zone/request-move.ts";
 import { createZoneWriter, type ZoneWriter } from "../operations/zone/write-zone.ts";
 import { type Clock, type Ids, surelyPast } from "../ports/clock.ts";
+import type { AlertStore } from "../ports/alert-store.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { Evacuations } from "../ports/evacuations.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
+import type { MaintenanceStore } from "../ports/maintenance-store.ts";
 import type { Messenger } from "../ports/notifier.ts";
 import type { Pages } from "../ports/pages.ts";
 import type { Resolver } from "../ports/resolver.ts";
+import { createAlerting } from "./alerting.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import { createConfigurationKeeper } from "./configuration-keeper.ts";
+import { createEvacuating } from "./evacuating.ts";
 import { createFollowChanges } from "./follow-changes.ts";
 import { createLeadership } from "./leadership.ts";
+import { createMaintenanceWatch } from "./maintenance-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import { createModeWatch } from "./mode-watch.ts";
 import { createPaging } from "./paging.ts";
@@ -66,6 +78,7 @@ import { withReach } from "./reach.ts";
 import { createReconcileLoop } from "./reconcile-loop.ts";
 import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
 import { createServerBook } from "./server-book.ts";
+import { registerState } from "./state-metrics.ts";
 
 export interface ControlPlaneDeps {
   readonly holder: string;
@@ -77,6 +90,9 @@ export interface ControlPlaneDeps {
   readonly decisions: DecisionStore;
   readonly deadLetters: DeadLetters;
   readonly pages: Pages;
+  readonly alerts: AlertStore;
+  readonly maintenance: MaintenanceStore;
+  readonly evacuations: Evacuations;
   readonly messenger: Messenger;
   readonly configurations: ConfigurationStore;
   readonly lease: Lease;
@@ -146,6 +162,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     onCommitted: (services) => {
       emit("overview", services);
       paging.wake();
+      evacuating.wake();
     },
   });
   let leadingSince = 0;
@@ -168,6 +185,28 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     declaration: () => keeper.inForce()?.declaration ?? null,
     keepDeadLetter,
     signal: stopped.signal,
+  });
+  const maintenance = createMaintenanceWatch({
+    ...deps,
+    ledger,
+    declared: () => keeper.inForce()?.declaration ?? null,
+    isLeading: () => leadership.isLeading(),
+    onNew: () => {
+      if (leadership.isLeading()) loop.wake();
+      emit("overview", []);
+    },
+  });
+  const alerting = createAlerting({
+    ...deps,
+    store: deps.alerts,
+    metrics: metrics.source,
+    term: () => ledger.term(),
+    isLeading: () => leadership.isLeading() && !stopped.signal.aborted,
+    declaration: () => keeper.inForce()?.declaration ?? null,
+    onTold: () => {
+      emit("overview", []);
+      paging.wake();
+    },
   });
   const verify = createVerifyChange({
     clock,
@@ -250,6 +289,13 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     await ledger.load(specs());
     cache.clear();
     await cache.refresh();
+    await maintenance.read();
+  };
+
+  /** As the last look of this term saw it. */
+  let suspects: ReadonlySet<string> | null = null;
+  const onSuspects = (seen: ReadonlySet<string>): void => {
+    suspects = seen;
   };
 
   const loop = createReconcileLoop({
@@ -260,7 +306,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     log,
     specs,
     configurationVersion: () => inForce().version,
-    judge: createJudgeServices({ ledger, cache, ids, specs, leadingSince: () => leadingSince }),
+    judge: withPrunedOverrides({ ledger, ids }, createJudgeServices({ ledger, cache, ids, specs, maintenance: maintenance.look, onSuspects, leadingSince: () => leadingSince })),
     writerOf,
     isLeading: () => leadership.isLeading(),
     leadingSince: () => leadingSince,
@@ -272,6 +318,20 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     },
   });
 
+  const evacuating = createEvacuating({
+    ...deps,
+    ledger,
+    specs,
+    isLeading: () => leadership.isLeading() && !stopped.signal.aborted,
+    askZone: (zoneId, many) => whileLeading(() => writerOf(zoneId).moveMany(many)),
+    onTold: () => {
+      emit("overview", []);
+      paging.wake();
+    },
+    onAsked: (services) => loop.wake(services),
+    onFenced: (term) => void leadership.stepDown(term),
+  });
+
   const leadership = createLeadership({
     holder: deps.holder,
     lease: deps.lease,
@@ -281,11 +341,16 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       await loop.stop();
       ledger.lead(term);
       leadingSince = clock.now();
+      suspects = null;
+      tellSuspects = createTellSuspects({ ...deps, ledger, now: clock.now });
       tellDeadLetters = createTellDeadLetters({ ...deps, letters: deps.deadLetters, ledger, now: clock.now });
+      maintenance.gained();
       await loadAll();
       await clockWatch.settle();
       loop.start();
       paging.gained();
+      alerting.gained();
+      await evacuating.gained();
       changes.followUnseen(ledger.changes());
       // What the leader before us wrote down may have been taken back since. An emergency goes first.
       setTimeout(() => void scanSafely(), SCAN_AFTER_GAIN_MS).unref();
@@ -294,6 +359,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     onLost: () => {
       void loop.stop();
       loop.forget();
+      evacuating.lost();
       emit("overview", []);
     },
     mayLead: () => modes.mayLead(),
@@ -420,6 +486,11 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
   const scanSafely = (): Promise<void> =>
     scanAll().catch((error: unknown) => log.warn({ err: error }, "zones not read; the drift scan reads them again"));
 
+  let tellSuspects: ReturnType<typeof createTellSuspects> | null = null;
+  const lookAtSuspects = async (): Promise<void> => {
+    if (leadership.isLeading() && suspects !== null) await tellSuspects?.(suspects);
+  };
+
   let tellDeadLetters: (() => Promise<void>) | null = null;
   const lookAtDeadLetters = async (): Promise<void> => {
     const { count } = await deps.deadLetters.prune(boundsAt(surelyPast(clock)));
@@ -478,7 +549,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     const spec = specs().get(order.service);
     if (!spec) return { kind: "not-found", what: `service ${order.service}` } as const;
     const { move: wish } = order.request;
-    const region = wish.kind === "failover" ? wish.to : wish.kind === "failback" ? null : wish.region;
+    const region = "region" in wish ? wish.region : wish.kind === "failover" ? wish.to : null;
     if (region !== null && !spec.endpoints.some((endpoint) => endpoint.region === region))
       return { kind: "not-found", what: `region ${region} of ${order.service}` } as const;
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
@@ -486,6 +557,33 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     if (result === "not-leader") return { kind: "not-leader" } as const;
     // A dry run reads DNS too, and may have found what somebody has to do something about.
     loop.wake([order.service]);
+    return result;
+  };
+
+  /** Only who leads acts, and whoever asks while the lead is lost is sent to the next leader. */
+  const asLeader = async <T>(work: () => Promise<T>): Promise<T | NotHere> => {
+    if (!leadership.isLeading()) return { kind: "not-leader" };
+    const result = await whileLeading(work);
+    return result === "not-leader" ? { kind: "not-leader" } : result;
+  };
+
+  const override = async (order: OverrideOrder) => {
+    const spec = specs().get(order.service);
+    if (!spec) return { kind: "not-found", what: `service ${order.service}` } as const;
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const asked = { ledger, clock, ids, move: ({ zoneId }: ServiceSpec, wish: MoveOrder) => writerOf(zoneId).move(wish) };
+    const result = await whileLeading(() => setOverride(asked, spec, order));
+    if (result === "not-leader") return { kind: "not-leader" } as const;
+    loop.wake([order.service]);
+    return result;
+  };
+
+  const overrideEnd = async (end: OverrideEnd) => {
+    if (!specs().has(end.service)) return { kind: "not-found", what: `service ${end.service}` } as const;
+    if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    const result = await whileLeading(() => endOverride({ ledger, clock, ids }, end));
+    if (result === "not-leader") return { kind: "not-leader" } as const;
+    loop.wake([end.service]);
     return result;
   };
 
@@ -534,6 +632,20 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     return result;
   };
 
+  registerState(metrics.registry, {
+    declaration: () => keeper.inForce()?.declaration ?? null,
+    heardAt: (agent) => cache.agentRow(agent)?.heardAt ?? null,
+    freshnessMs: () => Math.max(...[...specs().values()].map(({ settings }) => settings.freshnessMs), 1_000),
+    records,
+    outbox: () => [...specs().keys()].flatMap(ledger.outbox),
+    unseenSince: () =>
+      ledger
+        .changes()
+        .flatMap(({ stage, times }) => (UNSEEN.has(stage) && times.accepted !== undefined ? [times.accepted] : [])),
+    pagesWaitSince: paging.waitSince,
+    now: clock.now,
+  });
+
   const readiness = (): Readiness => {
     const missing = [
       ...(isRetiring ? ["it is stopping"] : []),
@@ -561,7 +673,27 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     approvals: async () => listApprovals(records()),
     approve: (order) => answered(order, ({ zoneId }) => writerOf(zoneId).approve(order)),
     refuse: (order) => answered(order, () => refuseApproval({ ledger, clock, ids, specs }, order)),
+    setOverride: override,
+    endOverride: overrideEnd,
     setFreeze: freeze,
+    freezeRegion: (order) =>
+      asLeader(async () => {
+        const result = await freezeRegion({ ledger, clock, ids, specs }, order);
+        if ("changed" in result) loop.wake(result.changed);
+        return result;
+      }),
+    maintenance: async () => maintenance.list(),
+    planMaintenance: (order) => asLeader(() => maintenance.plan(order)),
+    endMaintenance: (order) => asLeader(() => maintenance.end(order)),
+    evacuate: (order) => asLeader(() => evacuating.begin(order)),
+    stopEvacuation: (order) => asLeader(() => evacuating.stop(order)),
+    evacuations: ({ limit, cursor, region }) =>
+      deps.evacuations.list({
+        limit,
+        ...(cursor === undefined ? {} : { before: cursor }),
+        ...(region === undefined ? {} : { region }),
+      }),
+    evacuation: (id) => deps.evacuations.read(id),
     history: async (query) => {
       const page = await deps.decisions.readHistory(query);
       return { events: [...page.events], next: page.next };
@@ -589,6 +721,10 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       if (result.kind === "fenced") return { kind: "not-leader" };
       return result.kind === "gone" ? { kind: "not-found", what: `open incident ${order.id}` } : result;
     },
+    alerts: alerting.alerts,
+    alertRules: alerting.rules,
+    tryAlertRule: alerting.attempt,
+    changeAlertRule: alerting.change,
     testNotifier: async (order) => {
       const { owner, notify } = inForce().declaration;
       const answer = await testNotifier({ ...deps, owner, notify }, order);
@@ -629,9 +765,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       background("seen", SEEN_PERIOD_MS, () => (leadership.isLeading() ? seen.sweep([...specs().values()]) : Promise.resolve()));
       background("mode", MODE_ROUND_MS, modes.look);
       background("pages", PAGE_POLL_MS, paging.round);
+      background("alerts", ALERT_ROUND_MS, alerting.round);
+      background("evacuations", EVACUATION_POLL_MS, evacuating.round);
+      background("suspects", SUSPECTS_LOOK_MS, lookAtSuspects);
       background("dead letters", DEAD_LETTERS_LOOK_MS, lookAtDeadLetters);
-      background("retention", RETENTION_EVERY_MS, () => {
+      background("maintenance", POLL_MS, maintenance.round);
+      background("retention", RETENTION_EVERY_MS, async () => {
         const past = surelyPast(clock);
+        await maintenance.prune();
         return deps.evidence.prune({ aggregates: past - AGGREGATES_KEPT_MS, transitions: past - TRANSITIONS_KEPT_MS });
       });
     },
@@ -652,6 +793,9 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     },
   };
 };
+
+/** Accepted, and name servers may not answer it yet. */
+const UNSEEN: ReadonlySet<string> = new Set(["accepted", "in-sync"]);
 
 /** The followers of one batch hear that it is gone within moments of each other. */
 const STRANDED_SOON_MS = 200;

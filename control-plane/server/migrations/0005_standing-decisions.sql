@@ -5,4 +5,4 @@ update regent.service set controls = controls || '{"overrides": []}'::jsonb;
 alter table regent.history drop constraint history_kind_check;
 alter table regent.history add constraint history_kind_check
   check (kind in ('change', 'verdict', 'refused', 'approval', 'fail-static', 'freeze', 'unfreeze', 'drift', 'fence-lost', 'configuration',
-    'control', 'dead-letter', 'override', 'maintenance', 'evacuation', 'transfer', 'alert', 'mode'));
+    'control', 'dead-letter', 'override', 'maintenance', 'evacuation', 'transfer', 'alert', 'vantage', 'mode'));

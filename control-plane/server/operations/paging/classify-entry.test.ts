@@ -43,6 +43,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
       (["failover", "rebalance"] as const).map((kind) => entry("change", { change: exampleChange({ kind, ...WEIGHTS }) })),
     ],
     [
+      "automation took traffic from a region in maintenance",
+      [entry("change", { change: exampleChange({ kind: "rebalance", ...WEIGHTS, evidence: [maintained] }) })],
+    ],
+    [
       "automation gives traffic back",
       (["failback", "return"] as const).map((kind) => entry("change", { change: exampleChange({ kind, ...BACK }) })),
     ],
@@ -66,7 +70,14 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
   ],
   override: [["a standing decision with an expiry", [entry("override")]]],
-  maintenance: [["a window is planned, begins or ends", [entry("maintenance")]]],
+  maintenance: [
+    [
+      "a window is planned, begins, ends or is taken back",
+      ["planned", "begins", "ends", "taken-back"].map((step) =>
+        entry("maintenance", { service: null, page: false, detail: { step, window: { id: "nightly", services: null } } }),
+      ),
+    ],
+  ],
   evacuation: [["a region is left, or returned to, across services", [entry("evacuation")]]],
   transfer: [["a database's role is led to another region", [entry("transfer")]]],
   alert: [["an alert rule fires, or ends", [entry("alert")]]],
@@ -93,6 +104,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["DNS is as Regent wrote it again", [entry("drift", { page: false })]],
   ],
   "dead-letter": [["something was put aside", [entry("dead-letter", { service: null, detail: { subjects: ["eu-a"] } })]]],
+  vantage: [
+    ["a vantage is suspect", [entry("vantage", { detail: { vantage: "eu/net-a", isSuspect: true } })]],
+    ["a vantage has its vote again", [entry("vantage", { detail: { vantage: "eu/net-a", isSuspect: false } })]],
+  ],
   mode: [
     ["the control plane can't do its work", [entry("mode", { service: null, detail: { mode: "degraded" } })]],
     ["it can again", [entry("mode", { service: null, page: false, detail: { mode: "normal" } })]],

@@ -4,6 +4,7 @@
  */
 import type { Change, HistoryEvent, Severity } from "@regent/contract";
 import * as z from "zod";
+import { ofAlert } from "./classify-alert.ts";
 
 export interface PageEffect {
   /** With the opening moment it names the incident. */
@@ -18,6 +19,8 @@ export interface PageEffect {
   readonly services: readonly string[];
   /** Notifiers that this can't be told: it is they who took nothing. */
   readonly except?: readonly string[];
+  /** Told to these whatever routes say, as long as one of them is declared. */
+  readonly only?: readonly string[];
 }
 
 /** What a part is called: a region of a service, or one side of a service. */
@@ -48,16 +51,21 @@ export const classifyEntry = (event: HistoryEvent): readonly PageEffect[] => {
       return ofDrift(event);
     case "dead-letter":
       return ofDeadLetter(event);
+    case "vantage":
+      return ofVantage(event);
     case "mode":
       return ofMode(event);
     case "fence-lost":
     case "configuration":
-    case "override":
-    case "maintenance":
     case "evacuation":
     case "transfer":
-    case "alert":
       return [];
+    case "alert":
+      return ofAlert(event);
+    case "override":
+      return ofOverride(event);
+    case "maintenance":
+      return ofMaintenance(event);
     case "control":
       return ofControl(event);
   }
@@ -127,9 +135,14 @@ const ofChange = ({ service, change, actor }: HistoryEvent): readonly PageEffect
   // Giving traffic back empties the place that had it meanwhile: nothing is wrong there.
   if (change.kind === "failback" || change.kind === "return")
     return [over, tells(ofRegion(gained[0] ?? region), "info", `traffic returns to ${gained[0] ?? "its region"}`, [service])];
+  // Somebody works there and wanted it empty: nobody is called.
+  const isMaintained = (each: string): boolean =>
+    change.evidence.some((seen) => seen.region === each && seen.verdict === "maintenance");
+  const [maintained, fled] = [left.filter(isMaintained), left.filter((each) => !isMaintained(each))];
   return [
     over,
-    ...left.map(
+    ...maintained.map((each) => tells(ofRegion(each), "info", `traffic left ${each} for maintenance`, [service])),
+    ...fled.map(
       (each): PageEffect => ({
         cause: ofRegion(each),
         step: "opens",
@@ -208,6 +221,31 @@ const ofControl = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
     ? []
     : [closes([sidePart(service, "held back"), sidePart(service, "fail-static")], [service])];
 
+const OverrideDetail = z.object({ step: z.enum(["made", "ended", "ran-out"]) });
+
+/** Somebody decided something for a while: whoever is on call hears of its beginning and its end. */
+const ofOverride = ({ service, actor, detail }: HistoryEvent): readonly PageEffect[] => {
+  const step = OverrideDetail.safeParse(detail).data?.step;
+  if (service === null || step === undefined) return [];
+  const title =
+    step === "ran-out" ? `an override of ${service} ran out` : `${actor.name} ${step === "made" ? "made" : "ended"} an override of ${service}`;
+  return [tells(ofService(service), "info", title, [service])];
+};
+
+const MaintenanceDetail = z.object({
+  step: z.enum(["planned", "begins", "ends", "taken-back"]),
+  window: z.object({ id: z.string(), services: z.array(z.string()).nullable() }),
+});
+const MAINTENANCE_STEPS = { planned: "is planned", begins: "begins", ends: "is over", "taken-back": "was taken back" } as const;
+
+/** Planned work asks nobody to do anything. */
+const ofMaintenance = ({ detail }: HistoryEvent): readonly PageEffect[] => {
+  const parsed = MaintenanceDetail.safeParse(detail);
+  if (!parsed.success) return [];
+  const { step, window } = parsed.data;
+  return [tells(`maintenance:${window.id}`, "info", `maintenance ${window.id} ${MAINTENANCE_STEPS[step]}`, window.services ?? [])];
+};
+
 const ApprovalDetail = z.object({
   state: z.string(),
   kind: z.string(),
@@ -237,16 +275,19 @@ const ofApproval = (event: HistoryEvent): readonly PageEffect[] => {
   ];
 };
 
+const PinnedDetail = z.object({ pinned: z.literal(true) });
+
 /** No region is fit for any of them: one cause, however many services it stops. */
-const ofFailStatic = ({ service }: HistoryEvent): readonly PageEffect[] =>
+const ofFailStatic = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
   service === null
     ? []
     : [
         {
-          cause: ofControlPlane("fail-static"),
+          ...(PinnedDetail.safeParse(detail).success
+            ? { cause: ofService(service), title: `a region of ${service} is unhealthy and pinned` }
+            : { cause: ofControlPlane("fail-static"), title: "weights are kept as they are, as no region is fit" }),
           step: "opens",
           severity: "critical",
-          title: "weights are kept as they are, as no region is fit",
           parts: [sidePart(service, "fail-static")],
           services: [service],
         },
@@ -304,6 +345,28 @@ const ofDeadLetter = ({ page, detail }: HistoryEvent): readonly PageEffect[] => 
   if (!page) return [];
   const except = DeadLetterDetail.safeParse(detail).data?.notifiers ?? [];
   return [{ ...tells(DEAD_LETTERS, "warning", "something could not be processed and was put aside"), except }];
+};
+
+// ---------------------------------------------------------------------------------------------------------------- vantages
+
+const VantageDetail = z.object({ vantage: z.string(), isSuspect: z.boolean() });
+
+const ofVantage = ({ detail }: HistoryEvent): readonly PageEffect[] => {
+  const parsed = VantageDetail.safeParse(detail);
+  if (!parsed.success) return [];
+  const { vantage, isSuspect } = parsed.data;
+  const parts = [`vantage ${vantage}`];
+  if (!isSuspect) return [closes(parts, [])];
+  return [
+    {
+      cause: ofControlPlane("vantages"),
+      step: "opens",
+      severity: "warning",
+      title: `${vantage} can't be believed`,
+      parts,
+      services: [],
+    },
+  ];
 };
 
 // ------------------------------------------------------------------------------------------------------------------ modes

@@ -7,6 +7,7 @@ import { assessCasting } from "@regent/engine/health/view.ts";
 import type { Ids } from "../../ports/clock.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
 import type { EvidenceCache } from "../evidence/evidence-cache.ts";
+import type { LookAtMaintenance } from "../maintenance/maintenance-book.ts";
 import { AUTOMATION } from "../memory/actors.ts";
 import type { Ledger } from "../memory/ledger.ts";
 import { createSlices } from "../memory/slices.ts";
@@ -23,6 +24,9 @@ export interface JudgeDeps {
   readonly cache: EvidenceCache;
   readonly ids: Ids;
   readonly specs: () => ReadonlyMap<string, ServiceSpec>;
+  readonly maintenance: LookAtMaintenance;
+  /** Who has no vote at this look, `region/network`. */
+  readonly onSuspects?: (suspects: ReadonlySet<string>) => void;
   /** When this process began to lead: agents get one freshness window to be heard before their silence means anything. */
   readonly leadingSince: () => Instant;
 }
@@ -31,7 +35,7 @@ export interface JudgeDeps {
  * `believe` is given what is believed of each service now, in the moment in which it is committed: whoever decides next finds verdicts and
  * memory of the same look. Nothing is believed that couldn't be committed.
  */
-export const createJudgeServices = ({ ledger, cache, ids, specs, leadingSince }: JudgeDeps) => {
+export const createJudgeServices = ({ ledger, cache, ids, specs, maintenance, leadingSince, onSuspects }: JudgeDeps) => {
   const lookForSuspects = createSuspectBook({ cache, specs });
   return async (
     services: Iterable<string>,
@@ -39,8 +43,9 @@ export const createJudgeServices = ({ ledger, cache, ids, specs, leadingSince }:
     believe: (judged: ReadonlyMap<string, JudgedService>) => void,
   ): Promise<ReadonlyMap<string, JudgedService>> => {
     const seen = lookForSuspects(now);
+    onSuspects?.(seen.suspects);
     const look = (spec: ServiceSpec, before: ServiceRecord["health"]): Looked =>
-      lookAt({ spec, before, cache, seen, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
+      lookAt({ spec, before, cache, seen, maintenance, graceEndsAt: leadingSince() + spec.settings.freshnessMs, now });
     const looks = await lookInSlices(services, specs(), (spec) => {
       const { health: before } = ledger.record(spec.id);
       return { before, looked: look(spec, before) };
@@ -119,11 +124,12 @@ interface LookInput {
   readonly before: Readonly<Record<string, HealthMemory>>;
   readonly cache: EvidenceCache;
   readonly seen: SuspectLook;
+  readonly maintenance: LookAtMaintenance;
   readonly graceEndsAt: Instant;
   readonly now: Instant;
 }
 
-const lookAt = ({ spec, before, cache, seen, graceEndsAt, now }: LookInput): Looked => {
+const lookAt = ({ spec, before, cache, seen, maintenance, graceEndsAt, now }: LookInput): Looked => {
   const { suspects, castings } = seen;
   const seating = cache.seating();
   const memories: HealthMemory[] = [];
@@ -134,7 +140,8 @@ const lookAt = ({ spec, before, cache, seen, graceEndsAt, now }: LookInput): Loo
     const target = cache.targetOf(spec.id, region);
     const casting = castings.get(target) ?? castTarget({ spec, region, seating, rows: cache.rowsOf(target), now });
     const assessment: Assessment = assessCasting({ casting, suspects, previous });
-    const judged = judge({ assessment, memory: previous, settings: spec.settings, isInMaintenance: false, now });
+    const window = maintenance(spec.id, region, now);
+    const judged = judge({ assessment, memory: previous, settings: spec.settings, maintenance: window.why, now });
     // We were away, not they: keep the verdict until they had the time to be heard. Its evidence is unknown meanwhile, so nothing lands there.
     const isKept = now < graceEndsAt && previous !== null && judged.verdict === "unknown" && previous.verdict !== "unknown";
     const memory = isKept ? previous : judged;
@@ -142,6 +149,8 @@ const lookAt = ({ spec, before, cache, seen, graceEndsAt, now }: LookInput): Loo
     const verdict = toRegionVerdict(memory, assessment);
     verdicts.push(isKept ? { ...verdict, evidence: "unknown" } : verdict);
     if (isKept) looks.push(graceEndsAt);
+    // A window begins and ends without a report.
+    if (window.nextEdgeAt !== null) looks.push(window.nextEdgeAt);
     for (const at of [assessment.nextLookAt, nextVerdictLookAt({ assessment, memory, settings: spec.settings, now })])
       if (at !== null) looks.push(at);
   }

@@ -1,0 +1,24 @@
+/** One network that sees everything fail: nothing moves, it loses its vote, and people are told once. */
+import { afterEach, expect, test } from "vitest";
+import { changesOf, eventsOf, goOn, isHealthy } from "../testing/play.ts";
+import { OK, REFUSED, testService, testWorld, type World } from "../testing/world.ts";
+
+let world: World;
+afterEach(() => world.stop());
+
+test("it is told when it lost its vote, and when it has it again; traffic stays", async () => {
+  const services = ["checkout", "search"].map((id) => testService(id, { kind: "active-passive", failback: "manual" }));
+  world = await testWorld({ services });
+  await world.until("healthy", () => isHealthy(world));
+  const before = (await changesOf(world)).length;
+  world.see = (agent) => (agent === "us-east-a" ? REFUSED : OK);
+  await world.until("told", async () => (await eventsOf(world, "vantage")).length > 0, 15_000);
+  await goOn(world, 2_500);
+  world.see = () => OK;
+  await world.until("told again", async () => (await eventsOf(world, "vantage")).length > 1, 15_000);
+  expect((await eventsOf(world, "vantage")).map(({ page, why }) => [page, why.split(":")[0]])).toEqual([
+    [true, "us-east/net-a has no vote any more"],
+    [false, "us-east/net-a has its vote again"],
+  ]);
+  expect((await changesOf(world)).length).toBe(before);
+}, 60_000);
