@@ -11,7 +11,7 @@ test("it is told when it lost its vote, and when it has it again; traffic stays"
   world = await testWorld({ services });
   await world.until("healthy", () => isHealthy(world));
   const before = (await changesOf(world)).length;
-  world.see = (agent) => (agent === "us-east-a" ? REFUSED : OK);
+  world.see = (agent) => (agent === "us-east-net-a" ? REFUSED : OK);
   await world.until("told", async () => (await eventsOf(world, "vantage")).length > 0, 15_000);
   await goOn(world, 2_500);
   world.see = () => OK;
