@@ -29,6 +29,12 @@ export const ENTRIES = isBundled ? BUNDLES : SOURCES;
 /** Loaded before a part's own program where that doesn't watch its supervisor's pipe itself. */
 export const STOP_WITH_STDIN = at("control-plane/cli/up/stop-with-stdin.mjs");
 
+/** Not bundled: what runs is the very file that is there to be read, with a package that its reader would install. */
+export const EXAMPLE_HOOK = {
+  program: at("docs/example/hooks/promote-standby.mjs"),
+  packages: at("infra/sandbox/use-own-packages.mjs"),
+} as const;
+
 /** The built dashboard, or null where it was not built. */
 export const dashboardFolder = (): string | null => {
   const folder = at("dashboard/dist/site");

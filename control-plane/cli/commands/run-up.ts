@@ -10,7 +10,7 @@ import { createLiveView, type LiveView } from "../view/live-view.ts";
 
 export const runUp = async (
   context: Context,
-  { isWatched, isFresh }: { readonly isWatched: boolean; readonly isFresh: boolean },
+  { isWatched, isFresh, isStateful }: { readonly isWatched: boolean; readonly isFresh: boolean; readonly isStateful: boolean },
 ): Promise<void> => {
   const { home, terminal } = context;
   await refuseSecond(context);
@@ -27,7 +27,7 @@ export const runUp = async (
   const say = (line: string): void => (view === undefined ? terminal.err(`${line}\n`) : view.say(line));
   say(`Starting in ${home.folder}, profile sandbox: 1 s probes and short holds, made for looking at.`);
 
-  const starting = startSupervisor({ home, say }, (started) => {
+  const starting = startSupervisor({ home, say, isStateful }, (started) => {
     supervisor = started;
   });
   const outcome = await Promise.race([

@@ -54,10 +54,15 @@ export interface UpHarness {
   readonly log: () => string;
 }
 
-export const startUp = async (options: { readonly home?: string } = {}): Promise<UpHarness> => {
+export const startUp = async (
+  options: { readonly home?: string; readonly args?: readonly string[] } = {},
+): Promise<UpHarness> => {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), "up-e2e-")));
   const env = { ...process.env, REGENT_HOME: home, REGENT_STOP_WITH_STDIN: "1", NO_COLOR: "1" };
-  const child = spawn(process.execPath, [MAIN, "up", "--no-watch"], { env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, "up", "--no-watch", ...(options.args ?? [])], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -86,8 +91,8 @@ export const startUp = async (options: { readonly home?: string } = {}): Promise
 
 /** With the folders under /var/tmp where regions keep their clusters when root's home is closed to the account that runs Postgres. */
 const removeHome = async (home: string): Promise<void> => {
-  for (const { id } of REGIONS) {
-    const wanted = join(home, "regions", id, "postgres");
+  for (const [id, cluster] of REGIONS.flatMap(({ id }) => [[id, "postgres"] as const, [id, "pair"] as const])) {
+    const wanted = join(home, "regions", id, cluster);
     const name = `regent-sandbox-${createHash("sha256").update(wanted).digest("hex").slice(0, 16)}`;
     await rm(join("/var/tmp", name), { recursive: true, force: true });
   }

@@ -24,6 +24,10 @@ export interface Home {
   readonly aws: string;
   readonly probePassword: string;
   readonly logs: string;
+  /** A secret that the configuration names as a file. */
+  readonly serverSecret: (name: string) => string;
+  /** Of a home with a pair of databases. */
+  readonly pair: { readonly ownerPassword: string; readonly hookPassword: string; readonly hookSettings: string };
   readonly agent: (id: string) => AgentHome;
   readonly region: (id: string) => { readonly folder: string; readonly config: string };
   readonly sandbox: { readonly folder: string; readonly config: string };
@@ -57,6 +61,12 @@ export const homeAt = (folder: string): Home => {
     aws: at("sandbox-aws.secret"),
     probePassword: at("probe.password"),
     logs: at("logs"),
+    serverSecret: (name) => at("secrets", name),
+    pair: {
+      ownerPassword: at("pair-owner.password"),
+      hookPassword: at("pair-hook.password"),
+      hookSettings: at("hook.json"),
+    },
     agent: (id) => ({
       folder: at("agents", id),
       config: at("agents", id, "agent.json"),

@@ -4,7 +4,7 @@ import { NODE_AGENT_ARGS } from "@regent/agents";
 import type { NodeAgentConfigInput } from "@regent/agents/runtimes/node/config.ts";
 import { PROBE_ROLE } from "@regent/sandbox/regions/region-config.ts";
 import type { SandboxConfigFile } from "@regent/sandbox/sandbox-config.ts";
-import { dashboardFolder, ENTRIES, STOP_WITH_STDIN } from "../entries.ts";
+import { dashboardFolder, ENTRIES, EXAMPLE_HOOK, STOP_WITH_STDIN } from "../entries.ts";
 import type { Home } from "./home.ts";
 import { writePrivate } from "./home.ts";
 import {
@@ -20,11 +20,14 @@ import {
 } from "./layout.ts";
 import type { PartSpec } from "./part.ts";
 import type { Ports } from "./ports.ts";
+import { HALVES, LEDGER_SECRET, ledgerAddress, pairConfig, type StatefulSecrets } from "./stateful.ts";
 
 export interface Secrets {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly probePassword: string;
+  /** Null of a home without a pair of databases. */
+  readonly stateful: StatefulSecrets | null;
 }
 
 const loopback = (port: number): string => `127.0.0.1:${port}`;
@@ -52,7 +55,9 @@ export const writeSandboxConfig = (home: Home, ports: Ports, { accessKeyId, secr
     credentials: [{ accessKeyId, secretAccessKey }],
     regions: REGIONS.map(({ id, publishedAddress }) => {
       const { api, database, control } = portsOf(ports, id);
-      return { id, publishedAddress, apiPort: api, databasePort: database, controlPort: control };
+      const half = ports.pair?.halves[id];
+      const pairPort = half === undefined ? {} : { pairPort: half };
+      return { id, publishedAddress, apiPort: api, databasePort: database, controlPort: control, ...pairPort };
     }),
     vantages: AGENTS.map(({ vantage }) => vantage),
     agents: AGENTS.map(({ id, vantage }) => ({ id, vantage })),
@@ -68,7 +73,7 @@ export const writeSandboxConfig = (home: Home, ports: Ports, { accessKeyId, secr
   return writePrivate(home.sandbox.config, JSON.stringify(config, null, 2));
 };
 
-export const writeRegionConfig = (home: Home, id: string, ports: Ports, { probePassword }: Secrets): Promise<void> => {
+export const writeRegionConfig = (home: Home, id: string, ports: Ports, { probePassword, stateful }: Secrets): Promise<void> => {
   const { api, database, control } = portsOf(ports, id);
   const { folder, config } = home.region(id);
   return writePrivate(
@@ -82,6 +87,7 @@ export const writeRegionConfig = (home: Home, id: string, ports: Ports, { probeP
         controlPort: control,
         tokenFile: home.sandboxToken,
         probePassword,
+        pair: pairConfig(home, id, { ports, secrets: stateful }),
       },
       null,
       2,
@@ -120,11 +126,16 @@ export const writeAgentFiles = async (
           [databaseAddress(id), link(`${id}/database`)],
         ]),
       ),
+      ...(secrets.stateful === null ? {} : Object.fromEntries(HALVES.map((id) => [ledgerAddress(id), link(`${id}/pair`)]))),
       ...Object.fromEntries(CANARIES.map((canary, index) => [canary, loopback(ports.nameServers[index] ?? 0)])),
     },
   };
-  const secret = { user: PROBE_ROLE, password: secrets.probePassword, hosts: [databaseAddress(agent.region)] };
-  await writePrivate(files.secrets, JSON.stringify({ [DATABASE_SECRET]: secret }, null, 2));
+  const login = { user: PROBE_ROLE, password: secrets.probePassword };
+  const known = {
+    [DATABASE_SECRET]: { ...login, hosts: [databaseAddress(agent.region)] },
+    ...(secrets.stateful === null ? {} : { [LEDGER_SECRET]: { ...login, hosts: [ledgerAddress(agent.region)] } }),
+  };
+  await writePrivate(files.secrets, JSON.stringify(known, null, 2));
   await writePrivate(files.config, JSON.stringify(config, null, 2));
 };
 
@@ -144,7 +155,15 @@ export const regionSpec = (home: Home, id: string): PartSpec =>
     saysReady: true,
   });
 
-export const serverSpec = (home: Home, ports: Ports, { accessKeyId, secretAccessKey }: Secrets): PartSpec => {
+export const hookSpec = (home: Home): PartSpec =>
+  part(home, {
+    name: "hook",
+    command: ["--import", STOP_WITH_STDIN, "--import", EXAMPLE_HOOK.packages, EXAMPLE_HOOK.program, home.pair.hookSettings],
+    env: {},
+    saysReady: true,
+  });
+
+export const serverSpec = (home: Home, ports: Ports, { accessKeyId, secretAccessKey, stateful }: Secrets): PartSpec => {
   const dashboard = dashboardFolder();
   return part(home, {
     name: "server",
@@ -159,6 +178,8 @@ export const serverSpec = (home: Home, ports: Ports, { accessKeyId, secretAccess
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_REGION: "us-east-1",
+      // The example hook stands on loopback, as everything here does.
+      ...(stateful === null ? {} : { REGENT_NOTIFY_LOOPBACK: "1" }),
       ...kept("DATABASE_URL", "LOG_LEVEL", "REGENT_ROUTE53_RATE"),
       ...(dashboard === null ? {} : { REGENT_STATIC_DIR: dashboard }),
     },

@@ -23,3 +23,11 @@ test("a kept port that somebody else has taken is drawn anew, the others stay", 
     await once(squatter, "close");
   }
 });
+
+test("a pair of databases has ports of its own, which are kept as well", async () => {
+  const first = await choosePorts(null, true);
+  expect(Ports.parse(first)).toEqual(first);
+  expect(portsIn(first)).toEqual(expect.arrayContaining([first.pair?.hook, ...Object.values(first.pair?.halves ?? {})]));
+  expect(new Set(portsIn(first)).size).toBe(portsIn(first).length);
+  expect(await choosePorts(first, true)).toEqual(first);
+});

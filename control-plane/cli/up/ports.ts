@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import * as z from "zod";
 import { PORT_MAX, PORT_MIN } from "../limits.ts";
 import { AGENTS, LINK_TARGETS, NAME_SERVER_COUNT, REGIONS } from "./layout.ts";
+import { HALVES, PAIR_LINKS } from "./stateful.ts";
 
 const Port = z.int().min(1).max(65_535);
 
@@ -16,6 +17,8 @@ export const Ports = z.strictObject({
   nameServers: z.array(Port).length(NAME_SERVER_COUNT),
   resolver: Port,
   regions: z.record(z.string(), z.strictObject({ api: Port, database: Port, control: Port })),
+  /** Only of a home that was made with a pair of databases: the half of each region that has one, and the hook. */
+  pair: z.strictObject({ halves: z.record(z.string(), Port), hook: Port }).optional(),
   /** By vantage, then by target. */
   links: z.record(z.string(), z.record(z.string(), Port)),
 });
@@ -25,7 +28,7 @@ export type Ports = z.infer<typeof Ports>;
 const SERVER_PORT = 7_420;
 
 /** Keeps what is still free of `kept`, draws the rest anew. */
-export const choosePorts = async (kept: Ports | null): Promise<Ports> => {
+export const choosePorts = async (kept: Ports | null, hasPair = false): Promise<Ports> => {
   const taken = new Set<number>();
   const choose = async (wanted: number | undefined): Promise<number> => {
     for (let tried = 0; tried < 5_000; tried++) {
@@ -51,6 +54,7 @@ export const choosePorts = async (kept: Ports | null): Promise<Ports> => {
     for (const target of LINK_TARGETS) targets[target] = await choose(kept?.links[vantage]?.[target]);
     links[vantage] = targets;
   }
+  const pair = hasPair ? await choosePair(kept, links, choose) : undefined;
   const nameServers: number[] = [];
   for (let index = 0; index < NAME_SERVER_COUNT; index++) nameServers.push(await choose(kept?.nameServers[index]));
   return {
@@ -62,11 +66,28 @@ export const choosePorts = async (kept: Ports | null): Promise<Ports> => {
     resolver: await choose(kept?.resolver),
     regions,
     links,
+    ...(pair === undefined ? {} : { pair }),
   };
 };
 
-export const portsIn = ({ regions, links, nameServers, ...single }: Ports): number[] => [
+/** Adds the pair's links to those that are drawn already. */
+const choosePair = async (
+  kept: Ports | null,
+  links: Ports["links"],
+  choose: (wanted: number | undefined) => Promise<number>,
+): Promise<NonNullable<Ports["pair"]>> => {
+  const halves: Record<string, number> = {};
+  for (const half of HALVES) halves[half] = await choose(kept?.pair?.halves[half]);
+  for (const { from, to } of PAIR_LINKS) {
+    links[from] ??= {};
+    links[from][to] = await choose(kept?.links[from]?.[to]);
+  }
+  return { halves, hook: await choose(kept?.pair?.hook) };
+};
+
+export const portsIn = ({ regions, links, nameServers, pair, ...single }: Ports): number[] => [
   ...Object.values(single),
+  ...(pair === undefined ? [] : [pair.hook, ...Object.values(pair.halves)]),
   ...nameServers,
   ...Object.values(regions).flatMap((ports) => Object.values(ports)),
   ...Object.values(links).flatMap((targets) => Object.values(targets)),

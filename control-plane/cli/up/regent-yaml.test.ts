@@ -5,9 +5,9 @@ import { toRegentYaml } from "./regent-yaml.ts";
 
 const publicKeyOf = (index: number): string => Buffer.alloc(32, index + 1).toString("base64");
 
-const written = (healthCheckIds: Record<string, string>) => {
+const written = (healthCheckIds: Record<string, string>, hookPort?: number) => {
   const agents = AGENTS.map((agent, index) => ({ ...agent, publicKey: publicKeyOf(index) }));
-  return parseDeclaration(toRegentYaml({ zoneId: "Z0EXAMPLE", agents, healthCheckIds }), "regent.yaml");
+  return parseDeclaration(toRegentYaml({ zoneId: "Z0EXAMPLE", agents, healthCheckIds, hookPort }), "regent.yaml");
 };
 
 test("what `up` writes is a valid configuration; its one warning is the shop's scarce headroom, which is there to be seen", () => {
@@ -44,4 +44,17 @@ test("native checks are attached to checkout alone", () => {
     [null, null, null],
     [null, null, null],
   ]);
+});
+
+test("with a pair of databases there is one service more, whose role a hook leads", () => {
+  const parsed = written({}, 20_001);
+  if (parsed.kind !== "valid") throw new Error(JSON.stringify(parsed.errors));
+  const ledger = parsed.declaration.services.at(-1);
+  expect(ledger).toMatchObject({
+    id: "ledger",
+    strategy: { kind: "active-passive", failback: "manual" },
+    endpoints: [{ region: "eu-west" }, { region: "us-east" }],
+    stateful: { check: "role", hook: { url: "http://127.0.0.1:20001/", secret: { file: "promote-standby" } } },
+  });
+  expect(parsed.declaration.services).toHaveLength(4);
 });

@@ -1,5 +1,6 @@
 /** The `regent.yaml` of a new home: three services over three regions, one for each strategy. Pure; written once by `up`, then the operator's. */
 import { apiAddress, CANARIES, DATABASE_SECRET, databaseAddress, OWNER, REGIONS, ZONE } from "./layout.ts";
+import { toLedgerYaml } from "./stateful.ts";
 
 export interface RegentYamlInput {
   readonly zoneId: string;
@@ -11,9 +12,11 @@ export interface RegentYamlInput {
   }[];
   /** Native Route 53 health check by region, attached to `checkout`. */
   readonly healthCheckIds: Readonly<Record<string, string>>;
+  /** Where a pair of databases is: the port of 127.0.0.1 that promotes one of its halves. */
+  readonly hookPort?: number | undefined;
 }
 
-export const toRegentYaml = ({ zoneId, agents, healthCheckIds }: RegentYamlInput): string => `\
+export const toRegentYaml = ({ zoneId, agents, healthCheckIds, hookPort }: RegentYamlInput): string => `\
 # What this Regent keeps answering, from where it looks, and how it may move traffic. Read at the first start only; afterwards change it with
 # \`regent plan regent.yaml\` and \`regent apply regent.yaml\`.
 regent: 1
@@ -78,7 +81,7 @@ ${DATABASE_CHECK}
 ${REGIONS.map(({ id, publishedAddress }) => endpoint(id, publishedAddress, { more: "", hasDatabase: false })).join("\n")}
     checks:
 ${WEB_CHECK}
-`;
+${hookPort === undefined ? "" : toLedgerYaml(hookPort)}`;
 
 /** Another region's answer is a failure of its own kind. */
 const WEB_CHECK = `      - { id: web, kind: http, from: everywhere, criticality: critical, path: /healthz, codes: ["200"], regionHeader: { name: x-region, value: "{region}" } }`;

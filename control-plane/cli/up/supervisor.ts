@@ -16,6 +16,7 @@ import { ensureNativeChecks } from "./native-checks.ts";
 import { createPart, type Part, type PartView } from "./part.ts";
 import {
   agentSpec,
+  hookSpec,
   regionSpec,
   type Secrets,
   sandboxSpec,
@@ -28,6 +29,7 @@ import {
 import { choosePorts, isFree, Ports, portsIn } from "./ports.ts";
 import { toRegentYaml } from "./regent-yaml.ts";
 import type { UpState } from "./state.ts";
+import { settleStatefulSecrets, writeHookSettings } from "./stateful.ts";
 
 export const ServerReady = z.object({
   ready: z.literal(true),
@@ -46,16 +48,18 @@ export interface SupervisorDeps {
   readonly home: Home;
   /** What a person may want to know while it starts and runs: one line each. */
   readonly say: (line: string) => void;
+  /** A pair of databases, its service and its hook as well. A home that was made with them keeps them, asked for or not. */
+  readonly isStateful: boolean;
 }
 
 /** Resolves when every part runs. Rejects when one can't be started; the caller then stops the rest through `onStarting`. */
 export const startSupervisor = async (
-  { home, say }: SupervisorDeps,
+  { home, say, isStateful }: SupervisorDeps,
   onStarting: (supervisor: Supervisor) => void,
 ): Promise<Supervisor> => {
   await makeHome(home);
-  const ports = await settlePorts(home);
-  const secrets = await settleSecrets(home);
+  const ports = await settlePorts(home, isStateful);
+  const secrets = await settleSecrets(home, ports);
   const token = await ensureSecret(home.sandboxToken);
   const following = new AbortController();
   const parts = new Map<string, Part>();
@@ -107,11 +111,13 @@ export const startSupervisor = async (
   const server = add("server", () => serverSpec(home, ports, secrets));
   const sandbox = add("sandbox", () => sandboxSpec(home));
   const regions = REGIONS.map(({ id }) => add(`region-${id}`, () => regionSpec(home, id)));
+  const hook = secrets.stateful === null ? undefined : add("hook", () => hookSpec(home));
   const agents = AGENTS.map(({ id }) => add(`agent-${id}`, () => agentSpec(home, id)));
   door = await openDoor({ port: ports.up, token, parts, state });
   await Promise.all([
     writeSandboxConfig(home, ports, secrets),
     ...REGIONS.map(({ id }) => writeRegionConfig(home, id, ports, secrets)),
+    ...(secrets.stateful === null ? [] : [writeHookSettings(home, ports, secrets.stateful)]),
     ...AGENTS.map(({ id }) => mkdir(home.agent(id).folder, { recursive: true, mode: 0o700 })),
   ]);
   saved.soon();
@@ -126,6 +132,7 @@ export const startSupervisor = async (
   await Promise.all(AGENTS.map((agent) => writeAgentFiles(home, agent, { ports, secrets, configurationKey })));
   await Promise.all(agents.map(begin));
   void followWantedAgents({ url: url(ports.control), token, signal: following.signal, parts });
+  if (hook !== undefined) await begin(hook);
   await regionsReady;
   isReady = true;
   await saved.now();
@@ -141,7 +148,7 @@ const SERVER_STOP_MS = SHUTDOWN_MS_MAX + 1_000;
 const isAgent = ({ name }: Part): boolean => name.startsWith("agent-");
 
 /** Ports are kept over restarts. Children of a supervisor that was killed may hold theirs for some seconds more. */
-const settlePorts = async (home: Home): Promise<Ports> => {
+const settlePorts = async (home: Home, isStateful: boolean): Promise<Ports> => {
   const text = await readText(home.ports);
   const parsed = text === null ? undefined : Ports.safeParse(JSON.parse(text));
   const kept = parsed?.success ? parsed.data : null;
@@ -151,15 +158,20 @@ const settlePorts = async (home: Home): Promise<Ports> => {
     if (free.every(Boolean)) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const ports = await choosePorts(kept);
+  const hasPair = kept?.pair !== undefined;
+  // Its regent.yaml was applied at the first start, and is the operator's since: nothing is added to it behind anybody's back.
+  if (isStateful && !hasPair && (await readText(home.configuration)) !== null)
+    throw new Error(`${home.folder} was made without a pair of databases: add --fresh, which empties it, or use another --home.`);
+  const ports = await choosePorts(kept, isStateful || hasPair);
   await writePrivate(home.ports, `${JSON.stringify(ports, null, 2)}\n`);
   return ports;
 };
 
-const settleSecrets = async (home: Home): Promise<Secrets> => ({
+const settleSecrets = async (home: Home, { pair }: Ports): Promise<Secrets> => ({
   accessKeyId: "REGENTSANDBOX",
   secretAccessKey: await ensureSecret(home.aws),
   probePassword: await ensureSecret(home.probePassword),
+  stateful: pair === undefined ? null : await settleStatefulSecrets(home),
 });
 
 /** At the first start: the native checks, the agents' keys and regent.yaml. Afterwards the file is the operator's. */
@@ -178,7 +190,7 @@ const ensureConfiguration = async (
       }),
     ),
   ]);
-  await writePrivate(home.configuration, toRegentYaml({ zoneId, agents, healthCheckIds }));
+  await writePrivate(home.configuration, toRegentYaml({ zoneId, agents, healthCheckIds, hookPort: ports.pair?.hook }));
 };
 
 /** Writes at most one at a time, and the newest last. */
