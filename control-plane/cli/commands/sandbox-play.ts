@@ -1,5 +1,6 @@
 /** sandbox play FILE: draws a scripted outage from its seed, shows it, plays it, and leaves nothing broken. */
 import type { SandboxClient } from "@regent/sandbox/control-client.ts";
+import { pairTarget } from "@regent/sandbox/pair.ts";
 import type { Command } from "commander";
 import {
   type CommonOptions,
@@ -11,7 +12,9 @@ import {
   withCommon,
 } from "../context.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
+import { readText } from "../up/home.ts";
 import { AGENTS, LINK_TARGETS, REGIONS } from "../up/layout.ts";
+import { Ports } from "../up/ports.ts";
 import { toWholeNumber } from "./sandbox-numbers.ts";
 import { tellSupervisor } from "./sandbox-own-parts.ts";
 import { type Hands, type Played, type PlayedAct, playTimeline } from "./sandbox-player.ts";
@@ -40,7 +43,7 @@ export const addPlay = (sandbox: Command, terminal: Terminal): void => {
     .option("--dry-run", "only show what this seed draws")
     .action(async (file: string, options: PlayOptions) => {
       const context = createContext(terminal, options);
-      const timeline = await readTimeline(file, options.seed);
+      const timeline = await readTimeline(file, options.seed, await worldOf(context));
       if (options.dryRun === true) return context.print(timeline, () => toTimelineLines(timeline));
       const hands = createHands(context, await context.sandbox());
       if (!context.isJson) terminal.out(`${toTimelineLines(timeline).join("\n")}\n\n`);
@@ -50,9 +53,16 @@ export const addPlay = (sandbox: Command, terminal: Terminal): void => {
     });
 };
 
-const readTimeline = async (file: string, seed: number | undefined): Promise<Timeline> => {
-  const parsed = parseOutageScript(await readGiven(file), file, LAID_OUT);
-  if (parsed.kind === "valid") return drawTimeline(parsed.script, LAID_OUT, seed);
+/** A home with a pair of databases has links to its halves as well, which a cut of all links of a vantage cuts. */
+const worldOf = async ({ home }: Context): Promise<OutageWorld> => {
+  const ports = Ports.safeParse(JSON.parse((await readText(home.ports)) ?? "null"));
+  const halves = Object.keys(ports.data?.pair?.halves ?? {});
+  return { ...LAID_OUT, targets: [...LAID_OUT.targets, ...halves.map(pairTarget)] };
+};
+
+const readTimeline = async (file: string, seed: number | undefined, world: OutageWorld): Promise<Timeline> => {
+  const parsed = parseOutageScript(await readGiven(file), file, world);
+  if (parsed.kind === "valid") return drawTimeline(parsed.script, world, seed);
   const { lines } = parsed;
   throw new CommandFailure(
     EXIT.usage,
