@@ -33,6 +33,8 @@ export const toServiceRow = (record: ServiceRecord): ServiceRow => {
     ownership: record.ownership,
     approval: record.approval,
     declared: record.declared,
+    transfer: record.transfer,
+    databases: record.databases.length === 0 ? null : record.databases,
   };
 };
 
@@ -78,6 +80,8 @@ export const toServiceRecord = (
     ownership: row.ownership as ServiceRecord["ownership"],
     approval: row.approval as ServiceRecord["approval"],
     declared: row.declared as ServiceRecord["declared"],
+    transfer: row.transfer as ServiceRecord["transfer"],
+    databases: (row.databases ?? []) as ServiceRecord["databases"],
   };
 };
 

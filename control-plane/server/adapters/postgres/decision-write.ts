@@ -48,19 +48,21 @@ const writeServices = async (send: Send, records: readonly ServiceRecord[]): Pro
   const written = await send<{ service: string }[]>`
     insert into regent.service as s
       (service, version, revision, traffic, controls, is_written, expected, epoch, blocked_by, drift, seen, last_refusal,
-        ownership, approval, declared)
+        ownership, approval, declared, transfer, databases)
     select r.service, r.version, r.revision, r.traffic, r.controls, r."isWritten", r.expected, r.epoch, r."blockedBy", r.drift, r.seen,
-      r."lastRefusal", r.ownership, r.approval, r.declared
+      r."lastRefusal", r.ownership, r.approval, r.declared, r.transfer, r.databases
     from jsonb_to_recordset(${toJsonText(records.map(toServiceRow))}::text::jsonb) as r
       (service text, version bigint, revision bigint, traffic jsonb, controls jsonb, "isWritten" boolean, expected jsonb, epoch text,
-        "blockedBy" text, drift text, seen jsonb, "lastRefusal" text, ownership jsonb, approval jsonb, declared jsonb)
+        "blockedBy" text, drift text, seen jsonb, "lastRefusal" text, ownership jsonb, approval jsonb, declared jsonb,
+        transfer jsonb, databases jsonb)
     where r.version = 1 or exists (select 1 from regent.service known where known.service = r.service)
     order by r.service
     on conflict (service) do update set
       version = excluded.version, revision = excluded.revision, traffic = excluded.traffic, controls = excluded.controls,
       is_written = excluded.is_written, expected = excluded.expected, epoch = excluded.epoch, blocked_by = excluded.blocked_by,
       drift = excluded.drift, seen = excluded.seen, last_refusal = excluded.last_refusal,
-      ownership = excluded.ownership, approval = excluded.approval, declared = excluded.declared
+      ownership = excluded.ownership, approval = excluded.approval, declared = excluded.declared,
+      transfer = excluded.transfer, databases = excluded.databases
     where s.version = excluded.version - 1
     returning s.service`;
   const names = new Set(written.map((row) => row.service));

@@ -6,6 +6,7 @@
 import type { Declaration, Instant } from "@regent/contract";
 import type { AgentEvidence, CheckEvidence, Vantage } from "@regent/engine";
 import { type Seating, seatAgents } from "@regent/engine/health/seats.ts";
+import type { DatabaseEvidence } from "@regent/engine/stateful/see-databases.ts";
 import { CLOCK_AHEAD_MS } from "../../limits.ts";
 import type { EvidenceStore, StoredAgent, StoredCheck } from "../../ports/evidence-store.ts";
 
@@ -52,6 +53,8 @@ export interface EvidenceCache {
   readonly targetOf: (service: string, region: string) => CachedTarget;
   /** What declared agents say of it: one row per agent and check. */
   readonly rowsOf: (target: CachedTarget) => readonly CheckEvidence[];
+  /** The same of one check that tells facts of a database. */
+  readonly databaseRowsOf: (service: string, region: string, check: string) => readonly DatabaseEvidence[];
   readonly agentRow: (agent: string) => StoredAgent | null;
   /** When a declared agent was last heard with another build than before, since this cache was cleared; null when that never was. */
   readonly releasedAt: () => Instant | null;
@@ -181,6 +184,15 @@ export const createEvidenceCache = (
     failing: () => failing,
     targetOf: keptTarget,
     rowsOf,
+    databaseRowsOf: (service, region, check) => {
+      const known = declared();
+      return [...keptTarget(service, region).rows.values()].flatMap((cached) => {
+        const agent = known.get(cached.stored.agent);
+        if (!agent || cached.check !== check) return [];
+        const { vantage, at, outcome, reason } = toEvidence(cached, agent.vantage);
+        return [{ agent: agent.id, vantage, region, at, outcome, reason, facts: cached.stored.facts }];
+      });
+    },
     agentRow: (agent) => agents.get(agent)?.row ?? null,
     releasedAt: () => {
       const moments = [...declared().keys()].flatMap((id) => agents.get(id)?.releasedAt ?? []);

@@ -220,7 +220,21 @@ const foldLine = (before: StoredCheck, observation: Observation, at: Instant, th
 
 /** Evidence time and latency also stand in the agent's row; they alone are no reason to rewrite a check's. */
 const isSameRow = (a: StoredCheck, b: StoredCheck): boolean =>
-  a.state === b.state && a.failures === b.failures && a.passes === b.passes && a.outcome === b.outcome && a.reason === b.reason;
+  a.state === b.state &&
+  a.failures === b.failures &&
+  a.passes === b.passes &&
+  a.outcome === b.outcome &&
+  a.reason === b.reason &&
+  isSameDatabase(a.facts, b.facts);
+
+/** What decisions rest on; other facts change at every probe and are for people. Lag counts in whole seconds. */
+const isSameDatabase = (a: StoredCheck["facts"], b: StoredCheck["facts"]): boolean =>
+  a?.role === b?.role &&
+  a?.readOnly === b?.readOnly &&
+  a?.walReceivers === b?.walReceivers &&
+  wholeSeconds(a?.lagSeconds) === wholeSeconds(b?.lagSeconds);
+
+const wholeSeconds = (lag: unknown): unknown => (typeof lag === "number" ? Math.round(lag) : lag);
 
 const foldUnchanged = (draft: Draft, target: string, ageMs: number, latencyMs: number): void => {
   if (!draft.input.assigned.has(target)) return;

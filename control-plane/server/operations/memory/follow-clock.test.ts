@@ -10,7 +10,7 @@ const NOW = 1_795_000_000_000;
 const HOUR_MS = 3_600_000;
 const WAITS_MS = 900_000;
 
-const { approval } = exampleService();
+const { approval, transfer } = exampleService();
 
 const recordAt = (at: number): ServiceRecord => {
   const empty = emptyRecord("checkout");
@@ -46,6 +46,8 @@ const recordAt = (at: number): ServiceRecord => {
     approval: approval && { ...approval, askedAt: at, lapsesAt: at + WAITS_MS, answeredAt: at },
     declared: { digest: "fedcba9876543210", since: at },
     ownership: { ...empty.ownership, reverts: [at] },
+    databases: [{ region: "us-east", role: "standby", lagMs: 5, lagAt: at, linkLostAt: at, seenAt: at, why: "" }],
+    transfer: transfer && { ...transfer, startedAt: at, phaseAt: at, hook: { ...transfer.hook, lastAt: at } },
   };
 };
 

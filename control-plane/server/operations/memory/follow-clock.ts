@@ -4,8 +4,8 @@
  * every clock begins anew instead of standing still for as long.
  */
 import type { Instant } from "@regent/contract";
-import type { HealthMemory, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
-import type { ServiceRecord, StoredApproval } from "../../ports/decision-store.ts";
+import type { DatabaseView, HealthMemory, Override, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
+import type { ServiceRecord, StoredApproval, StoredTransfer } from "../../ports/decision-store.ts";
 
 export interface Jump {
   /** How far forward the clock jumped; 0 when it didn't, or jumped back. */
@@ -20,14 +20,23 @@ export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): Se
     ...record,
     health: mapValues(record.health, (memory) => moveHealth(memory, move)),
     traffic: moveTraffic(record.traffic, move),
+    controls: { ...record.controls, overrides: record.controls.overrides.map((override) => moveOverride(override, move)) },
     approval: record.approval && moveApproval(record.approval, move),
     declared: record.declared && { ...record.declared, since: moveKnown(record.declared.since, move) },
+    databases: record.databases.map((view) => moveView(view, move)),
+    transfer: record.transfer && moveTransfer(record.transfer, move),
     ownership: { ...record.ownership, reverts: record.ownership.reverts.map(move) },
   };
   return JSON.stringify(next) === JSON.stringify(record) ? record : next;
 };
 
 type Move = (at: Instant) => Instant;
+
+/** It counts as long as its operator said. */
+const moveOverride = (override: Override, move: Move): Override => {
+  const at = move(override.at);
+  return { ...override, at, until: at + (override.until - override.at) };
+};
 
 /** It waits as long as it would have: its end lies ahead, and stays as far behind its beginning. */
 const moveApproval = (approval: StoredApproval, move: Move): StoredApproval => {
@@ -39,6 +48,21 @@ const moveApproval = (approval: StoredApproval, move: Move): StoredApproval => {
     answeredAt: moveKnown(approval.answeredAt, move),
   };
 };
+
+/** Its phases last as long as they would have; a lease that readers hold runs by their own clocks, and is waited for in full. */
+const moveTransfer = (transfer: StoredTransfer, move: Move): StoredTransfer => ({
+  ...transfer,
+  startedAt: move(transfer.startedAt),
+  phaseAt: move(transfer.phaseAt),
+  hook: { ...transfer.hook, lastAt: moveKnown(transfer.hook.lastAt, move) },
+});
+
+const moveView = (view: DatabaseView, move: Move): DatabaseView => ({
+  ...view,
+  lagAt: moveKnown(view.lagAt, move),
+  linkLostAt: moveKnown(view.linkLostAt, move),
+  seenAt: moveKnown(view.seenAt, move),
+});
 
 const moveHealth = (memory: HealthMemory, move: Move): HealthMemory => ({
   ...memory,

@@ -1,6 +1,6 @@
 /** Puts together what the engine is given to decide one service. */
 import type { Instant, RegionVerdict } from "@regent/contract";
-import type { Approved, Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import type { Approved, DatabaseView, Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
@@ -15,11 +15,13 @@ export interface SituationInput {
   readonly ledger: Ledger;
   /** When an agent's build last changed, as far as this leader knows; null when it doesn't. */
   readonly agentsReleasedAt?: Instant | null;
+  /** What is seen of a stateful service's databases; none of others. */
+  readonly databases?: readonly DatabaseView[];
   readonly now: Instant;
 }
 
 export const toSituation = (input: SituationInput): Situation => {
-  const { spec, configurationVersion, record, verdicts, ledger, agentsReleasedAt = null, now } = input;
+  const { spec, configurationVersion, record, verdicts, ledger, agentsReleasedAt = null, databases = [], now } = input;
   const edit = standingEdit(spec, record);
   const declaredAt = declaredNow(record, spec, now).since;
   return {
@@ -43,8 +45,8 @@ export const toSituation = (input: SituationInput): Situation => {
       declaredAt,
     },
     approved: toApproved(record, spec, now),
-    databases: [],
-    transfer: null,
+    databases,
+    transfer: record.transfer,
     now,
   };
 };

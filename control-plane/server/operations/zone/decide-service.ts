@@ -15,6 +15,8 @@ import { declaredNow } from "../memory/declared.ts";
 import { withDeparture } from "../memory/departed.ts";
 import type { Draft, Ledger } from "../memory/ledger.ts";
 import { expectedMembers, modeWritten, toApproved, toSituation } from "../memory/situation.ts";
+import { type Asker, askedBy, BY_ITSELF, draftTransfer } from "../transfer/begin-transfer.ts";
+import type { DatabaseBook } from "../transfer/database-book.ts";
 import { awaitedRegions } from "../verdict/await-reports.ts";
 import { type DraftedChange, draftChange, writeAhead } from "./draft-change.ts";
 import { holdsDeletes } from "./read-zone.ts";
@@ -31,6 +33,8 @@ export interface DecideDeps {
   readonly leadingSince: () => Instant;
   /** When an agent's build last changed, as far as this leader knows; never when absent. */
   readonly agentsReleasedAt?: () => Instant | null;
+  /** What is seen of a stateful service's databases; nothing when absent. */
+  readonly databasesOf?: DatabaseBook["see"];
 }
 
 export interface OneService {
@@ -49,6 +53,11 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
   // Nobody answered in time, and it is declared to proceed then.
   const wanted = reviewed?.approval.state === "approved" ? decideNow(deps, draft, one.spec, null) : first;
   const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
+  if (draftTransfer(deps, draft, one.spec, decision, toAsker(draft.record(one.spec.id).approval, decision))) {
+    // It is told by its transfer.
+    keepTraffic(draft, one.spec, decision);
+    return null;
+  }
   if (!decision.proposal || !decision.isAllowed) {
     // A fence that may not be written is no news, and doesn't end what was told before.
     tellStandstill(deps, draft, one.spec, wanted);
@@ -71,6 +80,17 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
   return planned.row;
 };
 
+/** A person who approved the move has their name on the transfer that it needs first. */
+const toAsker = (approval: StoredApproval | null, { proposal }: Decision): Asker =>
+  proposal !== null && approval?.state === "approved" && !approval.isOver && approval.by !== null
+    ? askedBy({ by: approval.by, reason: approval.reason ?? "approved", breakGlass: [] })
+    : BY_ITSELF;
+
+const keepTraffic = (draft: Draft, spec: ServiceSpec, { trafficNow }: Decision): void => {
+  if (JSON.stringify(trafficNow) !== JSON.stringify(draft.record(spec.id).traffic))
+    draft.update(spec.id, (record) => ({ ...record, traffic: trafficNow }));
+};
+
 const noteDeclared = (draft: Draft, spec: ServiceSpec, now: Instant): void => {
   const record = draft.record(spec.id);
   const declared = declaredNow(record, spec, now);
@@ -79,13 +99,14 @@ const noteDeclared = (draft: Draft, spec: ServiceSpec, now: Instant): void => {
 
 /** Decided on what is true at this moment; an open row doesn't stand in the way, because a new batch expects the same epoch record. */
 export const decideNow = (
-  { ledger, clock, configurationVersion, verdictsOf, agentsReleasedAt }: DecideDeps,
+  { ledger, clock, configurationVersion, verdictsOf, agentsReleasedAt, databasesOf }: DecideDeps,
   draft: Draft,
   spec: ServiceSpec,
   request: OperatorRequest | null,
   more: Partial<Situation> = {},
 ): Decision => {
   const record = draft.record(spec.id);
+  const now = clock.now();
   const situation = toSituation({
     spec,
     configurationVersion: configurationVersion(),
@@ -93,7 +114,8 @@ export const decideNow = (
     verdicts: verdictsOf(spec.id),
     ledger,
     agentsReleasedAt: agentsReleasedAt?.() ?? null,
-    now: clock.now(),
+    databases: databasesOf?.(spec, record, now) ?? [],
+    now,
   });
   return decide({ ...situation, isChangeInFlight: false, ...more }, request);
 };

@@ -1,0 +1,59 @@
+/**
+ * The role has to be led elsewhere before traffic may follow: that is written down inside the zone's turn, with whatever else the turn commits.
+ * From that commit on nobody is told any more who may write; nothing outside is asked before it stands.
+ */
+import type { Actor } from "@regent/contract";
+import type { Decision, OperatorRequest, ServiceSpec } from "@regent/engine";
+import { beginTransfer, isLeading } from "@regent/engine/stateful/transfer.ts";
+import type { Clock, Ids } from "../../ports/clock.ts";
+import type { StoredTransfer } from "../../ports/decision-store.ts";
+import { AUTOMATION, operator } from "../memory/actors.ts";
+import type { Draft } from "../memory/ledger.ts";
+import { toTransferEntry } from "./transfer-state.ts";
+
+export interface BeginDeps {
+  readonly clock: Pick<Clock, "now">;
+  readonly ids: Ids;
+}
+
+/** Whose word it is: automation's unless a person asked for the move, or approved it. */
+export interface Asker {
+  readonly by: Actor;
+  readonly reason: string | null;
+  readonly breakGlass: OperatorRequest["breakGlass"];
+}
+
+export const BY_ITSELF: Asker = { by: AUTOMATION, reason: null, breakGlass: [] };
+
+export const askedBy = ({ by, reason, breakGlass }: Pick<OperatorRequest, "by" | "reason" | "breakGlass">): Asker => ({
+  by: operator(by),
+  reason,
+  breakGlass,
+});
+
+/** The one under way, begun now or before; null when nothing is to be led anywhere. */
+export const draftTransfer = (
+  { clock, ids }: BeginDeps,
+  draft: Draft,
+  spec: ServiceSpec,
+  { transfer: wanted }: Pick<Decision, "transfer">,
+  asker: Asker,
+): StoredTransfer | null => {
+  if (wanted === null) return null;
+  const known = draft.record(spec.id).transfer;
+  // One at a time: what leads elsewhere comes to its end first.
+  if (isUnderWay(known)) return known.to === wanted.to ? known : null;
+  const now = clock.now();
+  const transfer: StoredTransfer = { ...beginTransfer({ id: ids.ulid(), ...wanted, ...asker, now }), settledAt: null };
+  draft.update(spec.id, (record) => ({ ...record, transfer }));
+  const reason = asker.reason === null ? "" : ` (${asker.by.name}: ${asker.reason})`;
+  const why = `${transfer.why}${reason}`;
+  draft.tell(toTransferEntry({ id: ids.ulid(), at: now, spec, transfer, actor: asker.by, why, page: true, step: "begun" }));
+  return transfer;
+};
+
+/** What whoever asked for the move is answered. */
+export const roleFirst = ({ id, to }: StoredTransfer): string =>
+  `the writable role is led to ${to} first, and traffic follows when agents see it there: transfer ${id}`;
+
+export const isUnderWay = (transfer: StoredTransfer | null): transfer is StoredTransfer => isLeading(transfer);
