@@ -11,7 +11,6 @@ export const Weights = z.record(FamilyId, z.record(RegionId, z.int().min(0).max(
 /** Route 53 integers: family -> region -> 0..255. */
 export type Weights = z.infer<typeof Weights>;
 
-/** A7 waits for probes that see a database's role. */
 export const RuleId = z.enum([
   "A1",
   "A2",
@@ -19,6 +18,7 @@ export const RuleId = z.enum([
   "A4",
   "A5",
   "A6",
+  "A7",
   "A8",
   "A9",
   "A10",

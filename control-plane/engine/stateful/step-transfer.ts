@@ -5,8 +5,9 @@
  */
 import type { Instant, RegionId } from "@regent/contract";
 import type { DatabaseView, Decision, ServiceSpec, Situation, StatefulSpec, Transfer } from "../model.ts";
+import { countText } from "../safety/rule.ts";
 import { durationText } from "../text.ts";
-import { isHookCalled, stopTransfer, type Told } from "./transfer.ts";
+import { isHookCalled, stopTransfer, type Told, unfitText } from "./transfer.ts";
 
 export interface TransferInput {
   readonly transfer: Transfer;
@@ -100,9 +101,9 @@ const stepPrepare = (input: TransferInput, spec: StatefulSpec): TransferStep => 
   // By the hook whose answer was lost, or by a person.
   if (isWritable) return enter(transfer, "role", `${to} is seen to write; looking whether nobody else does`, now);
   if (now >= deadline) return moved(stopTransfer(transfer, { ...whyNotPrepared(input, spec), now }));
+  if (!spec.hasHook) return waitForPerson(transfer, deadline);
   const warned = isCalled && !input.isTargetFit ? warnUnfit(transfer) : null;
   if (warned) return moved(warned, now);
-  if (!spec.hasHook) return waitForPerson(transfer, deadline);
   const againAt = hook.lastAt === null ? now : hook.lastAt + HOOK_AGAIN_MS;
   const mayCall = isCalled || wish === "wanted";
   return stay(transfer, mayCall && againAt > now ? Math.min(againAt, deadline) : deadline, mayCall && now >= againAt);
@@ -117,7 +118,7 @@ const whyNotPrepared = (
   if (!spec.hasHook) return { why: `nobody promoted ${to} ${within}`, stoppedFor: "failed" };
   if (hook.attempts > 0)
     return {
-      why: `the hook was called ${hook.attempts} times and promoted nobody ${within}, it last ${lastText(hook)}`,
+      why: `the hook was called ${countText(hook.attempts, "time")} and promoted nobody ${within}, it last ${lastText(hook)}`,
       stoppedFor: "failed",
     };
   if (wish === "unwanted") return { why: `nothing is to go to ${to} any more`, stoppedFor: "unwanted" };
@@ -138,7 +139,7 @@ const waitForPerson = (transfer: Transfer, deadline: Instant): TransferStep => {
 
 /** It may be promoted already, and there is no way back that Regent knows. Told once. */
 const warnUnfit = (transfer: Transfer): Told | null => {
-  const mark = `${transfer.to} can't take traffic any more while the role is led there`;
+  const mark = unfitText(transfer);
   if (transfer.why.includes(mark)) return null;
   const why = `${mark}: it goes on, look whether it should`;
   return { transfer: { ...transfer, why }, tell: why, page: true };

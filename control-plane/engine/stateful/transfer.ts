@@ -4,6 +4,7 @@
  */
 import type { Actor, Instant, RegionId, RuleId } from "@regent/contract";
 import type { Transfer, TransferPhase } from "../model.ts";
+import { countText } from "../safety/rule.ts";
 import { durationText } from "../text.ts";
 
 export interface TransferStart {
@@ -85,7 +86,11 @@ const hearInPrepare = (transfer: Transfer, answer: HookAnswer, now: Instant): To
       const isNews = transfer.hook.answer !== kind || transfer.hook.why !== why;
       const text = kind === "working" ? "is at work" : "failed and is called again";
       const said = why === "" ? `the hook ${text}` : `the hook ${text}: ${why}`;
-      return { transfer: { ...transfer, hook, why: said }, tell: isNews ? said : null, page: false };
+      if (!isNews) return { transfer: { ...transfer, hook }, tell: null, page: false };
+      const mark = unfitText(transfer);
+      // What somebody was called for isn't forgotten, or they would be called again.
+      const kept = transfer.why.includes(mark) ? `${said}; ${mark}` : said;
+      return { transfer: { ...transfer, hook, why: kept }, tell: said, page: false };
     }
     case "refused":
       return stopTransfer({ ...transfer, hook }, { why: `the hook refused: ${why}`, stoppedFor: "failed", now });
@@ -106,6 +111,8 @@ const fenceText = ({ from }: Transfer, { isFenced }: HookAnswer): string => {
   return isFenced ? `${from} is fenced` : `${from} is not fenced, see that it stays down`;
 };
 
+export const unfitText = ({ to }: Transfer): string => `${to} can't take traffic any more while the role is led there`;
+
 /** An operator's word. What was ended before stays as it ended. */
 export const endTransfer = (
   transfer: Transfer,
@@ -113,7 +120,8 @@ export const endTransfer = (
 ): Told => {
   if (transfer.phase === "stopped" || transfer.phase === "done") return { transfer, tell: null, page: false };
   const { attempts } = transfer.hook;
-  const called = attempts > 0 ? `; the hook was called ${attempts} times and may have acted` : "; the hook was not called";
+  const called =
+    attempts > 0 ? `; the hook was called ${countText(attempts, "time")} and may have acted` : "; the hook was not called";
   const ended = stopTransfer(transfer, { why: `${by} ended it: ${reason}${called}`, stoppedFor: "operator", now });
   // Who ends it knows, unless something may be left half-way.
   return { ...ended, page: attempts > 0 };

@@ -1,6 +1,7 @@
 /** active-passive over all families of a service: who is active in each, and what the standbys get. Pure. */
 import type { FamilyId, Instant, RegionId } from "@regent/contract";
 import type { PassiveMemory, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
+import { preferredTarget } from "../stateful/preferred-target.ts";
 import type { PassiveAnswer } from "./active-passive.ts";
 import { choose } from "./active-passive.ts";
 import type { Candidate } from "./candidate.ts";
@@ -51,15 +52,19 @@ const chooseFor = (
   memory: PassiveMemory | null,
 ): PassiveAnswer => {
   const { spec, traffic, now } = situation;
+  const isStateful = spec.stateful !== null;
   return choose({
     candidates,
     memory,
     traffic,
-    settings: spec.settings,
-    failback: spec.strategy.failback,
+    // Its data can't be written in two places: it goes back as a whole.
+    settings: isStateful ? { ...spec.settings, rampMs: 0 } : spec.settings,
+    failback: isStateful && move?.kind === "undrain" ? "manual" : spec.strategy.failback,
     placement: placement?.region ?? null,
-    move,
+    // To take a drain back is no move of the role; a return, later, or a failback is.
+    move: isStateful && move?.kind === "undrain" ? null : move,
     actor,
+    preferred: preferredTarget(situation),
     now,
   });
 };

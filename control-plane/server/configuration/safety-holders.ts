@@ -6,7 +6,7 @@ import { resolveSafety } from "./profiles.ts";
 import { toServiceSafety } from "./service-settings.ts";
 
 /** Rules that may leave a move to a person; the others allow, clamp, defer or deny. safety-page.test.ts compares them with the engine. */
-export const RULES_THAT_ASK: readonly RuleId[] = ["A3", "A9", "A10", "A11", "A17", "A18"];
+export const RULES_THAT_ASK: readonly RuleId[] = ["A3", "A7", "A9", "A10", "A11", "A17", "A18"];
 
 export interface SafetyHolder {
   /** Of the `safety` block. */
