@@ -1,4 +1,4 @@
-import type { Assignment, Outcome } from "@regent/contract";
+import type { Assignment, Facts, Outcome } from "@regent/contract";
 import { foldOutcome, isSettled, STREAK_START, type Streak } from "@regent/engine/streak";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -28,11 +28,12 @@ const createSubject = (count: number, options: { observationsMax?: number } = {}
     1_000,
   );
   const streaks = new Map<string, Streak>();
-  const note = (target: string, outcome: Outcome, at: number): void => {
+  const note = (target: string, outcome: Outcome, at: number, facts?: Facts): void => {
     const before = streaks.get(target) ?? STREAK_START;
     const after = foldOutcome(before, outcome, cadence);
     streaks.set(target, after);
-    batch.note({ target, at, result: resultOf(outcome), isTransition: before.state !== after.state, before, after });
+    const result = facts === undefined ? resultOf(outcome) : { ...resultOf(outcome), facts };
+    batch.note({ target, at, result, isTransition: before.state !== after.state, before, after });
   };
   return { batch, spool, streaks, note };
 };
@@ -154,7 +155,8 @@ describe("batch", () => {
           if (one.kind === "report") now = report({ subject, server }, one.fates, now);
           if (one.kind === "probe") {
             now += one.afterMs + 1;
-            subject.note(targetAt(one.index), one.outcome, now);
+            // One of them is a database, which is never listed by its age alone when it was probed since.
+            subject.note(targetAt(one.index), one.outcome, now, one.index === 2 ? { role: "standby" } : undefined);
           }
         }
         expect(server.violations).toEqual([]);
@@ -230,6 +232,42 @@ describe("batch", () => {
       [0, 1],
     ]);
     expect(toLists(parts[4]!, 4_350).unchanged).toEqual([{ target: targetAt(0), ageMs: 350, latencyMs: 1 }]);
+  });
+
+  it("lists a database's state in full at every probe, so that a promotion that passes as before is told", () => {
+    const { batch, note } = createSubject(2);
+    const parts: Part[] = [];
+    const roles = ["standby", "standby", "standby", "standby", "primary", "primary"];
+    for (const [i, role] of roles.entries()) {
+      note(targetAt(0), "ok", 1_000 * i, { role, lagSeconds: i });
+      note(targetAt(1), "ok", 1_000 * i, { version: "8" });
+      deliverAll(batch, (part) => parts.push(part), 1_000 * i + 100);
+    }
+    const told = parts.map(({ observations }) => observations.find(({ target }) => target === targetAt(0))?.result.facts);
+    expect(told).toEqual(roles.map((role, i) => ({ role, lagSeconds: i })));
+    expect(parts.map(({ unchanged }) => unchanged.map(({ target }) => target))).toEqual([
+      [],
+      [],
+      [],
+      [targetAt(1)],
+      [targetAt(1)],
+      [targetAt(1)],
+    ]);
+    // Nothing was probed since: nothing is new.
+    deliverAll(batch, (part) => parts.push(part), 5_600);
+    expect(parts.at(-1)).toMatchObject({ observations: [] });
+  });
+
+  it("tells the newest of several repeats of a database's state, once", () => {
+    const { batch, note } = createSubject(1);
+    const parts: Part[] = [];
+    for (let at = 0; at < 4; at++) {
+      note(targetAt(0), "ok", at, { role: "standby" });
+      deliverAll(batch, () => undefined, at);
+    }
+    for (const role of ["standby", "standby", "primary"]) note(targetAt(0), "ok", 10 + parts.length, { role });
+    deliverAll(batch, (part) => parts.push(part), 20);
+    expect(parts.flatMap(({ observations }) => observations.map(({ result }) => result.facts))).toEqual([{ role: "primary" }]);
   });
 
   it("lists everything in full after a failed delivery, and after the control plane asked for it", () => {

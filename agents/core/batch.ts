@@ -3,7 +3,8 @@
  *
  * The control plane folds what it is told into its own streaks, so this is a protocol, not a buffer:
  * - Each round lists every assigned check that has anything to tell: in full all observations since the last report, in order; or, if
- *   the check is settled, says what it said before and both copies of its streak agree, only its age.
+ *   the check is settled, says what it said before and both copies of its streak agree, only its age. What tells a database's role is always
+ *   listed in full: its facts change while it passes.
  * - History goes in parts of its own, after everything that is live, so that it can be refused or kept waiting without harm.
  * - Nothing is told twice in full unless telling it twice changes nothing, and nothing the streak needs is left out. Only a repeat of a
  *   settled state replaces the repeat before it.

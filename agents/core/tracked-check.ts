@@ -72,6 +72,8 @@ export const listingOf = (check: TrackedCheck, isFull: boolean): Listing => {
   const isAsTold = told !== undefined && saysTheSame(told, newest);
   // An unsettled check without news is not listed: told twice, a failure would count twice.
   if (!isSteady || !isAsTold || pending.some((entry) => !entry.isRepeat)) return { kind: "full", entries: pending };
+  // A database may change its role, or fall behind, and pass all the same. What was told already isn't news even of it.
+  if (tellsRole(newest) && told.at !== newest.at) return { kind: "full", entries: [newest] };
   // Settled and agreed: folding the newest once more changes nothing.
   return isFull ? { kind: "full", entries: [newest] } : { kind: "age", entry: newest };
 };
@@ -88,6 +90,8 @@ export const byUrgency = (checks: Iterable<TrackedCheck>): readonly TrackedCheck
   }
   return [...transitions, ...news, ...rest];
 };
+
+const tellsRole = ({ result }: TimedObservation): boolean => result.facts?.role !== undefined;
 
 const saysTheSame = (a: Pick<TimedObservation, "result">, b: Pick<TimedObservation, "result">): boolean =>
   a.result.outcome === b.result.outcome && a.result.reason === b.result.reason;
