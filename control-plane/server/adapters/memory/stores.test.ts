@@ -1,11 +1,14 @@
 /** The memory twins keep what the ports promise, so that simulation and unit tests can't be told something that Postgres wouldn't do. */
 import { accessStoreSuite } from "../../ports/suites/access-store.suite.ts";
+import { alertStoreSuite } from "../../ports/suites/alert-store.suite.ts";
 import { configurationStoreSuite } from "../../ports/suites/configuration-store.suite.ts";
 import { deadLettersSuite } from "../../ports/suites/dead-letters.suite.ts";
 import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
+import { evacuationsSuite } from "../../ports/suites/evacuations.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { ulid } from "../../ports/suites/examples.ts";
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
+import { maintenanceStoreSuite } from "../../ports/suites/maintenance-store.suite.ts";
 import { pagesSuite } from "../../ports/suites/pages.suite.ts";
 import type { TestStores } from "../../ports/suites/stores.ts";
 import { createMemoryDatabase } from "./database.ts";
@@ -32,3 +35,6 @@ configurationStoreSuite("memory", open);
 accessStoreSuite("memory", open);
 deadLettersSuite("memory", open);
 pagesSuite("memory", open);
+alertStoreSuite("memory", open);
+maintenanceStoreSuite("memory", open);
+evacuationsSuite("memory", open);

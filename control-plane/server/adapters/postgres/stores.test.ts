@@ -1,12 +1,15 @@
 /** The Postgres adapters keep what the ports promise: the same suites as the memory twins, on a real server and two real pools. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessStoreSuite } from "../../ports/suites/access-store.suite.ts";
+import { alertStoreSuite } from "../../ports/suites/alert-store.suite.ts";
 import { configurationStoreSuite } from "../../ports/suites/configuration-store.suite.ts";
 import { deadLettersSuite } from "../../ports/suites/dead-letters.suite.ts";
 import { decisionStoreSuite } from "../../ports/suites/decision-store.suite.ts";
+import { evacuationsSuite } from "../../ports/suites/evacuations.suite.ts";
 import { evidenceStoreSuite } from "../../ports/suites/evidence-store.suite.ts";
 import { exampleAgent, exampleCheck, exampleFold, exampleTransition } from "../../ports/suites/examples.ts";
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
+import { maintenanceStoreSuite } from "../../ports/suites/maintenance-store.suite.ts";
 import { pagesSuite } from "../../ports/suites/pages.suite.ts";
 import type { Stores } from "../../ports/suites/stores.ts";
 import { testStores, testStoresInTurn } from "./testing-stores.ts";
@@ -104,3 +107,6 @@ configurationStoreSuite("postgres", testStores);
 accessStoreSuite("postgres", testStores);
 deadLettersSuite("postgres", testStores);
 pagesSuite("postgres", testStoresInTurn());
+alertStoreSuite("postgres", testStoresInTurn());
+maintenanceStoreSuite("postgres", testStoresInTurn());
+evacuationsSuite("postgres", testStoresInTurn());

@@ -3,13 +3,16 @@ import type { MinuteAggregate } from "../../ports/evidence-store.ts";
 import { ulid } from "../../ports/suites/examples.ts";
 import type { Stores, TestStores } from "../../ports/suites/stores.ts";
 import { createPostgresAccessStore } from "./access-store.ts";
+import { createPostgresAlertStore } from "./alert-store.ts";
 import { createPostgresConfigurationStore } from "./configuration-store.ts";
 import { connect, type Database } from "./database.ts";
 import { createPostgresDeadLetters } from "./dead-letters.ts";
 import { createPostgresDecisionStore } from "./decision-store.ts";
+import { createPostgresEvacuations } from "./evacuations.ts";
 import { createPostgresEvidenceStore } from "./evidence-store.ts";
 import { createPostgresLease } from "./lease.ts";
 import { createListener } from "./listener.ts";
+import { createPostgresMaintenanceStore } from "./maintenance-store.ts";
 import { createPostgresPages } from "./pages.ts";
 import { testDatabase } from "./testing.ts";
 
@@ -61,7 +64,7 @@ const emptyDatabase = async (database: Database): Promise<void> => {
       truncate regent.agent, regent.agent_check, regent.transition, regent.minute_aggregate, regent.service, regent.verdict,
         regent.share, regent.change, regent.change_stage, regent.outbox, regent.history, regent.history_counter, regent.lease,
         regent.global_freeze, regent.configuration, regent.signing_key, regent.credential, regent.idempotency, regent.dead_letter,
-        regent.page_cursor, regent.incident, regent.page_delivery
+        regent.page_cursor, regent.incident, regent.page_delivery, regent.alert, regent.alert_rule, regent.maintenance_window, regent.evacuation
         restart identity;
       commit`),
   );
@@ -79,6 +82,9 @@ const openReplica = (url: string): Stores & { readonly database: Database; reado
     access: createPostgresAccessStore({ database }),
     deadLetters: createPostgresDeadLetters({ database }),
     pages: createPostgresPages({ database }),
+    alerts: createPostgresAlertStore({ database }),
+    maintenance: createPostgresMaintenanceStore({ database }),
+    evacuations: createPostgresEvacuations({ database }),
     close: async () => {
       await listener.close();
       await database.close();

@@ -1,11 +1,14 @@
 /** What every suite of a store is given: two replicas on one database, and a way to let time pass. */
 
 import type { AccessStore } from "../access-store.ts";
+import type { AlertStore } from "../alert-store.ts";
 import type { ConfigurationStore } from "../configuration-store.ts";
 import type { DeadLetters } from "../dead-letters.ts";
 import type { DecisionStore } from "../decision-store.ts";
+import type { Evacuations } from "../evacuations.ts";
 import type { EvidenceStore, MinuteAggregate } from "../evidence-store.ts";
 import type { Lease } from "../lease.ts";
+import type { MaintenanceStore } from "../maintenance-store.ts";
 import type { Pages } from "../pages.ts";
 
 export interface Stores {
@@ -16,6 +19,9 @@ export interface Stores {
   readonly access: AccessStore;
   readonly deadLetters: DeadLetters;
   readonly pages: Pages;
+  readonly alerts: AlertStore;
+  readonly maintenance: MaintenanceStore;
+  readonly evacuations: Evacuations;
 }
 
 export interface TestStores extends Stores {
