@@ -13,23 +13,28 @@ import { createLanes } from "./access/lanes.ts";
 import { type Pressure, toPressure } from "./access/pressure.ts";
 import { startEmbeddedPostgres } from "./adapters/embedded-postgres/embedded-postgres.ts";
 import { createGuards, type GuardChange } from "./adapters/guard/guards.ts";
+import { createHookCaller } from "./adapters/hook/hook-caller.ts";
 import { ensureHome, openSigningKey, readMasterKey } from "./adapters/keys/signing-key.ts";
 import { createMessenger } from "./adapters/notify/messenger.ts";
 import { createReadSecret } from "./adapters/notify/secrets.ts";
 import { createPostgresAccessStore } from "./adapters/postgres/access-store.ts";
+import { createPostgresAlertStore } from "./adapters/postgres/alert-store.ts";
 import { createDatabaseClock } from "./adapters/postgres/clock.ts";
 import { createPostgresConfigurationStore } from "./adapters/postgres/configuration-store.ts";
 import { connect, DATABASE_GUARD, waitForDatabase } from "./adapters/postgres/database.ts";
 import { createDatabaseHealth } from "./adapters/postgres/database-health.ts";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters.ts";
 import { createPostgresDecisionStore } from "./adapters/postgres/decision-store.ts";
+import { createPostgresEvacuations } from "./adapters/postgres/evacuations.ts";
 import { createPostgresEvidenceStore } from "./adapters/postgres/evidence-store.ts";
 import { createPostgresLease } from "./adapters/postgres/lease.ts";
 import { DATABASE_BREAKER, LOOK_EVERY_MS } from "./adapters/postgres/limits.ts";
 import { createListener } from "./adapters/postgres/listener.ts";
+import { createPostgresMaintenanceStore } from "./adapters/postgres/maintenance-store.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
 import { createPostgresPages } from "./adapters/postgres/pages.ts";
 import { createPoolMonitor } from "./adapters/postgres/pool-monitor.ts";
+import { createPostgresRoleReader } from "./adapters/postgres/role-reader.ts";
 import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
 import { createUdpResolver } from "./adapters/resolver/udp-resolver.ts";
 import { createApiBudget } from "./adapters/route53/budget.ts";
@@ -131,6 +136,12 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
   shutdown.add("outside", () => route53Provider.close());
   const ports = { decisions: createPostgresDecisionStore({ database }), lease: ownLease, provider: route53Provider };
   const { decisions, lease, provider } = config.crashAt === null ? ports : withCrashPoint(ports, config.crashAt);
+  /** For whatever is asked of addresses that a declaration names. */
+  const outward = {
+    guards,
+    readSecret: createReadSecret({ env: config.secrets, folder: join(config.home, "secrets") }),
+    allowLoopback: config.allowsNotifyLoopback,
+  };
   let controlPlane: RunningControlPlane | null = null;
   const metrics = createMetrics(() => controlPlane?.readiness().isLeader ?? false);
   outside.register(metrics.registry, { guards: () => guards.views(clock.now()), pool: () => monitor.view(clock.now()) });
@@ -144,11 +155,12 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     decisions,
     deadLetters: createPostgresDeadLetters({ database }),
     pages: createPostgresPages({ database }),
-    messenger: createMessenger({
-      guards,
-      readSecret: createReadSecret({ env: config.secrets, folder: join(config.home, "secrets") }),
-      allowLoopback: config.allowsNotifyLoopback,
-    }),
+    alerts: createPostgresAlertStore({ database }),
+    maintenance: createPostgresMaintenanceStore({ database }),
+    evacuations: createPostgresEvacuations({ database }),
+    messenger: createMessenger(outward),
+    hooks: createHookCaller(outward),
+    roles: createPostgresRoleReader({ database }),
     configurations,
     lease,
     provider,

@@ -27,7 +27,13 @@ import type { ConfigurationSigner } from "../operations/configuration/configurat
 import { applyConfiguration, planConfiguration } from "../operations/control/change-configuration.ts";
 import { freezeRegion } from "../operations/control/freeze-region.ts";
 import { holdAutomation, setFreeze } from "../operations/control/set-freeze.ts";
-import { endOverride, type OverrideEnd, type OverrideOrder, setOverride, withPrunedOverrides } from "../operations/control/set-override.ts";
+import {
+  endOverride,
+  type OverrideEnd,
+  type OverrideOrder,
+  setOverride,
+  withPrunedOverrides,
+} from "../operations/control/set-override.ts";
 import type { ControlPlane, DatabaseHealth, FreezeOrder, NotHere, Readiness } from "../operations/control-plane.ts";
 import { dropDeadLetter, type LetterOrder, retryDeadLetter } from "../operations/dead-letters/retry-dead-letter.ts";
 import { createTellDeadLetters } from "../operations/dead-letters/tell-dead-letters.ts";
@@ -41,6 +47,7 @@ import type { ModeRound } from "../operations/modes.ts";
 import { toIncident } from "../operations/paging/follow-history.ts";
 import { testNotifier } from "../operations/paging/test-notifier.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
+import { isHeardOf } from "../operations/verdict/await-reports.ts";
 import { createJudgeServices } from "../operations/verdict/judge-services.ts";
 import { createTellSuspects } from "../operations/verdict/tell-suspects.ts";
 import { shareProgress } from "../operations/verification/share-progress.ts";
@@ -50,8 +57,8 @@ import type { OwnOrder } from "../operations/zone/own-name.ts";
 import { createZoneReader } from "../operations/zone/read-zone.ts";
 import type { MoveOrder } from "../operations/zone/request-move.ts";
 import { createZoneWriter, type ZoneWriter } from "../operations/zone/write-zone.ts";
-import { type Clock, type Ids, surelyPast } from "../ports/clock.ts";
 import type { AlertStore } from "../ports/alert-store.ts";
+import { type Clock, type Ids, surelyPast } from "../ports/clock.ts";
 import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
@@ -59,11 +66,13 @@ import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
 import type { Evacuations } from "../ports/evacuations.ts";
 import type { EvidenceStore } from "../ports/evidence-store.ts";
+import type { HookCaller } from "../ports/hook-caller.ts";
 import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { MaintenanceStore } from "../ports/maintenance-store.ts";
 import type { Messenger } from "../ports/notifier.ts";
 import type { Pages } from "../ports/pages.ts";
 import type { Resolver } from "../ports/resolver.ts";
+import type { RoleReader } from "../ports/role-reader.ts";
 import { createAlerting } from "./alerting.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import { createConfigurationKeeper } from "./configuration-keeper.ts";
@@ -79,6 +88,7 @@ import { createReconcileLoop } from "./reconcile-loop.ts";
 import { createSeenWatch, SEEN_PERIOD_MS } from "./seen-watch.ts";
 import { createServerBook } from "./server-book.ts";
 import { registerState } from "./state-metrics.ts";
+import { createStateful } from "./stateful.ts";
 
 export interface ControlPlaneDeps {
   readonly holder: string;
@@ -94,6 +104,8 @@ export interface ControlPlaneDeps {
   readonly maintenance: MaintenanceStore;
   readonly evacuations: Evacuations;
   readonly messenger: Messenger;
+  readonly hooks: HookCaller;
+  readonly roles: RoleReader;
   readonly configurations: ConfigurationStore;
   readonly lease: Lease;
   readonly provider: DnsProvider;
@@ -277,6 +289,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       verdictsOf: (service) => loop.verdictsOf(service),
       leadingSince: () => leadingSince,
       agentsReleasedAt: cache.releasedAt,
+      databasesOf: (...asked) => stateful.see(...asked),
       mayWrite,
       onAccepted,
       onDnsTerm: (term) => leadership.sawTerm(term),
@@ -298,6 +311,17 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     suspects = seen;
   };
 
+  const stateful = createStateful({
+    ...deps,
+    ledger,
+    cache,
+    specs,
+    declaration: () => keeper.inForce()?.declaration ?? null,
+    isLeading: () => leadership.isLeading() && !stopped.signal.aborted,
+    wake: (services) => loop.wake(services),
+    onFenced: (term) => void leadership.stepDown(term),
+  });
+
   const loop = createReconcileLoop({
     clock,
     ids,
@@ -306,11 +330,23 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     log,
     specs,
     configurationVersion: () => inForce().version,
-    judge: withPrunedOverrides({ ledger, ids }, createJudgeServices({ ledger, cache, ids, specs, maintenance: maintenance.look, onSuspects, leadingSince: () => leadingSince })),
+    judge: withPrunedOverrides(
+      { ledger, ids },
+      createJudgeServices({
+        ledger,
+        cache,
+        ids,
+        specs,
+        maintenance: maintenance.look,
+        onSuspects,
+        leadingSince: () => leadingSince,
+      }),
+    ),
     writerOf,
     isLeading: () => leadership.isLeading(),
     leadingSince: () => leadingSince,
     agentsReleasedAt: cache.releasedAt,
+    stateful,
     onFenced: (term) => void leadership.stepDown(term),
     onLooked: (measured) => {
       metrics.looked(measured);
@@ -323,6 +359,10 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     ledger,
     specs,
     isLeading: () => leadership.isLeading() && !stopped.signal.aborted,
+    isHeard: (service) => {
+      const spec = specs().get(service);
+      return !spec || isHeardOf(spec, loop.verdictsOf(service), { leadingSince, now: clock.now() });
+    },
     askZone: (zoneId, many) => whileLeading(() => writerOf(zoneId).moveMany(many)),
     onTold: () => {
       emit("overview", []);
@@ -345,6 +385,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       tellSuspects = createTellSuspects({ ...deps, ledger, now: clock.now });
       tellDeadLetters = createTellDeadLetters({ ...deps, letters: deps.deadLetters, ledger, now: clock.now });
       maintenance.gained();
+      stateful.forget();
       await loadAll();
       await clockWatch.settle();
       loop.start();
@@ -375,6 +416,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       metrics.clockJumped(step);
       // What was heard ahead of the new time is not heard; what is remembered moves along before anything is decided by it.
       cache.clear();
+      stateful.forget();
       if (leadership.term() !== 0) leadership.startOver("the database's clock jumped");
       else void refreshSoon("");
       emit("overview", []);
@@ -639,9 +681,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     records,
     outbox: () => [...specs().keys()].flatMap(ledger.outbox),
     unseenSince: () =>
-      ledger
-        .changes()
-        .flatMap(({ stage, times }) => (UNSEEN.has(stage) && times.accepted !== undefined ? [times.accepted] : [])),
+      ledger.changes().flatMap(({ stage, times }) => (UNSEEN.has(stage) && times.accepted !== undefined ? [times.accepted] : [])),
     pagesWaitSince: paging.waitSince,
     now: clock.now,
   });
@@ -694,6 +734,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
         ...(region === undefined ? {} : { region }),
       }),
     evacuation: (id) => deps.evacuations.read(id),
+    transfers: async () => stateful.transfers(),
+    stopTransfer: (order) => asLeader(() => stateful.stop(order)),
+    role: async (service, region) => {
+      const answer = await stateful.role(service, region);
+      if (answer === null) return { kind: "not-found", what: `service ${service} with one writable place` };
+      if (answer === "no-such-region") return { kind: "not-found", what: `region ${region} of ${service}` };
+      return { kind: "read", answer };
+    },
     history: async (query) => {
       const page = await deps.decisions.readHistory(query);
       return { events: [...page.events], next: page.next };

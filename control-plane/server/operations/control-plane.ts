@@ -1,29 +1,49 @@
 /** Everything that the doors (HTTP, later others) may ask of the control plane. Implemented by loop/control-plane.ts. */
 import type {
+  AlertList,
+  AlertRuleView,
+  AlertTrial,
   ApplyAnswer,
   Approval,
   Change,
   DeadLetterDetail,
   DeadLetterPage,
+  Evacuation,
   Explanation,
   HistoryKind,
   HistoryPage,
   Incident,
   IncidentPage,
   LiveEvent,
+  MaintenanceWindow,
   NotifierTestAnswer,
   Overview,
   PlanAnswer,
+  RoleAnswer,
   ServiceState,
+  TransferState,
 } from "@regent/contract";
 import type { PoolView } from "../ports/outside-view.ts";
+import type { RuleOrder, RuleResult } from "./alerting/change-rule.ts";
 import type { ApprovalOrder } from "./approval/find-approval.ts";
 import type { RefuseResult } from "./approval/refuse-approval.ts";
+import type { EndResult, OverrideEnd, OverrideOrder, OverrideResult } from "./control/set-override.ts";
 import type { LetterOrder, LetterResult } from "./dead-letters/retry-dead-letter.ts";
+import type {
+  EvacuationOrder,
+  EvacuationResult,
+  RegionFreezeOrder,
+  RegionFreezeResult,
+  StopEvacuationOrder,
+  StopEvacuationResult,
+} from "./evacuation/orders.ts";
 import type { Ingested, Recheck } from "./evidence/ingest-report.ts";
 import type { SignedRequest } from "./evidence/verify-report.ts";
+import type { EndWindowOrder, EndWindowResult } from "./maintenance/end-window.ts";
+import type { PlanWindowOrder, PlanWindowResult } from "./maintenance/plan-window.ts";
 import type { Acknowledgement } from "./paging/follow-history.ts";
 import type { NotifierTestOrder } from "./paging/test-notifier.ts";
+import type { TransferStopOrder, TransferStopResult } from "./transfer/stop-transfer.ts";
 import type { ApproveResult } from "./zone/approve-move.ts";
 import type { OwnOrder } from "./zone/own-name.ts";
 import type { MoveOrder, MoveResult } from "./zone/request-move.ts";
@@ -91,7 +111,32 @@ export interface ControlPlane {
   readonly refuse: (order: ApprovalOrder) => Promise<RefuseResult | NotHere>;
   /** Adopting and releasing names. */
   readonly own: (order: OwnOrder) => Promise<MoveResult | NotHere>;
+  /** A standing decision with an expiry; the answer shows its move. */
+  readonly setOverride: (order: OverrideOrder) => Promise<OverrideResult | NotHere>;
+  readonly endOverride: (end: OverrideEnd) => Promise<EndResult | NotHere>;
   readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
+  /** One region of every service that has an endpoint there. */
+  readonly freezeRegion: (order: RegionFreezeOrder) => Promise<RegionFreezeResult | NotHere>;
+  /** Leaves a region, or returns to it, across services; answers when that is remembered, and goes on by itself. */
+  readonly evacuate: (order: EvacuationOrder) => Promise<EvacuationResult | NotHere>;
+  /** What waits isn't moved; what moved stays. */
+  readonly stopEvacuation: (order: StopEvacuationOrder) => Promise<StopEvacuationResult | NotHere>;
+  /** Newest first. */
+  readonly evacuations: (query: { limit: number; cursor?: string; region?: string }) => Promise<readonly Evacuation[]>;
+  readonly evacuation: (id: string) => Promise<Evacuation | null>;
+  /** Declared and planned, in force or to come; the first to begin in front. From memory. */
+  readonly maintenance: () => Promise<readonly MaintenanceWindow[]>;
+  readonly planMaintenance: (order: PlanWindowOrder) => Promise<PlanWindowResult | NotHere>;
+  /** Takes a planned window back, or ends it early. */
+  readonly endMaintenance: (order: EndWindowOrder) => Promise<EndWindowResult | NotHere>;
+  /** Each service's last transfer of the writable role, those under way in front. From memory. */
+  readonly transfers: () => Promise<readonly TransferState[]>;
+  readonly stopTransfer: (order: TransferStopOrder) => Promise<TransferStopResult | NotHere>;
+  /** Who may write, read from the database now. Throws DatabaseAway rather than repeat an old answer. */
+  readonly role: (
+    service: string,
+    region?: string,
+  ) => Promise<{ readonly kind: "read"; readonly answer: RoleAnswer } | Extract<NotHere, { kind: "not-found" }>>;
   readonly history: (query: {
     service?: string;
     kinds?: readonly HistoryKind[];
@@ -109,6 +154,12 @@ export interface ControlPlane {
   readonly acknowledgeIncident: (
     order: Acknowledgement,
   ) => Promise<{ readonly kind: "acknowledged"; readonly incident: Incident } | NotHere>;
+  /** What is pending and what fires. */
+  readonly alerts: () => Promise<AlertList>;
+  readonly alertRules: () => Promise<readonly AlertRuleView[]>;
+  /** What a rule sees in this process now. */
+  readonly tryAlertRule: (id: string) => Promise<AlertTrial | null>;
+  readonly changeAlertRule: (order: RuleOrder) => Promise<RuleResult>;
   readonly testNotifier: (
     order: NotifierTestOrder,
   ) => Promise<{ readonly kind: "tried"; readonly answer: NotifierTestAnswer } | NotHere>;

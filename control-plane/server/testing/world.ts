@@ -9,7 +9,9 @@ import { pino } from "pino";
 import { monotonicFactory } from "ulid";
 import { createMemoryDatabase, type MemoryDatabase } from "../adapters/memory/database.ts";
 import { createMemoryDns, type MemoryDns } from "../adapters/memory/dns-provider.ts";
+import { createMemoryHook } from "../adapters/memory/hook-caller.ts";
 import { createMemoryResolver } from "../adapters/memory/resolver.ts";
+import { createMemoryRoleReader } from "../adapters/memory/role-reader.ts";
 import { createRecordingMessenger } from "../adapters/notify/recording-messenger.ts";
 import { toAgentConfiguration } from "../configuration/to-agent-configuration.ts";
 import { createControlPlane, type RunningControlPlane } from "../loop/control-plane.ts";
@@ -18,13 +20,15 @@ import { toKeyId } from "../operations/configuration/agent-keys.ts";
 import type { Ingested } from "../operations/evidence/ingest-report.ts";
 import type { Clock, ClockStep } from "../ports/clock.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
+import type { HookCaller } from "../ports/hook-caller.ts";
 import type { Messenger } from "../ports/notifier.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import { type Faults, noFaults, withFaults } from "./faults.ts";
 
-export type Sight = Pick<Observation, "outcome" | "reason" | "latencyMs"> | "silent";
+export type Sight = Seen | "silent";
+type Seen = Pick<Observation, "outcome" | "reason" | "latencyMs" | "facts">;
 
-export const OK: Sight = { outcome: "ok", latencyMs: 5 };
+export const OK: Seen = { outcome: "ok", latencyMs: 5 };
 export const REFUSED: Sight = { outcome: "fail", reason: "tcp_refused", latencyMs: 1 };
 
 /** One process of the control plane, with what goes wrong between it and its ports. */
@@ -131,6 +135,7 @@ export const testWorld = async (
     elsewhere?: WorldDns;
     notify?: object;
     messenger?: Messenger;
+    hooks?: HookCaller;
   } = {},
 ): Promise<World> => {
   const started = performance.now();
@@ -204,6 +209,11 @@ export const testWorld = async (
       decisions: withFaults("decisions", database.decisions, faults),
       deadLetters: withFaults("deadLetters", database.deadLetters, faults),
       pages: withFaults("pages", database.pages, faults),
+      alerts: withFaults("alerts", database.alerts, faults),
+      maintenance: withFaults("maintenance", database.maintenance, faults),
+      evacuations: withFaults("evacuations", database.evacuations, faults),
+      hooks: options.hooks ?? createMemoryHook(),
+      roles: withFaults("roles", createMemoryRoleReader(database.decisions), faults),
       messenger: options.messenger ?? createRecordingMessenger(),
       configurations: withFaults("configurations", database.configuration, faults),
       lease: withFaults("lease", database.lease, faults),

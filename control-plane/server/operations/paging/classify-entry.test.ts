@@ -1,6 +1,6 @@
 /** Every kind of history entry has its meaning, in the code and on the page. */
 import { readFileSync } from "node:fs";
-import { type HistoryEvent, HistoryKind } from "@regent/contract";
+import { type HistoryEvent, HistoryKind, type RegionVerdict } from "@regent/contract";
 import { describe, expect, test } from "vitest";
 import { exampleChange } from "../../ports/suites/examples.ts";
 import { classifyEntry } from "./classify-entry.ts";
@@ -9,6 +9,19 @@ const AUTOMATION = { kind: "automation", name: "regent" } as const;
 const ADA = { kind: "operator", name: "ada" } as const;
 const WEIGHTS = { weightsBefore: { default: { eu: 255, us: 0 } }, weightsAfter: { default: { eu: 0, us: 255 } } };
 const BACK = { weightsBefore: WEIGHTS.weightsAfter, weightsAfter: WEIGHTS.weightsBefore };
+
+const maintained: RegionVerdict = {
+  region: "eu",
+  verdict: "maintenance",
+  since: 1,
+  why: "new disks",
+  score: 100,
+  evidence: "bad",
+  inside: "down",
+  outside: "down",
+  flags: [],
+  votes: [],
+};
 
 const entry = (kind: HistoryKind, of: Partial<HistoryEvent> = {}): HistoryEvent => ({
   id: "01JD8Z0000000000000000000A",
@@ -25,6 +38,17 @@ const entry = (kind: HistoryKind, of: Partial<HistoryEvent> = {}): HistoryEvent 
 const verdict = (to: string, from: string | null = "healthy") => entry("verdict", { detail: { region: "eu", from, to } });
 const approval = (state: string, kind: string, weights: object = WEIGHTS) =>
   entry("approval", { detail: { approval: { state, kind, ...weights } } });
+
+const transfer = (step: string, page = true) => entry("transfer", { page, detail: { step, transfer: { from: "eu", to: "us" } } });
+
+const alert = (step: string, severity = "warning") =>
+  entry("alert", {
+    service: null,
+    detail: { step, rule: "queue-long", title: "the queue is long", severity, alerts: ["queue-long"] },
+  });
+
+const evacuated = (step: string, left: readonly string[] = [], direction = "evacuate") =>
+  entry("evacuation", { service: null, actor: ADA, detail: { step, region: "eu", direction, left } });
 
 type Row = readonly [when: string, entries: readonly HistoryEvent[]];
 
@@ -69,7 +93,12 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["a service can't be decided", [entry("refused", { detail: { undecided: true } })]],
     ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
   ],
-  override: [["a standing decision with an expiry", [entry("override")]]],
+  override: [
+    [
+      "an override was made, ended, or ran out",
+      ["made", "ended", "ran-out"].map((step) => entry("override", { detail: { step } })),
+    ],
+  ],
   maintenance: [
     [
       "a window is planned, begins, ends or is taken back",
@@ -78,9 +107,28 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
       ),
     ],
   ],
-  evacuation: [["a region is left, or returned to, across services", [entry("evacuation")]]],
-  transfer: [["a database's role is led to another region", [entry("transfer")]]],
-  alert: [["an alert rule fires, or ends", [entry("alert")]]],
+  evacuation: [
+    ["a person began to leave a region, or to return to it", [evacuated("begun"), evacuated("begun", [], "return")]],
+    ["it ended, and every service moved", [evacuated("ended")]],
+    ["it ended, and services were left behind", [evacuated("ended", ["shop"])]],
+    ["a person stopped it", [evacuated("stopped", ["shop"])]],
+  ],
+  transfer: [
+    ["a database's role is led to another region", [transfer("begun")]],
+    ["it goes on by itself", [transfer("goes-on", false)]],
+    ["it goes on, and somebody must look", [transfer("goes-on")]],
+    ["it stopped, and something may be left half-way", [transfer("stopped")]],
+    ["it is given up, as nobody wants it any more", [transfer("stopped", false)]],
+    ["it is done", [transfer("done", false)]],
+    ["it is known again who writes", [transfer("settled", false)]],
+  ],
+  alert: [
+    ["a rule of severity critical fires", [alert("fires", "critical")]],
+    ["a rule of severity warning fires", [alert("fires", "warning")]],
+    ["a rule of severity info fires", [alert("fires", "info")]],
+    ["what fired is over", [alert("over")]],
+    ["somebody set an alert rule", [alert("set")]],
+  ],
   approval: [
     ["a failover waits for a person", [approval("waiting", "failover")]],
     ["another change waits for a person", [approval("waiting", "return", BACK)]],
@@ -89,7 +137,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
       ["approved", "refused", "lapsed", "stale"].map((state) => approval(state, "failover")),
     ],
   ],
-  "fail-static": [["no region is fit, weights stay", [entry("fail-static")]]],
+  "fail-static": [
+    ["no region is fit, weights stay", [entry("fail-static")]],
+    ["an unhealthy region keeps what it is pinned at", [entry("fail-static", { detail: { pinned: true } })]],
+  ],
   freeze: [
     ["Regent froze something", [entry("freeze", { detail: { scope: { kind: "service", service: "shop" } } })]],
     ["Regent froze everything", [entry("freeze", { service: null, detail: { cause: "restored" } })]],
@@ -172,6 +223,24 @@ describe("an entry", () => {
       { cause: "region:eu", parts: ["shop/eu"] },
       { cause: "region:eu", parts: ["mail/eu"] },
     ]);
+  });
+
+  test("of a region in maintenance asks nobody for anything, whatever is seen of it; what failed beside it does", () => {
+    const both = {
+      weightsBefore: { default: { eu: 100, us: 100, ap: 55 } },
+      weightsAfter: { default: { eu: 0, us: 0, ap: 255 } },
+    };
+    const change = exampleChange({
+      kind: "failover",
+      ...both,
+      evidence: [maintained, { ...maintained, region: "us", verdict: "unhealthy" }],
+    });
+    const effects = classifyEntry(entry("change", { change })).filter(({ step }) => step !== "closes");
+    expect(effects.map(({ step, severity, cause }) => [step, severity, cause])).toEqual([
+      ["tells", "info", "region:eu"],
+      ["opens", "critical", "region:us"],
+    ]);
+    expect(classifyEntry(verdict("maintenance", "unhealthy"))).toMatchObject([{ step: "closes", parts: ["shop/eu"] }]);
   });
 
   test("of a jump of the clock has no mode and tells nobody", () => {

@@ -5,6 +5,8 @@
 import type { Change, HistoryEvent, Severity } from "@regent/contract";
 import * as z from "zod";
 import { ofAlert } from "./classify-alert.ts";
+import { ofEvacuation } from "./classify-evacuation.ts";
+import { ofTransfer } from "./classify-transfer.ts";
 
 export interface PageEffect {
   /** With the opening moment it names the incident. */
@@ -25,7 +27,7 @@ export interface PageEffect {
 
 /** What a part is called: a region of a service, or one side of a service. */
 export const regionPart = (service: string, region: string): string => `${service}/${region}`;
-export type Side = "held back" | "approval" | "fail-static" | "frozen" | "drift";
+export type Side = "held back" | "approval" | "fail-static" | "frozen" | "drift" | "role";
 export const sidePart = (service: string, side: Side): string => `${service} ${side}`;
 
 const ofRegion = (region: string): string => `region:${region}`;
@@ -57,15 +59,17 @@ export const classifyEntry = (event: HistoryEvent): readonly PageEffect[] => {
       return ofMode(event);
     case "fence-lost":
     case "configuration":
-    case "evacuation":
-    case "transfer":
       return [];
+    case "transfer":
+      return ofTransfer(event);
     case "alert":
       return ofAlert(event);
     case "override":
       return ofOverride(event);
     case "maintenance":
       return ofMaintenance(event);
+    case "evacuation":
+      return ofEvacuation(event);
     case "control":
       return ofControl(event);
   }
@@ -116,7 +120,7 @@ const ofVerdict = ({ service, detail }: HistoryEvent): readonly PageEffect[] => 
 
 // -------------------------------------------------------------------------------------------------------------- changes
 
-const SIDES_OF_A_MOVE: readonly Side[] = ["held back", "approval", "fail-static"];
+const SIDES_OF_A_MOVE: readonly Side[] = ["held back", "approval", "fail-static", "role"];
 
 const ofChange = ({ service, change, actor }: HistoryEvent): readonly PageEffect[] => {
   if (service === null || change === undefined) return [];
@@ -228,7 +232,9 @@ const ofOverride = ({ service, actor, detail }: HistoryEvent): readonly PageEffe
   const step = OverrideDetail.safeParse(detail).data?.step;
   if (service === null || step === undefined) return [];
   const title =
-    step === "ran-out" ? `an override of ${service} ran out` : `${actor.name} ${step === "made" ? "made" : "ended"} an override of ${service}`;
+    step === "ran-out"
+      ? `an override of ${service} ran out`
+      : `${actor.name} ${step === "made" ? "made" : "ended"} an override of ${service}`;
   return [tells(ofService(service), "info", title, [service])];
 };
 
@@ -243,7 +249,9 @@ const ofMaintenance = ({ detail }: HistoryEvent): readonly PageEffect[] => {
   const parsed = MaintenanceDetail.safeParse(detail);
   if (!parsed.success) return [];
   const { step, window } = parsed.data;
-  return [tells(`maintenance:${window.id}`, "info", `maintenance ${window.id} ${MAINTENANCE_STEPS[step]}`, window.services ?? [])];
+  return [
+    tells(`maintenance:${window.id}`, "info", `maintenance ${window.id} ${MAINTENANCE_STEPS[step]}`, window.services ?? []),
+  ];
 };
 
 const ApprovalDetail = z.object({

@@ -22,3 +22,10 @@ export const awaitedRegions = (
     : verdicts
         .filter(({ verdict, evidence }) => evidence === "unknown" && (verdict === "healthy" || verdict === "degraded"))
         .map(({ region }) => region);
+
+/** For what isn't asked a second time: judged since this process leads, and no region of it awaited. */
+export const isHeardOf = (
+  spec: ServiceSpec,
+  verdicts: readonly RegionVerdict[],
+  moment: { readonly leadingSince: Instant; readonly now: Instant },
+): boolean => verdicts.length > 0 && awaitedRegions(spec, verdicts, moment).length === 0;

@@ -16,6 +16,7 @@ import type { Deliver } from "./deliver-batches.ts";
 import { type OwnOrder, requestOwnership } from "./own-name.ts";
 import type { ReadSets, ZoneReader } from "./read-zone.ts";
 import { type Moved, type MoveOrder, type MoveResult, requestMove } from "./request-move.ts";
+import { type ManyMoved, type ManyMoves, requestMoves } from "./request-moves.ts";
 import { createZoneTurns } from "./zone-turns.ts";
 
 export interface ZoneWriter {
@@ -31,6 +32,8 @@ export interface ZoneWriter {
   ) => Promise<{ readonly retryMs: number | null }>;
   /** Answers when the intent is committed; the send goes on. */
   readonly move: (order: MoveOrder) => Promise<MoveResult>;
+  /** Several at once, in one turn and as few batches as the limits allow; answers as `move` does. */
+  readonly moveMany: (many: ManyMoves) => Promise<ManyMoved | { readonly kind: "too-many" }>;
   /** Makes the move that waits for it; answers as `move` does, or why there is nothing to approve. */
   readonly approve: (order: ApprovalOrder) => Promise<ApproveResult>;
   /** Adopts or releases a name; answers as `move` does. */
@@ -96,6 +99,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
   const move = (order: MoveOrder): Promise<MoveResult> => ask(() => requestMove(deps, order));
+  const moveMany: ZoneWriter["moveMany"] = (many) => ask(() => requestMoves(deps, deps.zoneId, many));
   const approve = (order: ApprovalOrder): Promise<ApproveResult> => ask(() => approveMove(deps, order));
   const own = (order: OwnOrder): Promise<MoveResult> => ask(() => requestOwnership(deps, order));
 
@@ -116,7 +120,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
 
-  return { reconcile, move, approve, own, scan, idle: turns.idle };
+  return { reconcile, move, moveMany, approve, own, scan, idle: turns.idle };
 };
 
 /** After a transient failure to read the zone. */
