@@ -59,3 +59,8 @@ export const OFFLINE_SEND_PAUSE_MS = 500;
 /** Without an answer DNS is read for so long: most requests that arrive at all have arrived by then. */
 export const OFFLINE_LOOKS_MS = 15_000;
 export const OFFLINE_LOOK_MS = 1_000;
+
+/** `region evacuate` looks this often: a step is about a second. */
+export const EVACUATION_LOOK_MS = 1_000;
+/** Looks in a row without an answer: a new leader is there within half a minute. */
+export const EVACUATION_LOOKS_FAILED_MAX = 30;

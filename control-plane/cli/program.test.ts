@@ -190,6 +190,7 @@ describe("moves", () => {
   test.each([
     { args: ["freeze", "checkout"], path: "/v1/services/checkout/freeze" },
     { args: ["unfreeze", "checkout", "--region", "eu-west"], path: "/v1/services/checkout/regions/eu-west/unfreeze" },
+    { args: ["freeze", "--region", "eu-west"], path: "/v1/regions/eu-west/freeze" },
     { args: ["freeze", "--global"], path: "/v1/freeze" },
   ])("$args asks $path", async ({ args, path }) => {
     answers[`POST ${path}`] = { status: 200, body: { why: "ada did" } };
@@ -242,7 +243,7 @@ describe("moves", () => {
   });
 
   test("everything is frozen only by whoever says --global", async () => {
-    expect((await regent("freeze", "--reason", "maintenance")).err).toContain("--global is missing");
+    expect((await regent("freeze", "--reason", "maintenance")).err).toContain("--region or --global is missing");
     expect((await regent("freeze", "checkout", "--global", "--reason", "maintenance")).code).toBe(2);
     expect((await regent("freeze", "--global", "--region", "eu-west", "--reason", "maintenance")).code).toBe(2);
     expect(heard).toEqual([]);

@@ -1,17 +1,22 @@
 /** The `regent` command: every verb, its help, and what happens when one fails. */
 import { Command, CommanderError } from "commander";
+import { addAlertCommands } from "./commands/alert.ts";
 import { addChangeCommands } from "./commands/change.ts";
 import { addConfigurationCommands } from "./commands/configuration.ts";
 import { addDeadLetterCommands } from "./commands/dead-letters.ts";
 import { addDig } from "./commands/dig.ts";
 import { addIncidentCommands } from "./commands/incident.ts";
 import { addLookCommands } from "./commands/look.ts";
+import { addMaintenanceCommands } from "./commands/maintenance.ts";
 import { addMoveCommands } from "./commands/move.ts";
 import { addOfflineCommands } from "./commands/offline.ts";
 import { addOpen } from "./commands/open.ts";
+import { addOverrideCommands } from "./commands/override.ts";
 import { addPartCommands } from "./commands/parts.ts";
+import { addRegionCommands } from "./commands/region.ts";
 import { addRehearse } from "./commands/rehearse.ts";
 import { addSandboxCommands } from "./commands/sandbox.ts";
+import { addTransferCommands } from "./commands/transfer.ts";
 import { addUp } from "./commands/up.ts";
 import type { Terminal } from "./context.ts";
 import { CommandFailure, EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
@@ -28,11 +33,16 @@ export const createProgram = (terminal: Terminal): Command => {
     addLookCommands,
     addDig,
     addMoveCommands,
+    addRegionCommands,
+    addMaintenanceCommands,
+    addOverrideCommands,
     addOfflineCommands,
     addChangeCommands,
     addConfigurationCommands,
     addDeadLetterCommands,
     addIncidentCommands,
+    addAlertCommands,
+    addTransferCommands,
     addRehearse,
     addSandboxCommands,
     addPartCommands,

@@ -126,7 +126,7 @@ const addFreezes = (program: Command, terminal: Terminal): void => {
     withCommon(program.command(verb))
       .description(verb === "freeze" ? "automation off, in DNS too" : "automation on again")
       .argument("[service]")
-      .option("--region <region>", "only this region of the service")
+      .option("--region <region>", "only this region of the service; without a service, this region at every service")
       .option("--global", "every service")
       .option("--reason <text>", "why, for those who read the history (required, never guessed)")
       .action(async (service: string | undefined, options: FreezeOptions) => {
@@ -141,9 +141,13 @@ const addFreezes = (program: Command, terminal: Terminal): void => {
 
 /** Everything is frozen only by whoever says so. */
 const toTarget = (service: string | undefined, { region, global }: FreezeOptions): { service?: string; region?: string } => {
-  if (service === undefined && global !== true) throw missing("the service, or --global", "what shall be frozen");
+  if (service === undefined && region === undefined && global !== true)
+    throw missing("the service, --region or --global", "what shall be frozen");
   if (service !== undefined && global === true) throw new CommandFailure(EXIT.usage, "Either a service or --global, not both.");
-  if (service === undefined && region !== undefined)
-    throw new CommandFailure(EXIT.usage, "--region needs a service: a region is frozen for one service at a time.");
+  if (global === true && region !== undefined)
+    throw new CommandFailure(
+      EXIT.usage,
+      "Either --region or --global, not both: --region without a service is that region at every service.",
+    );
   return { ...(service === undefined ? {} : { service }), ...(region === undefined ? {} : { region }) };
 };

@@ -4,6 +4,12 @@
  */
 import {
   type AdoptRequest,
+  AlertList,
+  AlertRuleAnswer,
+  type AlertRuleDropRequest,
+  AlertRuleList,
+  type AlertRuleRequest,
+  AlertTrial,
   ApplyAnswer,
   Approval,
   ApprovalList,
@@ -12,6 +18,10 @@ import {
   DeadLetterDetail,
   DeadLetterPage,
   type DrainRequest,
+  Evacuation,
+  EvacuationAnswer,
+  EvacuationPage,
+  type EvacuationRequest,
   Explanation,
   type FailbackRequest,
   type FailoverRequest,
@@ -20,14 +30,25 @@ import {
   Incident,
   IncidentPage,
   LiveEvent,
+  MaintenanceAnswer,
+  MaintenanceEnded,
+  MaintenanceList,
+  type MaintenanceRequest,
   MoveAnswer,
   NotifierTestAnswer,
+  OverrideAnswer,
+  OverrideEnded,
+  OverrideList,
+  type OverrideRequest,
   Overview,
   PlanAnswer,
   Problem,
   type ReleaseRequest,
   ReportReceipt,
+  RoleAnswer,
   ServiceState,
+  TransferList,
+  TransferState,
 } from "@regent/contract";
 import * as z from "zod";
 import { type EventFeed, readEvents } from "./client-events.ts";
@@ -66,6 +87,10 @@ export const ProblemAnswer = Problem.extend({
   state: z.string().optional(),
   by: z.string().nullable().optional(),
   answeredAt: z.int().nullable().optional(),
+  /** `evacuation-running`: the id of the one that runs. */
+  evacuation: z.string().optional(),
+  /** `override-stands`: the id of the one that stands. */
+  override: z.string().nullable().optional(),
   /** `stale-configuration`: the version in force. */
   version: z.int().optional(),
   /** `refused-by-rule`: every rule's answer and the batch that wasn't sent. */
@@ -123,7 +148,7 @@ export const createClient = (deps: ClientDeps) => {
     path: string,
     schema: A,
     body: unknown,
-    { idempotencyKey, method = "POST" }: MutationOptions & { readonly method?: "POST" | "DELETE" } = {},
+    { idempotencyKey, method = "POST" }: MutationOptions & { readonly method?: "POST" | "PUT" | "DELETE" } = {},
   ) =>
     ask({
       method,
@@ -136,6 +161,9 @@ export const createClient = (deps: ClientDeps) => {
     return (service: string, request: B, options?: MutationOptions) =>
       mutate(`${toServicePath(service)}/${verb}`, MoveAnswer, request, options);
   };
+  const evacuate =
+    (verb: "evacuate" | "return") => (region: string, request: Asked<EvacuationRequest>, options?: MutationOptions) =>
+      mutate(`/v1/regions/${encodeURIComponent(region)}/${verb}`, EvacuationAnswer, request, options);
   const freeze = (verb: "freeze" | "unfreeze") => (target: FreezeTarget, reason: string, options?: MutationOptions) =>
     mutate(`${toFreezePath(target)}/${verb}`, FreezeAnswer, { reason }, options);
 
@@ -149,15 +177,47 @@ export const createClient = (deps: ClientDeps) => {
     undrain: move<Asked<DrainRequest>>("undrain"),
     adopt: move<Asked<AdoptRequest>>("adopt"),
     release: move<Asked<ReleaseRequest>>("release"),
+    /** Who may write: to be believed for `validForMs` from before this was called. */
+    role: (service: string, region?: string) =>
+      get(`${toServicePath(service)}/role${region === undefined ? "" : `?region=${encodeURIComponent(region)}`}`, RoleAnswer),
+    transfers: () => get("/v1/transfers", TransferList),
+    stopTransfer: (service: string, reason: string, options?: MutationOptions) =>
+      mutate(`${toServicePath(service)}/transfer/stop`, TransferState, { reason }, options),
     /** What waits for a person, then the last answers. */
     approvals: () => get("/v1/approvals", ApprovalList),
     approve: (id: string, reason: string, options?: MutationOptions) =>
       mutate(`/v1/approvals/${encodeURIComponent(id)}/approve`, MoveAnswer, { reason }, options),
     refuse: (id: string, reason: string, options?: MutationOptions) =>
       mutate(`/v1/approvals/${encodeURIComponent(id)}/refuse`, Approval, { reason }, options),
-    /** Everything, a service, or one region of a service. */
+    /** A region of every service. `return` takes back what an evacuation drained. */
+    evacuate: evacuate("evacuate"),
+    returnTo: evacuate("return"),
+    evacuations: ({
+      limit,
+      cursor,
+      region,
+    }: {
+      readonly limit?: number;
+      readonly cursor?: string;
+      readonly region?: string;
+    } = {}) => get(`/v1/evacuations${toQuery({ limit, cursor, region })}`, EvacuationPage),
+    evacuation: (id: string) => get(`/v1/evacuations/${encodeURIComponent(id)}`, Evacuation),
+    stopEvacuation: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/evacuations/${encodeURIComponent(id)}/stop`, Evacuation, { reason }, options),
+    /** Everything, a service, one region of a service, or a region of every service. */
     freeze: freeze("freeze"),
     unfreeze: freeze("unfreeze"),
+    /** Declared and planned windows, in force or to come. */
+    maintenance: () => get("/v1/maintenance", MaintenanceList),
+    planMaintenance: (request: Asked<MaintenanceRequest>, options?: MutationOptions) =>
+      mutate("/v1/maintenance", MaintenanceAnswer, request, options),
+    endMaintenance: (id: string, reason: string, options?: MutationOptions) =>
+      mutate(`/v1/maintenance/${encodeURIComponent(id)}`, MaintenanceEnded, { reason }, { ...options, method: "DELETE" }),
+    overrides: (service: string) => get(`${toServicePath(service)}/overrides`, OverrideList),
+    setOverride: (service: string, request: Asked<OverrideRequest>, options?: MutationOptions) =>
+      mutate(`${toServicePath(service)}/overrides`, OverrideAnswer, request, options),
+    endOverride: (service: string, id: string, reason: string, options?: MutationOptions) =>
+      mutate(`${toServicePath(service)}/overrides/${encodeURIComponent(id)}`, OverrideEnded, { reason }, { ...options, method: "DELETE" }),
     history: (query: HistoryQuery = {}) => get(`/v1/history${toQuery(query)}`, HistoryPage),
     change: (id: string) => get(`/v1/changes/${encodeURIComponent(id)}`, Change),
     deadLetters: ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string } = {}) =>
@@ -180,6 +240,14 @@ export const createClient = (deps: ClientDeps) => {
       mutate(`/v1/notifiers/${encodeURIComponent(id)}/test`, NotifierTestAnswer, { reason }, options),
     dropDeadLetter: (id: string, reason: string, options?: MutationOptions) =>
       mutate(`/v1/dead-letters/${encodeURIComponent(id)}`, DeadLetterAnswer, { reason }, { ...options, method: "DELETE" }),
+    /** What fires, then what is pending. */
+    alerts: () => get("/v1/alerts", AlertList),
+    alertRules: () => get("/v1/alert-rules", AlertRuleList),
+    tryAlertRule: (id: string) => get(`/v1/alert-rules/${encodeURIComponent(id)}/trial`, AlertTrial),
+    setAlertRule: (id: string, request: AlertRuleRequest, options?: MutationOptions) =>
+      mutate(`/v1/alert-rules/${encodeURIComponent(id)}`, AlertRuleAnswer, request, { ...options, method: "PUT" }),
+    dropAlertRule: (id: string, request: AlertRuleDropRequest, options?: MutationOptions) =>
+      mutate(`/v1/alert-rules/${encodeURIComponent(id)}`, AlertRuleAnswer, request, { ...options, method: "DELETE" }),
     configuration: () => get("/v1/configuration", ConfigurationAnswer),
     planConfiguration: (text: string) =>
       ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),
@@ -223,19 +291,27 @@ export const createClient = (deps: ClientDeps) => {
 const toServicePath = (service: string): string => `/v1/services/${encodeURIComponent(service)}`;
 
 const toFreezePath = ({ service, region }: FreezeTarget): string => {
-  if (service === undefined) return "/v1";
+  if (service === undefined) return region === undefined ? "/v1" : `/v1/regions/${encodeURIComponent(region)}`;
   return region === undefined ? toServicePath(service) : `${toServicePath(service)}/regions/${encodeURIComponent(region)}`;
 };
 
-type AnyQuery = HistoryQuery & { readonly state?: "open" | "closed" };
+type AnyQuery = HistoryQuery & { readonly state?: "open" | "closed"; readonly region?: string };
 
-const toQuery = ({ service, kinds, limit, cursor, state }: { [K in keyof AnyQuery]: AnyQuery[K] | undefined }): string => {
+const toQuery = ({
+  service,
+  kinds,
+  limit,
+  cursor,
+  state,
+  region,
+}: { [K in keyof AnyQuery]: AnyQuery[K] | undefined }): string => {
   const query = new URLSearchParams();
   if (service !== undefined) query.set("service", service);
   if (kinds !== undefined && kinds.length > 0) query.set("kind", kinds.join(","));
   if (limit !== undefined) query.set("limit", String(limit));
   if (cursor !== undefined) query.set("cursor", cursor);
   if (state !== undefined) query.set("state", state);
+  if (region !== undefined) query.set("region", region);
   return query.size > 0 ? `?${query}` : "";
 };
 

@@ -1,11 +1,13 @@
 /**
  * The one place that turns a failure into an RFC 9457 problem. What we know goes to the log; what the asker may know goes into the answer.
  */
-import { type MoveAnswer, PROBLEM_BASE, PROBLEMS, type ProblemSlug } from "@regent/contract";
+import { type Evacuation, type MoveAnswer, PROBLEM_BASE, PROBLEMS, type ProblemSlug } from "@regent/contract";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { NoAnswer } from "../operations/approval/find-approval.ts";
 import type { DeclarationError } from "../operations/control-plane.ts";
+import { runningText } from "../operations/evacuation/evacuation-words.ts";
+import type { Stands } from "../operations/memory/standing-overrides.ts";
 import { DatabaseAway } from "../ports/database-away.ts";
 import type { HttpContext } from "./env.ts";
 
@@ -25,7 +27,11 @@ export type Failure =
   | { readonly kind: "replayed-report"; readonly ack: number; readonly boot: number }
   | { readonly kind: "stale-revision"; readonly revision: number }
   | Exclude<NoAnswer, { readonly kind: "not-found" }>
+  | { readonly kind: "evacuation-running"; readonly running: Evacuation }
+  | Stands
   | { readonly kind: "stale-configuration"; readonly version: number }
+  | { readonly kind: "stale-rule"; readonly version: number }
+  | { readonly kind: "declared-rule"; readonly id: string }
   | { readonly kind: "change-in-flight" }
   | { readonly kind: "request-under-way" }
   | { readonly kind: "idempotency-mismatch" }
@@ -92,10 +98,23 @@ const tell = (failure: Failure): Told => {
       return told("stale-approval", failure.why, { approval: failure.next });
     case "approval-closed":
       return told("approval-closed", failure.why, { state: failure.state, by: failure.by, answeredAt: failure.answeredAt });
+    case "evacuation-running":
+      return told("evacuation-running", runningText(failure.running), { evacuation: failure.running.id });
+    case "override-stands":
+      return told("override-stands", failure.why, { override: failure.override });
     case "stale-configuration":
       return told("stale-configuration", `version ${failure.version} is in force: plan again on it`, {
         version: failure.version,
       });
+    case "stale-rule":
+      return told("stale-alert-rule", `the rule is at version ${failure.version}: look again, then ask again`, {
+        version: failure.version,
+      });
+    case "declared-rule":
+      return told(
+        "declared-alert-rule",
+        `${failure.id} stands under \`alerts\` in regent.yaml, which outranks the API: change it there and apply it`,
+      );
     case "change-in-flight":
       return later("change-in-flight", "another change of this service is under way: try again when it is settled", 2_000);
     case "request-under-way":

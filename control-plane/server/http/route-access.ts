@@ -55,13 +55,34 @@ export const ROUTE_ACCESS = {
   "POST /v1/services/{service}/unfreeze": act("operator", "service"),
   "POST /v1/services/{service}/regions/{region}/freeze": act("operator", "service"),
   "POST /v1/services/{service}/regions/{region}/unfreeze": act("operator", "service"),
+  "GET /v1/services/{service}/overrides": look("service"),
+  "POST /v1/services/{service}/overrides": act("operator", "service"),
+  "DELETE /v1/services/{service}/overrides/{override}": act("operator", "service"),
   "POST /v1/freeze": act("operator", "all"),
   "POST /v1/unfreeze": act("operator", "all"),
+
+  // Of which services a region's is, is known when they are looked up: a scoped token must reach all of them.
+  "POST /v1/regions/{region}/freeze": act("operator", "part"),
+  "POST /v1/regions/{region}/unfreeze": act("operator", "part"),
+  "POST /v1/regions/{region}/evacuate": act("operator", "part"),
+  "POST /v1/regions/{region}/return": act("operator", "part"),
+  "GET /v1/evacuations": look("part"),
+  "GET /v1/evacuations/{id}": look("part"),
+  "POST /v1/evacuations/{id}/stop": act("operator", "part"),
+
+  "GET /v1/services/{service}/role": look("service"),
+  "GET /v1/transfers": look("part"),
+  "POST /v1/services/{service}/transfer/stop": act("operator", "service"),
 
   "GET /v1/approvals": look("part"),
   // Whose service an approval is of is known when it is found: a scoped token finds those in its scope.
   "POST /v1/approvals/{id}/approve": act("approver", "part"),
   "POST /v1/approvals/{id}/refuse": act("approver", "part"),
+
+  "GET /v1/maintenance": look("part"),
+  // A window may be about every service.
+  "POST /v1/maintenance": act("operator", "all"),
+  "DELETE /v1/maintenance/{id}": act("operator", "all"),
 
   "GET /v1/dead-letters": look("all"),
   "GET /v1/dead-letters/{id}": look("all"),
@@ -71,6 +92,12 @@ export const ROUTE_ACCESS = {
   "GET /v1/incidents": look("all"),
   "POST /v1/incidents/{id}/acknowledge": act("operator", "all"),
   "POST /v1/notifiers/{id}/test": act("operator", "all"),
+
+  "GET /v1/alerts": look("all"),
+  "GET /v1/alert-rules": look("all"),
+  "GET /v1/alert-rules/{id}/trial": look("all"),
+  "PUT /v1/alert-rules/{id}": act("operator", "all"),
+  "DELETE /v1/alert-rules/{id}": act("operator", "all"),
 
   "GET /v1/configuration": look("all"),
   "POST /v1/configuration/plan": { kind: "role", role: "operator", reach: "all", isMutation: false, isOnce: false },

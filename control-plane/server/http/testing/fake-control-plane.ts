@@ -1,14 +1,19 @@
 /** A control plane for tests of the doors: it answers what a test lays before it, and remembers what it was asked. */
 import type {
+  AlertRuleView,
   Approval,
   Change,
   DeadLetter,
+  Evacuation,
   Explanation,
   Incident,
   LiveEvent,
+  MaintenanceWindow,
   MoveAnswer,
   Overview,
+  RoleAnswer,
   ServiceState,
+  TransferState,
 } from "@regent/contract";
 import type { ControlPlane } from "../../operations/control-plane.ts";
 
@@ -30,6 +35,7 @@ export const testService = (id: string): ServiceState => ({
   frozen: null,
   drained: {},
   approval: null,
+  transfer: null,
   blockedBy: null,
   drift: null,
   now: "steady: east serves",
@@ -101,6 +107,28 @@ export const testApproval = (service: string, approval: Partial<Approval> = {}):
   };
 };
 
+export const testTransfer = (service: string): TransferState => ({
+  id: CHANGE_ID,
+  service,
+  from: "east",
+  to: "west",
+  phase: "prepare",
+  startedAt: 1_000,
+  phaseAt: 1_000,
+  by: { kind: "automation", name: "regent" },
+  reason: null,
+  hook: { isDeclared: true, attempts: 1, lastAt: 1_000, answer: "working", fenced: null, why: "" },
+  why: "the hook is at work",
+});
+
+const testRole = (service: string): RoleAnswer => ({
+  service,
+  writer: "east",
+  revision: 5,
+  validForMs: 10_000,
+  why: "traffic is led to east",
+});
+
 const testDeadLetter = (): DeadLetter => ({
   id: CHANGE_ID,
   at: 1_000,
@@ -127,6 +155,55 @@ const testIncident = (): Incident => ({
   unwell: 1,
   lines: [{ at: 1_000, why: "east refuses" }],
   escalations: 0,
+});
+
+export const testEvacuation = (evacuation: Partial<Evacuation> = {}): Evacuation => ({
+  id: CHANGE_ID,
+  region: "east",
+  direction: "evacuate",
+  by: "ada",
+  reason: "a fire",
+  breakGlass: [],
+  at: 1_000,
+  state: "running",
+  endedAt: null,
+  stopped: null,
+  services: SERVICES.map((service) => ({ service, state: "waiting", changeId: null, why: null, at: null })),
+  ...evacuation,
+});
+
+export const testWindow = (window: Partial<MaintenanceWindow> = {}): MaintenanceWindow => ({
+  id: CHANGE_ID,
+  source: "planned",
+  regions: ["east"],
+  services: null,
+  by: "ann",
+  reason: "new disks",
+  from: 2_000,
+  to: 3_000,
+  state: "planned",
+  repeats: null,
+  ...window,
+});
+
+export const testAlertRule = (id: string): AlertRuleView => ({
+  id,
+  metric: "regent_agents",
+  labels: { state: "missing" },
+  condition: { op: ">", value: 0 },
+  window: null,
+  quantile: null,
+  absent: false,
+  for: 120,
+  severity: "warning",
+  notifiers: null,
+  title: "agents are silent",
+  isOn: true,
+  source: "default",
+  version: 0,
+  setting: null,
+  why: "because",
+  problem: null,
 });
 
 const SERVICES = ["shop", "mail"];
@@ -190,7 +267,25 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     approvals: async () => SERVICES.map((service) => testApproval(service)),
     approve: async () => ({ kind: "answered", answer: testMoveAnswer() }),
     refuse: async ({ by, reason }) => ({ kind: "refused", approval: testApproval("shop", { state: "refused", by, reason }) }),
+    setOverride: async ({ dryRun }) => ({ kind: "set", answer: { ...testMoveAnswer(dryRun), override: null } }),
+    endOverride: async ({ id }) => ({ kind: "ended", why: `${id} ended` }),
     setFreeze: async ({ isFrozen }) => ({ kind: "set", why: isFrozen ? "frozen" : "free" }),
+    maintenance: async () => [testWindow(), testWindow({ id: "mail-only", services: ["mail"] })],
+    planMaintenance: async ({ request: { dryRun } }) => ({
+      kind: "answered",
+      answer: { dryRun, why: "planned", window: testWindow(), warnings: [] },
+    }),
+    endMaintenance: async ({ id }) =>
+      id === CHANGE_ID ? { kind: "ended", why: "taken back" } : { kind: "not-found", what: `planned maintenance window ${id}` },
+    transfers: async () => SERVICES.map((service) => testTransfer(service)),
+    stopTransfer: async ({ service, reason }) =>
+      SERVICES.includes(service)
+        ? { kind: "stopped", transfer: { ...testTransfer(service), phase: "stopped", why: reason } }
+        : { kind: "not-found", what: `service ${service}` },
+    role: async (service, region) =>
+      SERVICES.includes(service)
+        ? { kind: "read", answer: { ...testRole(service), ...(region === undefined ? {} : { mayWrite: region === "east" }) } }
+        : { kind: "not-found", what: `service ${service}` },
     history: async () => testHistory(),
     change: async (id) => (id === CHANGE_ID ? testChange("shop") : null),
     deadLetters: async ({ limit }) => ({ letters: [testDeadLetter()].slice(0, limit), next: null }),
@@ -207,6 +302,35 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
       id === "pager"
         ? { kind: "tried", answer: { notifier: id, delivered: true, why: "the receiver took it" } }
         : { kind: "not-found", what: `notifier ${id}` },
+    freezeRegion: async () => ({ kind: "set", why: "frozen" }),
+    evacuate: async ({ dryRun, direction }) =>
+      dryRun
+        ? { kind: "previewed", preview: [{ service: "shop", state: "nothing", why: "it has no traffic there", answer: null }] }
+        : { kind: "begun", evacuation: testEvacuation({ direction }) },
+    stopEvacuation: async ({ id, by, reason }) => ({
+      kind: "stopped",
+      evacuation: testEvacuation({ id, state: "stopped", endedAt: 2_000, stopped: { by, reason, at: 2_000 } }),
+    }),
+    evacuations: async () => [testEvacuation()],
+    evacuation: async (id) => (id === CHANGE_ID ? testEvacuation() : null),
+    alerts: async () => ({
+      alerts: [
+        {
+          rule: "agents-missing",
+          series: 'regent_agents{region="east",state="missing"}',
+          state: "firing",
+          since: 1_000,
+          value: 1,
+          severity: "warning",
+          title: "agents are silent",
+        },
+      ],
+      more: 0,
+    }),
+    alertRules: async () => [testAlertRule("agents-missing")],
+    tryAlertRule: async (id) =>
+      id === "agents-missing" ? { rule: testAlertRule(id), series: [], more: 0, sentence: "it holds for 0 of 0" } : null,
+    changeAlertRule: async ({ id }) => ({ kind: "changed", rule: testAlertRule(id) }),
     configuration: () => configuration,
     planConfiguration: async () => ({
       kind: "planned",
@@ -237,10 +361,18 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     own: noted("own", base.own),
     approve: noted("approve", base.approve),
     refuse: noted("refuse", base.refuse),
+    stopTransfer: noted("stopTransfer", base.stopTransfer),
+    role: noted("role", base.role),
     setFreeze: noted("setFreeze", base.setFreeze),
+    freezeRegion: noted("freezeRegion", base.freezeRegion),
+    evacuate: noted("evacuate", base.evacuate),
+    stopEvacuation: noted("stopEvacuation", base.stopEvacuation),
+    planMaintenance: noted("planMaintenance", base.planMaintenance),
+    endMaintenance: noted("endMaintenance", base.endMaintenance),
     history: noted("history", base.history),
     acknowledgeIncident: noted("acknowledgeIncident", base.acknowledgeIncident),
     testNotifier: noted("testNotifier", base.testNotifier),
+    changeAlertRule: noted("changeAlertRule", base.changeAlertRule),
     retryDeadLetter: noted("retryDeadLetter", base.retryDeadLetter),
     dropDeadLetter: noted("dropDeadLetter", base.dropDeadLetter),
     planConfiguration: noted("planConfiguration", base.planConfiguration),
