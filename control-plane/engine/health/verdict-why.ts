@@ -13,6 +13,8 @@ export interface VerdictWhyInput {
   readonly endsAt: Instant | null;
   /** End of suppression; null when there is none. */
   readonly releasedAt: Instant | null;
+  /** The maintenance window in force, in words. */
+  readonly maintenance: string | null;
 }
 
 export const verdictWhy = (input: VerdictWhyInput): string => {
@@ -37,7 +39,7 @@ const waitingText = (input: VerdictWhyInput): string | null => {
       if (endsAt !== null) return `unhealthy at ${clockText(endsAt)} if this lasts`;
       return memory.before === null ? "not judged yet" : `cannot tell; it was ${memory.before} until ${clockText(memory.since)}`;
     case "maintenance":
-      return `in maintenance since ${clockText(memory.since)}`;
+      return input.maintenance ?? `in maintenance since ${clockText(memory.since)}`;
   }
 };
 

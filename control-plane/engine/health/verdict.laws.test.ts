@@ -11,7 +11,7 @@ import { assess } from "./view.ts";
 interface Moment {
   readonly afterMs: number;
   readonly seen: Assessment;
-  readonly isInMaintenance: boolean;
+  readonly maintenance: string | null;
 }
 
 const assessment = fc
@@ -39,7 +39,7 @@ const assessment = fc
 const moment = fc.record({
   afterMs: fc.constantFrom(0, 1, 500, 3_000, 15_000, 30_000, 60_000, 600_000),
   seen: assessment,
-  isInMaintenance: fc.constantFrom(false, false, false, false, true),
+  maintenance: fc.constantFrom(null, null, null, null, "in maintenance: new disks"),
 });
 const history = fc.array(moment, { minLength: 1, maxLength: 40 });
 const settings = fc.constantFrom<Settings>(
@@ -56,7 +56,7 @@ const live = (moments: readonly Moment[], limits: Settings) => {
   for (const one of moments) {
     now += one.afterMs;
     const before: HealthMemory | null = memory;
-    memory = judge({ assessment: one.seen, memory: before, settings: limits, isInMaintenance: one.isInMaintenance, now });
+    memory = judge({ assessment: one.seen, memory: before, settings: limits, maintenance: one.maintenance, now });
     lived.push({ now, memory, before, moment: one });
   }
   return lived;
@@ -66,9 +66,7 @@ test("judging twice at one moment is judging once", () => {
   fc.assert(
     fc.property(history, settings, (moments, limits) => {
       for (const { now, memory, moment: one } of live(moments, limits))
-        expect(judge({ assessment: one.seen, memory, settings: limits, isInMaintenance: one.isInMaintenance, now })).toEqual(
-          memory,
-        );
+        expect(judge({ assessment: one.seen, memory, settings: limits, maintenance: one.maintenance, now })).toEqual(memory);
     }),
   );
 });
@@ -78,7 +76,7 @@ test("by time alone nothing changes before the next look, and something does at 
     fc.property(history, settings, fc.double({ min: 0, max: 1, noNaN: true }), (moments, limits, part) => {
       for (const { now, memory, moment: one } of live(moments, limits)) {
         const look = { assessment: one.seen, memory, settings: limits, now };
-        const again = (at: number) => judge({ ...look, isInMaintenance: one.isInMaintenance, now: at });
+        const again = (at: number) => judge({ ...look, maintenance: one.maintenance, now: at });
         const next = nextVerdictLookAt(look);
         const until = next ?? now + 10 * 3_600_000;
         // Penalties decay in real numbers, looks are due in whole milliseconds.
@@ -121,7 +119,7 @@ test("unknown evidence never changes the factor, and only a degraded region has 
   fc.assert(
     fc.property(history, settings, (moments, limits) => {
       for (const { memory, before, moment: one } of live(moments, limits)) {
-        if (one.seen.kind === "unknown" && !one.isInMaintenance) expect(memory.factor).toBe(before?.factor ?? 1);
+        if (one.seen.kind === "unknown" && one.maintenance === null) expect(memory.factor).toBe(before?.factor ?? 1);
         if (memory.verdict === "healthy") expect(memory.factor).toBe(1);
         if (["unhealthy", "recovering", "maintenance"].includes(memory.verdict)) expect(memory.factor).toBe(0);
         expect(memory.factor === 0 || (memory.factor >= 0.3 && memory.factor <= 1)).toBe(true);
@@ -153,7 +151,7 @@ test("an unhealthy verdict always rests on a fresh failed result of a self-healt
         const now = T0 + index * 700;
         const evidence = testEvidence({ spec, region: "r1", agents: world as readonly AgentSight[], now });
         const seen = assess({ spec, region: "r1", evidence, previous: memory, now });
-        memory = judge({ assessment: seen, memory, settings: spec.settings, isInMaintenance: false, now });
+        memory = judge({ assessment: seen, memory, settings: spec.settings, maintenance: null, now });
         if (memory.verdict === "unhealthy") expect(world.some(isFreshFailure)).toBe(true);
       }
     }),

@@ -40,7 +40,13 @@ interface Step {
 const run = (memory: HealthMemory | null, steps: readonly Step[], settings: Settings = standard): HealthMemory =>
   steps.reduce<HealthMemory | null>(
     (before, { at, seen, isInMaintenance = false }) =>
-      judge({ assessment: seen, memory: before, settings, isInMaintenance, now: T0 + at * 1_000 }),
+      judge({
+        assessment: seen,
+        memory: before,
+        settings,
+        maintenance: isInMaintenance ? "in maintenance: new disks" : null,
+        now: T0 + at * 1_000,
+      }),
     memory,
   )!;
 
@@ -151,6 +157,24 @@ describe("maintenance", () => {
     expect(after).toMatchObject({ verdict, factor: 0 });
     expect(run(after, [{ at: 120, seen: SEEN.good }]).verdict).toBe(kind === "good" ? "healthy" : "recovering");
   });
+});
+
+test("after maintenance a region recovers for as long as after a failure, however well it looked meanwhile", () => {
+  const during = run(was("healthy"), [
+    { at: 0, seen: SEEN.good, isInMaintenance: true },
+    ...[300, 600].map((at) => ({ at, seen: SEEN.good, isInMaintenance: true })),
+  ]);
+  const after = run(during, [{ at: 700, seen: SEEN.good }]);
+  expect(after).toMatchObject({ verdict: "recovering", factor: 0 });
+  expect(run(after, [{ at: 759, seen: SEEN.good }]).verdict).toBe("recovering");
+  expect(run(after, [{ at: 760, seen: SEEN.good }]).verdict).toBe("healthy");
+});
+
+test("what was bad during maintenance has its hold after it", () => {
+  const during = run(was("healthy"), [{ at: 0, seen: SEEN.bad, isInMaintenance: true }]);
+  const after = run(during, [{ at: 600, seen: SEEN.bad }]);
+  expect(after).toMatchObject({ verdict: "unknown", factor: 0 });
+  expect(run(after, [{ at: 603, seen: SEEN.bad }]).verdict).toBe("unhealthy");
 });
 
 describe("soft evidence", () => {
@@ -297,12 +321,7 @@ describe("sentences", () => {
     ["recovery", wasUnhealthy, { at: 0, seen: SEEN.good }, "evidence; recovering; healthy at 03:13:00Z if this lasts"],
     ["silence", was("healthy"), { at: 0, seen: SEEN.unknown }, "evidence; cannot tell; it was healthy until 03:12:00Z"],
     ["a start", null, { at: 0, seen: SEEN.unknown }, "evidence; not judged yet"],
-    [
-      "maintenance",
-      was("healthy"),
-      { at: 0, seen: SEEN.good, isInMaintenance: true },
-      "evidence; in maintenance since 03:12:00Z",
-    ],
+    ["maintenance", was("healthy"), { at: 0, seen: SEEN.good, isInMaintenance: true }, "evidence; in maintenance: new disks"],
   ])("of %s", (_case, memory, step, why) => {
     expect(run(memory, [step]).why).toBe(why);
   });

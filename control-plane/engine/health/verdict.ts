@@ -27,7 +27,8 @@ export interface JudgeInput {
   /** null: never judged. */
   readonly memory: HealthMemory | null;
   readonly settings: Settings;
-  readonly isInMaintenance: boolean;
+  /** The window that is in force, in words; null when none is. */
+  readonly maintenance: string | null;
   readonly now: Instant;
 }
 
@@ -48,7 +49,13 @@ export const judge = (input: JudgeInput): HealthMemory => {
     if (isSettled) break;
   }
   const endsAt = timerEndsAt(memory, assessment, settings);
-  const why = verdictWhy({ memory, assessment, endsAt, releasedAt: releasedAt(memory, settings) });
+  const why = verdictWhy({
+    memory,
+    assessment,
+    endsAt,
+    releasedAt: releasedAt(memory, settings),
+    maintenance: input.maintenance,
+  });
   return { ...memory, factor: factorOf(memory, assessment), why };
 };
 
@@ -132,9 +139,10 @@ const followDamping = (memory: HealthMemory, { settings, now }: JudgeInput): Hea
 /** At most one move. */
 const advance = (memory: HealthMemory, input: JudgeInput): HealthMemory => {
   const { verdict } = memory;
-  if (input.isInMaintenance) return verdict === "maintenance" ? memory : moveTo("maintenance", memory, input);
-  // Good evidence leads on to recovering, never straight back to traffic: whoever maintained it may have left it half done.
-  if (verdict === "maintenance") return { ...moveTo("unknown", memory, input), before: "recovering" };
+  if (input.maintenance !== null) return verdict === "maintenance" ? memory : moveTo("maintenance", memory, input);
+  // Good evidence leads on to recovering, never straight back to traffic: whoever maintained it may have left it half done. What was seen
+  // meanwhile counts for nothing.
+  if (verdict === "maintenance") return { ...moveTo("unknown", memory, input), before: "recovering", evidenceSince: input.now };
   const endsAt = timerEndsAt(memory, input.assessment, input.settings);
   const isDue = endsAt !== null && input.now >= endsAt;
   switch (memory.evidence) {

@@ -111,7 +111,7 @@ const round = (all: readonly Seen[], memoryOf: () => HealthMemory | null): Round
       const before = memoryOf();
       const memory = before === null ? null : { ...before, region };
       const assessment = assessCasting({ casting, suspects, previous: memory });
-      const next = judge({ assessment, memory, settings: spec.settings, isInMaintenance: false, now: T0 });
+      const next = judge({ assessment, memory, settings: spec.settings, maintenance: null, now: T0 });
       health[region] = next;
       verdicts.push(toRegionVerdict(next, assessment));
     }
