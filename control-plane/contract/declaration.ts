@@ -5,8 +5,10 @@
  */
 import * as z from "zod";
 import { HttpProbe, PostgresProbe, TcpProbe } from "./agent-configuration.ts";
+import { AlertSetting } from "./alert.ts";
 import { RuleId } from "./change.ts";
 import { Address, AgentId, CheckId, DomainName, FamilyId, NetworkId, OwnerId, RegionId, ServiceId, ZoneId } from "./ids.ts";
+import { MaintenanceDeclaration } from "./maintenance.ts";
 import { Notify } from "./notification.ts";
 import { RuntimeKind } from "./report.ts";
 import { Stateful } from "./stateful.ts";
@@ -268,8 +270,12 @@ export const Declaration = z.strictObject({
   regions: z.array(Region).min(1).max(20),
   agents: z.array(AgentDeclaration).max(1_000).default([]),
   services: z.array(Service).max(1_000).default([]),
+  /** When regions are worked on. */
+  maintenance: z.array(MaintenanceDeclaration).max(100).optional(),
   /** Who is told. Nobody when absent. */
   notify: Notify.optional(),
+  /** What of Regent's own metrics is told, beside the shipped rules; these by their id, to change them or turn them off. */
+  alerts: z.array(AlertSetting).max(200).optional(),
 });
 export type Declaration = z.infer<typeof Declaration>;
 /** As a person writes it: defaults left out. */

@@ -24,6 +24,9 @@ export type FamilyId = z.infer<typeof FamilyId>;
 export const CheckId = slug("check id");
 export type CheckId = z.infer<typeof CheckId>;
 
+export const MaintenanceId = slug("maintenance id");
+export type MaintenanceId = z.infer<typeof MaintenanceId>;
+
 /** Goes into every epoch record, so it is short. */
 export const OwnerId = slug("owner");
 export type OwnerId = z.infer<typeof OwnerId>;

@@ -3,6 +3,8 @@
  * declared order, what was taken out last. For services it says what that means in DNS. Pure. Called by plan, apply and the first start.
  */
 import type { AgentDeclaration, Declaration, Region, Service, Zone } from "@regent/contract";
+import { toMaintenanceLines } from "./difference-maintenance.ts";
+import { toAlertLines } from "./difference-alerts.ts";
 import { toNotifyLines } from "./difference-notify.ts";
 import { toSafetyLines } from "./difference-safety.ts";
 import { toAddedServiceLines, toChangedServiceLines, toRemovedServiceLines } from "./difference-service.ts";
@@ -17,7 +19,9 @@ export const toDifference = (before: Declaration | null, after: Declaration): st
   ...toRegionLines(before?.regions ?? [], after.regions),
   ...toAgentLines(before?.agents ?? [], after.agents),
   ...toServiceLines(before, after),
+  ...toMaintenanceLines(before?.maintenance, after.maintenance),
   ...toNotifyLines(before?.notify, after.notify),
+  ...toAlertLines(before?.alerts, after.alerts),
 ];
 
 const toGlobalLines = (before: Declaration | null, after: Declaration): string[] => {

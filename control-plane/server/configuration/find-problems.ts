@@ -5,6 +5,8 @@
 import type { Declaration } from "@regent/contract";
 import type { ConfigurationProblem } from "./problem-path.ts";
 import { findAgentProblems } from "./problems/agents.ts";
+import { findAlertProblems } from "./problems/alerts.ts";
+import { findMaintenanceProblems } from "./problems/maintenance.ts";
 import { findNameProblems } from "./problems/names.ts";
 import { findNotifyProblems } from "./problems/notifiers.ts";
 import { findRecordProblems } from "./problems/records.ts";
@@ -22,6 +24,8 @@ export const findDeclarationProblems = (declaration: Declaration): Configuration
   ...findTargetProblems(declaration),
   ...findSettingProblems(declaration),
   ...findNotifyProblems(declaration),
+  ...findAlertProblems(declaration),
+  ...findMaintenanceProblems(declaration),
   ...findSafetyProblems(declaration),
   ...findStatefulProblems(declaration),
 ];

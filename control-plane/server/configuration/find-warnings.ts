@@ -9,6 +9,7 @@ import { toServiceSettings, toTtlSeconds } from "./service-settings.ts";
 import { REGION_PLACEHOLDER } from "./to-agent-configuration.ts";
 import { findCapacityWarnings } from "./warnings/capacity.ts";
 import { findCoverageWarnings } from "./warnings/coverage.ts";
+import { findMaintenanceWarnings } from "./warnings/maintenance.ts";
 import { findSafetyWarnings } from "./warnings/safety.ts";
 
 /** Resolvers keep an answer for its TTL: above this a failover is felt for minutes. */
@@ -17,6 +18,7 @@ const TTL_SECONDS_CALM = 60;
 export const findDeclarationWarnings = (declaration: Declaration): string[] => [
   ...findCoverageWarnings(declaration),
   ...findSafetyWarnings(declaration),
+  ...findMaintenanceWarnings(declaration),
   ...declaration.services.flatMap((service) =>
     [
       ...findTtlWarnings(declaration, service),

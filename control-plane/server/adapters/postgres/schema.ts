@@ -101,6 +101,8 @@ export const services = regent.table("service", {
   ownership: jsonb().notNull(),
   approval: jsonb(),
   declared: jsonb(),
+  transfer: jsonb(),
+  databases: jsonb(),
 });
 
 export const verdicts = regent.table(
@@ -308,6 +310,36 @@ export const pageDeliveries = regent.table("page_delivery", {
   createdAt: instant("created_at").notNull(),
   attempts: integer().notNull(),
   notice: jsonb().notNull(),
+});
+
+export const maintenanceWindows = regent.table("maintenance_window", {
+  id: text().primaryKey(),
+  fromAt: instant("from_at").notNull(),
+  toAt: instant("to_at").notNull(),
+  body: jsonb().notNull(),
+});
+
+export const alertRules = regent.table("alert_rule", {
+  id: text().primaryKey(),
+  version: count("version").notNull(),
+  body: jsonb().notNull(),
+});
+
+export const alerts = regent.table("alert", {
+  key: text().primaryKey(),
+  state: text().notNull(),
+  since: instant("since").notNull(),
+  body: jsonb().notNull(),
+});
+
+export const evacuations = regent.table("evacuation", {
+  id: text().primaryKey(),
+  region: text().notNull(),
+  direction: text().notNull(),
+  state: text().notNull(),
+  at: instant("at").notNull(),
+  version: count("version").notNull(),
+  body: jsonb().notNull(),
 });
 
 /** Now, by the database's clock. */

@@ -148,6 +148,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
       "an operator froze something",
       [entry("freeze", { actor: ADA }), entry("freeze", { actor: ADA, detail: { scope: { kind: "region", region: "eu" } } })],
     ],
+    [
+      "an operator froze a region at every service",
+      [entry("freeze", { actor: ADA, detail: { scope: { kind: "region", region: "eu", isEverywhere: true } } })],
+    ],
   ],
   unfreeze: [["it was unfrozen", [entry("unfreeze", { actor: ADA })]]],
   drift: [

@@ -303,7 +303,9 @@ const ofFailStatic = ({ service, detail }: HistoryEvent): readonly PageEffect[] 
 
 // ------------------------------------------------------------------------------------------------------ freezes and drift
 
-const FreezeDetail = z.object({ scope: z.object({ kind: z.string(), region: z.string().optional() }).optional() });
+const FreezeDetail = z.object({
+  scope: z.object({ kind: z.string(), region: z.string().optional(), isEverywhere: z.boolean().optional() }).optional(),
+});
 
 export const EVERYTHING = "everything";
 
@@ -314,6 +316,18 @@ const ofFreeze = ({ kind, service, actor, detail }: HistoryEvent): readonly Page
   const parts = [sidePart(what, "frozen")];
   if (kind === "unfreeze") return [closes(parts, services)];
   const isOwn = actor.kind === "automation";
+  // 200 services of one region were frozen by one word.
+  if (scope?.region !== undefined && scope.isEverywhere)
+    return [
+      {
+        cause: ofRegion(scope.region),
+        step: "opens",
+        severity: "warning",
+        title: `${actor.name} froze ${scope.region}`,
+        parts,
+        services,
+      },
+    ];
   return [
     {
       cause: service === null ? ofControlPlane("frozen") : ofService(service),
