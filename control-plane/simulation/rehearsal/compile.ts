@@ -2,7 +2,10 @@
  * The words of a rehearsal against its configuration: every name that isn't declared, every moment after the end and every part that would never
  * come is told, all at once. Pure. Called by read-rehearsal.ts.
  */
+
+import { compileEdits } from "./compile-edits.ts";
 import { compileExpectations } from "./compile-expectations.ts";
+import { compileMaintenance } from "./compile-maintenance.ts";
 import { compileOperators } from "./compile-operators.ts";
 import { findStrangers, selectNames } from "./names.ts";
 import { parseNotation } from "./notation.ts";
@@ -12,12 +15,14 @@ import { checksOf, idsOf, type Scope, toMoment, vantagesOf } from "./scope.ts";
 import type { WrittenOutcomes, WrittenRehearsal } from "./shape.ts";
 import { momentText, toMs } from "./time.ts";
 
-export type Compiled = Pick<Rehearsal, "outcomes" | "operators" | "dns" | "expect">;
+export type Compiled = Pick<Rehearsal, "outcomes" | "operators" | "maintenance" | "dns" | "edits" | "expect">;
 
 export const compile = (written: WrittenRehearsal, scope: Scope): Compiled => ({
   outcomes: written.outcomes.flatMap((line, index) => compileOutcomes(line, index, scope)),
   operators: compileOperators(written.operators, scope),
+  maintenance: compileMaintenance(written.maintenance, scope),
   dns: compileDns(written.dns, scope),
+  edits: compileEdits(written.edits, scope),
   expect: compileExpectations(written.expect, scope),
 });
 

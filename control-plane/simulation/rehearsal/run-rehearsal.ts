@@ -2,11 +2,12 @@
 import type { Change } from "@regent/contract";
 import type { RefuseResult } from "@regent/server/operations/approval/refuse-approval.ts";
 import type { ApproveResult } from "@regent/server/operations/zone/approve-move.ts";
+import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import { WARM_UP_MS } from "../limits.ts";
 import type { Held, Standing, Standstill, Story, Turn } from "../world/story.ts";
 import { createVirtualWorld, type VirtualWorld } from "../world/virtual-world.ts";
 import { createOutcomes, createSilence, idOf } from "./outcomes.ts";
-import type { OperatorLine, Rehearsal } from "./rehearsal.ts";
+import type { MaintenanceLine, OperatorLine, Rehearsal } from "./rehearsal.ts";
 
 /** What became of something that an operator asked for. */
 export interface Answer {
@@ -79,11 +80,13 @@ export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> 
       return seen;
     },
     isSilent: (agent, at) => silent(vantageOf.get(agent) ?? "", at - WARM_UP_MS),
+    maintenance: rehearsal.maintenance.map(toStored),
     dnsFaultAt: (at) => dns.find(({ fromMs, toMs }) => at - WARM_UP_MS >= fromMs && at - WARM_UP_MS < toMs)?.fault ?? null,
   });
   const answers: Answer[] = [];
   for (const line of rehearsal.operators)
     world.later(WARM_UP_MS + line.atMs, async () => void answers.push(await ask(world, line)));
+  for (const { atMs, edit } of rehearsal.edits) world.later(WARM_UP_MS + atMs, () => world.server.edit(edit, MIDNIGHT + atMs));
   for (const { atMs, installation: next } of rehearsal.configuration)
     world.later(WARM_UP_MS + atMs, () => world.server.apply(next.applied, MIDNIGHT + atMs));
   await world.runUntil(WARM_UP_MS);
@@ -103,6 +106,17 @@ export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> 
   };
 };
 
+const toStored = ({ fromMs, toMs, by, reason, regions, services }: MaintenanceLine, index: number): StoredWindow => ({
+  id: `window-${index + 1}`,
+  from: MIDNIGHT + fromMs,
+  to: MIDNIGHT + toMs,
+  regions,
+  services,
+  by,
+  reason,
+  plannedAt: STARTS_AT,
+});
+
 // ------------------------------------------------------------------------------------------------ operators
 
 const ask = async ({ server }: VirtualWorld, { atMs, by, reason, act }: OperatorLine): Promise<Answer> => {
@@ -119,6 +133,16 @@ const ask = async ({ server }: VirtualWorld, { atMs, by, reason, act }: Operator
       const why = await server.freeze({ scope, isFrozen, by, reason }, now);
       const service = scope.kind === "global" ? null : scope.service;
       return { at: atMs, by, do: isFrozen ? "freeze" : "unfreeze", service, is: "made", rules: [], why };
+    }
+    case "override": {
+      const { service, what, forMs, breakGlass } = act;
+      const base = { at: atMs, by, do: "override", service };
+      const asked = { service, what, forMs, until: null, by, reason, breakGlass, dryRun: false, expectedRevision: null };
+      const result = await server.override(asked, now);
+      if (result.kind === "set") return { ...base, is: "made", rules: [], why: result.answer.why };
+      if (result.kind === "invalid-override")
+        return { ...base, is: "refused", rules: [], why: result.problems.map(({ message }) => message).join("; ") };
+      return { ...base, ...toAnswer(result) };
     }
     case "answer": {
       const { service, isApproved } = act;
@@ -150,6 +174,7 @@ const toAnswer = (
     case "dns-away":
       return { is: "away", rules: [], why: result.why };
     case "name-taken":
+    case "override-stands":
     case "approval-closed":
     case "stale-approval":
     case "not-ready":

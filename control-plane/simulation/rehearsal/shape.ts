@@ -2,7 +2,7 @@
  * What a rehearsal file looks like, as a schema: shape and words only, so that editors get it as JSON Schema (docs/rehearsal.schema.json). What
  * the words mean beside a configuration is checked by compile.ts. Durations are `90s`, `15m`, `2h`, `1d`, `500ms`, or a number of seconds.
  */
-import { OperatorReason, RuleId, Verdict } from "@regent/contract";
+import { OperatorReason, OwnerId, RuleId, Verdict } from "@regent/contract";
 import * as z from "zod";
 import { REHEARSAL_LINES_MAX, REHEARSAL_NOTATION_MAX } from "../limits.ts";
 
@@ -32,7 +32,17 @@ const OutcomeLine = z.strictObject({
 });
 export type WrittenOutcomes = z.infer<typeof OutcomeLine>;
 
-const OPERATOR_ACTS = ["failover", "failback", "drain", "undrain", "freeze", "unfreeze", "approve", "refuse"] as const;
+const OPERATOR_ACTS = [
+  "failover",
+  "failback",
+  "drain",
+  "undrain",
+  "freeze",
+  "unfreeze",
+  "approve",
+  "refuse",
+  "override",
+] as const;
 const OperatorAct = z.enum(OPERATOR_ACTS);
 
 const OperatorLine = z.strictObject({
@@ -45,13 +55,39 @@ const OperatorLine = z.strictObject({
   region: Name.optional(),
   /** Where a failover goes. */
   to: Name.optional(),
+  /** Of an override: what it decides, for how long, and the shares of a pin. */
+  what: z.enum(["on", "off", "pin", "freeze"]).optional(),
+  for: Moment.optional(),
+  shares: z.record(Name, z.number().min(0).max(1)).optional(),
   reason: OperatorReason,
   breakGlass: z.array(RuleId).max(20).optional(),
 });
 export type WrittenOperator = z.infer<typeof OperatorLine>;
 
+const MaintenanceLine = z.strictObject({
+  from: Moment,
+  to: Moment,
+  /** Who planned it. */
+  as: z.string().min(1).max(100),
+  regions: Names,
+  /** All when absent. */
+  services: Names.optional(),
+  reason: OperatorReason,
+});
+export type WrittenMaintenance = z.infer<typeof MaintenanceLine>;
+
 const DnsLine = z.strictObject({ from: Moment, to: Moment, what: z.enum(["throttle", "away", "late"]) });
 export type WrittenDns = z.infer<typeof DnsLine>;
+
+/** What somebody else writes: the weight of one region, or an epoch record with another owner. */
+const EditLine = z.strictObject({
+  at: Moment,
+  service: Name,
+  region: Name.optional(),
+  weight: z.int().min(0).max(255).optional(),
+  owner: OwnerId.optional(),
+});
+export type WrittenEdit = z.infer<typeof EditLine>;
 
 const Assignments = z.union([Name, z.array(Name).min(1).max(50)]);
 const ConfigurationLine = z.strictObject({
@@ -133,7 +169,10 @@ export const WrittenRehearsal = z.strictObject({
   outcomes: z.array(OutcomeLine).max(REHEARSAL_LINES_MAX).default([]),
   facts: z.unknown().optional(),
   operators: z.array(OperatorLine).max(REHEARSAL_LINES_MAX).default([]),
+  /** Windows that were planned before the timeline begins; those of the configuration are in force too, on the rehearsal's calendar. */
+  maintenance: z.array(MaintenanceLine).max(REHEARSAL_LINES_MAX).default([]),
   dns: z.array(DnsLine).max(REHEARSAL_LINES_MAX).default([]),
+  edits: z.array(EditLine).max(REHEARSAL_LINES_MAX).default([]),
   configuration: z.array(ConfigurationLine).max(REHEARSAL_LINES_MAX).default([]),
   expect: z.array(Expectation).max(REHEARSAL_LINES_MAX).default([]),
 });

@@ -16,9 +16,19 @@ import { type RefuseResult, refuseApproval } from "@regent/server/operations/app
 import { approvalLookAt } from "@regent/server/operations/approval/review-approval.ts";
 import type { Applied } from "@regent/server/operations/configuration/configuration-in-force.ts";
 import { setFreeze } from "@regent/server/operations/control/set-freeze.ts";
+import {
+  type EndResult,
+  endOverride,
+  type OverrideEnd,
+  type OverrideOrder,
+  type OverrideResult,
+  setOverride,
+  withPrunedOverrides,
+} from "@regent/server/operations/control/set-override.ts";
 import type { FreezeOrder } from "@regent/server/operations/control-plane.ts";
 import { createEvidenceCache } from "@regent/server/operations/evidence/evidence-cache.ts";
 import { foldReport } from "@regent/server/operations/evidence/fold-report.ts";
+import { createMaintenanceBook } from "@regent/server/operations/maintenance/maintenance-book.ts";
 import { declaredNow } from "@regent/server/operations/memory/declared.ts";
 import { createLedger, type Ledger } from "@regent/server/operations/memory/ledger.ts";
 import { isUnsettled, toSituation } from "@regent/server/operations/memory/situation.ts";
@@ -29,6 +39,7 @@ import { createDeliver } from "@regent/server/operations/zone/deliver-batches.ts
 import { createZoneReader } from "@regent/server/operations/zone/read-zone.ts";
 import type { MoveOrder, MoveResult } from "@regent/server/operations/zone/request-move.ts";
 import { createZoneWriter, type ZoneWriter } from "@regent/server/operations/zone/write-zone.ts";
+import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import { pino } from "pino";
 import { listenTo } from "./listen.ts";
 import { createHeldBook, createStory, type Story } from "./story.ts";
@@ -48,18 +59,29 @@ export interface VirtualServer {
   readonly move: (order: MoveOrder, now: Instant) => Promise<MoveResult>;
   readonly approve: (service: string, order: ApprovalOrder, now: Instant) => Promise<ApproveResult>;
   readonly refuse: (order: ApprovalOrder, now: Instant) => Promise<RefuseResult>;
+  readonly override: (order: OverrideOrder, now: Instant) => Promise<OverrideResult>;
+  readonly endOverride: (end: OverrideEnd, now: Instant) => Promise<EndResult>;
   readonly freeze: (order: FreezeOrder, now: Instant) => Promise<string>;
   /** Takes over another version of the configuration. */
   readonly apply: (next: Applied, now: Instant) => Promise<void>;
+  /** Somebody else writes in DNS. */
+  readonly edit: (edit: ForeignEdit, now: Instant) => Promise<void>;
   readonly verdictsOf: (service: string) => readonly RegionVerdict[];
   readonly ledger: Ledger;
   readonly story: Story;
 }
 
+/** A weight of one region, or an epoch record that names another owner. */
+export type ForeignEdit =
+  | { readonly kind: "weight"; readonly service: string; readonly region: string; readonly weight: number }
+  | { readonly kind: "owner"; readonly service: string; readonly owner: string };
+
 export interface ServerDeps {
   readonly applied: Applied;
   readonly startsAt: Instant;
   readonly dnsFaultAt: (at: Instant) => DnsFault | null;
+  /** Windows that operators planned, beside those of the declaration. */
+  readonly maintenance?: readonly StoredWindow[];
 }
 
 const HOLDER = "virtual";
@@ -68,7 +90,12 @@ const LEASE_MS = 365 * 86_400_000;
 /** Nothing else stands in the writer's way here. */
 const RANK = 0;
 
-export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: ServerDeps): Promise<VirtualServer> => {
+export const createVirtualServer = async ({
+  applied,
+  startsAt,
+  dnsFaultAt,
+  maintenance = [],
+}: ServerDeps): Promise<VirtualServer> => {
   let inForce = applied;
   let instant = startsAt;
   let ulids = 0;
@@ -89,7 +116,12 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
   const reportMs = (): number => Math.min(...[...specs().values()].map(({ settings }) => settings.reportMs));
   const cache = createEvidenceCache(database.evidence, () => inForce.declaration, reportMs);
   const leadingSince = (): Instant => startsAt;
-  const judgeServices = createJudgeServices({ ledger, cache, ids, specs, leadingSince });
+  const book = createMaintenanceBook(() => inForce.declaration);
+  book.keep(maintenance);
+  const judgeServices = withPrunedOverrides(
+    { ledger, ids },
+    createJudgeServices({ ledger, cache, ids, specs, maintenance: book.look, leadingSince }),
+  );
   const judged = new Map<string, JudgedService>();
   /** By `service/region`, as last told. */
   const believed = new Map<string, Verdict>();
@@ -98,7 +130,7 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
   /** The earliest of them, asked for before every event. */
   let nextLookAt = Number.POSITIVE_INFINITY;
 
-  const provider = createVirtualDns({
+  const { provider, rewrite } = createVirtualDns({
     zones: inForce.declaration.zones,
     now: () => instant,
     faultNow: () => dnsFaultAt(instant),
@@ -273,10 +305,34 @@ export const createVirtualServer = async ({ applied, startsAt, dnsFaultAt }: Ser
       for (const service of specs().keys()) touched.add(service);
       return result.kind === "set" ? result.why : `no ${result.what}`;
     },
+    override: (order, now) =>
+      ask(order.service, now, (writer) => {
+        const spec = specs().get(order.service);
+        if (!spec) throw new Error(`no service ${order.service}`);
+        return setOverride({ ledger, clock, ids, move: (_, wish) => writer.move(wish) }, spec, order);
+      }),
+    endOverride: async (end, now) => {
+      instant = now;
+      const result = await endOverride({ ledger, clock, ids }, end);
+      touched.add(end.service);
+      return result;
+    },
     apply: async (next, now) => {
       instant = now;
       inForce = next;
       for (const service of specs().keys()) touched.add(service);
+    },
+    edit: async (edit, now) => {
+      instant = now;
+      const spec = specs().get(edit.service);
+      if (!spec) throw new Error(`no service ${edit.service}`);
+      if (edit.kind === "owner")
+        return rewrite(spec.zoneId, spec.epochName, (set) => ({
+          ...set,
+          ...(set.values === undefined ? {} : { values: set.values.map((value) => value.replace(/ o=\S+/, ` o=${edit.owner}`)) }),
+        }));
+      for (const { name } of spec.families)
+        await rewrite(spec.zoneId, name, (set) => (set.setIdentifier === edit.region ? { ...set, weight: edit.weight } : set));
     },
     verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
     ledger,

@@ -4,6 +4,7 @@
  */
 import { createDue } from "@regent/agents/core/due.ts";
 import type { ProbeResult } from "@regent/agents/core/probe-result.ts";
+import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import type { ProbeStart } from "./probe-start.ts";
 import { createChance } from "./random.ts";
 import type { Installation } from "./stationing.ts";
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly probe: (probe: ProbeStart, chance: () => number) => ProbeResult;
   readonly isSilent?: (agent: string, at: number) => boolean;
   readonly dnsFaultAt?: (at: number) => DnsFault | null;
+  /** Windows that operators planned, in wall clock times. */
+  readonly maintenance?: readonly StoredWindow[];
   /** Looks at everything this often, beside what the reconcile loop would look at; absent: as the loop does. */
   readonly lookEveryMs?: number;
 }
@@ -40,11 +43,19 @@ const SLOW_WAY_PART = 0.01;
 const SLOW_WAY_MS = 900;
 
 export const createVirtualWorld = async (options: WorldOptions): Promise<VirtualWorld> => {
-  const { installation, seed, startsAt, lookEveryMs, isSilent = () => false, dnsFaultAt = () => null } = options;
+  const {
+    installation,
+    seed,
+    startsAt,
+    lookEveryMs,
+    isSilent = () => false,
+    dnsFaultAt = () => null,
+    maintenance = [],
+  } = options;
   const { applied, agents } = installation;
   const chance = createChance(seed);
   const wallAt = (at: number): number => startsAt + Math.round(at);
-  const server = await createVirtualServer({ applied, startsAt, dnsFaultAt: (at) => dnsFaultAt(at - startsAt) });
+  const server = await createVirtualServer({ applied, startsAt, dnsFaultAt: (at) => dnsFaultAt(at - startsAt), maintenance });
   const due = createDue<{ readonly at: number; readonly work: (at: number) => void | Promise<void> }>();
   const later = (at: number, work: (at: number) => void | Promise<void>): void => due.add(at, { at, work });
   let events = 0;
