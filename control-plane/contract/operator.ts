@@ -2,7 +2,9 @@
 import * as z from "zod";
 import { Approval, BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
 import { DomainName, FamilyId, Instant, OwnerId, RegionId, ServiceId, Ulid } from "./ids.ts";
+import { Override } from "./override.ts";
 import { AgentMode } from "./report.ts";
+import { TransferState } from "./stateful.ts";
 import { RegionVerdict } from "./verdict.ts";
 
 export const IdempotencyKey = z
@@ -56,6 +58,10 @@ export type ApprovalList = z.infer<typeof ApprovalList>;
 export const FreezeRequest = z.strictObject({ reason: OperatorReason });
 export type FreezeRequest = z.infer<typeof FreezeRequest>;
 
+/** Ends leading the writable role elsewhere: traffic stays where it is. */
+export const TransferStopRequest = z.strictObject({ reason: OperatorReason });
+export type TransferStopRequest = z.infer<typeof TransferStopRequest>;
+
 export const MoveAnswer = z.object({
   dryRun: z.boolean(),
   /** False when nothing needs to change, or when a rule stands in the way. */
@@ -101,10 +107,14 @@ export const ServiceState = z.object({
   seen: Seen.nullable(),
   frozen: Freeze.nullable(),
   drained: z.record(RegionId, Freeze),
+  /** Standing decisions with an expiry, oldest first; absent where none stands. */
+  overrides: z.array(Override).optional(),
   /** Whose the name is isn't ours to say: nobody writes it until a person adopts it. */
   blockedBy: z.string().nullable(),
   /** A move that waits for a person, or the answer to what is still wanted; null when it is over. */
   approval: Approval.nullable(),
+  /** The last transfer of the writable role; null before the first, and where there is no one writable place. */
+  transfer: TransferState.nullable(),
   /** What somebody else edited: automation stands still. */
   drift: z.string().nullable(),
   /** One sentence: what Regent is doing or waiting for. */

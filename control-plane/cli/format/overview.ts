@@ -2,8 +2,10 @@
 import type { AgentState, Overview, ServiceState } from "@regent/contract";
 import { toWaitingMark } from "./approvals.ts";
 import { durationText, percentText, sharesText, weightsText } from "./numbers.ts";
+import { toOverrideMark } from "./overrides.ts";
 import { type Paint, verdictText } from "./paint.ts";
 import { toTable } from "./table.ts";
+import { toTransferMark } from "./transfers.ts";
 
 export const toStatus = (overview: Overview, paint: Paint): string[] => [
   ...toHeader(overview, paint),
@@ -33,6 +35,7 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
     service.drift === null ? "" : paint.bad(toMark("✖ edited in DNS, automation stands still", service.drift, service.now)),
   ].filter((mark) => mark !== "");
   const waiting = toWaitingMark(service.approval);
+  const transfer = toTransferMark(service.transfer);
   const head = [
     paint.bold(service.id),
     service.name,
@@ -45,6 +48,8 @@ export const toService = (service: ServiceState, at: number, paint: Paint): stri
     head.join("  "),
     `  ${service.now}`,
     ...(waiting === null ? [] : [`  ${paint.warn(waiting)}`]),
+    ...(service.overrides ?? []).map((override) => `  ${paint.warn(toOverrideMark(override, at))}`),
+    ...(transfer === null ? [] : [`  ${paint.warn(transfer)}`]),
     ...toTable(toRegionRows(service, at, paint)).map((line) => `  ${line}`),
   ];
 };

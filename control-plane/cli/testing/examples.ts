@@ -43,6 +43,7 @@ export const exampleService = (given: Partial<ServiceState> = {}): ServiceState 
   frozen: null,
   drained: {},
   approval: null,
+  transfer: null,
   blockedBy: null,
   drift: null,
   now: "us-east serves; eu-west is out since 00:00:00Z",

@@ -16,11 +16,13 @@ import { declaredNow } from "../operations/memory/declared.ts";
 import { LeadershipLost, type Ledger, LedgerConflict } from "../operations/memory/ledger.ts";
 import { isUnsettled, toSituation } from "../operations/memory/situation.ts";
 import { createSlices } from "../operations/memory/slices.ts";
+import { isUnderWay } from "../operations/transfer/begin-transfer.ts";
 import { awaitedRegions, awaitedUntil } from "../operations/verdict/await-reports.ts";
 import type { JudgedService } from "../operations/verdict/judge-services.ts";
 import { isToldUndecided, standstillKey, tellUndecided } from "../operations/zone/tell-standstill.ts";
 import type { ZoneWriter } from "../operations/zone/write-zone.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
+import type { Stateful } from "./stateful.ts";
 
 export interface ReconcileLoop {
   /** Look at these services now; without any, at all of them. */
@@ -51,6 +53,8 @@ export interface LoopDeps {
   readonly isLeading: () => boolean;
   readonly leadingSince: () => number;
   readonly agentsReleasedAt: () => number | null;
+  /** Stateful services; none where absent. */
+  readonly stateful?: Pick<Stateful, "see" | "look">;
   /** The database says that this term doesn't lead any more. */
   readonly onFenced: (term: number) => void;
   /** `decided`: so many of them, the others failed. */
@@ -160,6 +164,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
       verdicts,
       ledger: deps.ledger,
       agentsReleasedAt: deps.agentsReleasedAt(),
+      databases: deps.stateful?.see(spec, record, now) ?? [],
       now,
     });
     const decision = decide(situation, null);
@@ -168,8 +173,15 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
     const moment = { leadingSince: deps.leadingSince(), now };
     const isAwaiting = awaitedRegions(spec, verdicts, moment).length > 0;
     if (isAwaiting) sooner(spec.id, awaitedUntil(spec, moment.leadingSince));
+    // Who hasn't been heard yet isn't unfit, and a transfer under way has seen more than we have.
+    const transferAt = isAwaiting ? null : (deps.stateful?.look(spec, situation, decision) ?? null);
+    if (transferAt !== null) sooner(spec.id, Math.max(transferAt, now + 1));
     // A refusal that was told already needs no second look at DNS.
-    const wantsWrite = !isAwaiting && (decision.isAllowed || standstillKey(decision) !== record.lastRefusal);
+    const wantsWrite =
+      !isAwaiting &&
+      (decision.isAllowed ||
+        // One that is under way needs no look at DNS before the role is there.
+        (decision.transfer !== null ? !isUnderWay(record.transfer) : standstillKey(decision) !== record.lastRefusal));
     const isMemoryOld =
       JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic) ||
       (!isAwaiting && declaredNow(record, spec, now) !== record.declared) ||

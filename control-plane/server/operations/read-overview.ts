@@ -1,12 +1,15 @@
 /** What people look at: services, verdicts, weights wanted, written and seen, agents. Reads only what is in memory. */
 import type { AgentState, Explanation, Overview, RegionVerdict, Seen, ServiceState } from "@regent/contract";
 import { type Decision, durationText, type HealthMemory, type ServiceSpec, sharesText } from "@regent/engine";
+import { inForce, overrideText } from "@regent/engine/strategy/overrides.ts";
 import type { ServiceRecord } from "../ports/decision-store.ts";
 import { standingText } from "./approval/approval-words.ts";
 import { shown } from "./approval/review-approval.ts";
 import type { Applied } from "./configuration/configuration-in-force.ts";
 import type { EvidenceCache } from "./evidence/evidence-cache.ts";
 import type { Ledger } from "./memory/ledger.ts";
+import { toShown } from "./memory/standing-overrides.ts";
+import { toTransferState, toTransferText } from "./transfer/transfer-state.ts";
 
 export interface ViewSources {
   readonly ledger: Ledger;
@@ -40,12 +43,20 @@ export const toServiceState = (sources: ViewSources, spec: ServiceSpec): Service
     seen: sources.seenOf(spec.id),
     frozen: record.controls.frozen ?? ledger.freeze(),
     drained: record.controls.drained,
+    ...standingOverrides(record, sources.now),
     approval: standingApproval(record),
+    transfer: record.transfer && toTransferState(spec.id, record.transfer, spec.stateful),
     blockedBy: record.blockedBy,
     drift: record.drift,
     now: sentenceOf(sources, spec, record),
     lastChange: last ? { id: last.id, why: last.why, times: last.times, stage: last.stage } : null,
   };
+};
+
+/** Absent where none stands. */
+const standingOverrides = ({ controls }: ServiceRecord, now: number): Pick<ServiceState, "overrides"> => {
+  const standing = inForce(controls.overrides, now);
+  return standing.length === 0 ? {} : { overrides: standing.map(toShown) };
 };
 
 /** One that waits or that was answered for what is still wanted; what is over stands in the list of approvals, not in every overview. */
@@ -142,12 +153,18 @@ export const toExplanation = (sources: ViewSources, spec: ServiceSpec): Explanat
           `Edited in DNS, automation stands still: ${service.drift}`,
           waysOn(service.id, sources.ledger.record(spec.id).ownership.edit?.policy),
         ]),
+    ...toTransferText(service.transfer, sources.ledger.record(spec.id).databases),
     ...standingText(sources.ledger.record(spec.id).approval),
     ...(service.frozen ? [`Frozen by ${service.frozen.by}: ${service.frozen.reason}`] : []),
     ...Object.entries(service.drained).map(([region, { by, reason }]) => `${region} is drained by ${by}: ${reason}`),
     ...Object.entries(sources.ledger.record(spec.id).controls.frozenRegions).map(
       ([region, { by, reason }]) => `${region} is frozen by ${by}: ${reason}`,
     ),
+    ...(service.overrides ?? []).map((one) => {
+      const left = `${durationText(one.until - sources.now)} left`;
+      const skipped = one.breakGlass.length > 0 ? `, skipping ${one.breakGlass.join(", ")}` : "";
+      return `Override ${one.id}: ${overrideText(one)} (${left}${skipped}): ${one.reason}`;
+    }),
     ...(nextLookAt === null ? [] : [`Next look in ${durationText(Math.max(0, nextLookAt - sources.now))}.`]),
   ];
   return {

@@ -11,10 +11,21 @@ import type {
   HistoryEvent,
   HistoryKind,
   Instant,
+  RegionId,
   Seen,
   Weights,
 } from "@regent/contract";
-import type { Control, Controls, Edit, HealthMemory, OutboxRow, RecordSet, TrafficMemory } from "@regent/engine";
+import type {
+  Control,
+  Controls,
+  DatabaseView,
+  Edit,
+  HealthMemory,
+  OutboxRow,
+  RecordSet,
+  TrafficMemory,
+  Transfer,
+} from "@regent/engine";
 
 /** Everything remembered about one service. Loaded when leadership begins, then kept in memory and written through. */
 export interface ServiceRecord {
@@ -44,6 +55,15 @@ export interface ServiceRecord {
   readonly approval: StoredApproval | null;
   /** How the service is declared, and since when; null before it was first decided on. */
   readonly declared: Declared | null;
+  /** The last transfer of the writable role; null before the first. */
+  readonly transfer: StoredTransfer | null;
+  /** What was last seen of a stateful service's databases; none of others. */
+  readonly databases: readonly DatabaseView[];
+}
+
+export interface StoredTransfer extends Transfer {
+  /** After a stop that left it open who may write: the region whose database alone was seen writable since, by agents beside each of the two. */
+  readonly settledAt: RegionId | null;
 }
 
 /** What was asked for, with what it rests on in full: approved, it lets exactly that through. */

@@ -364,6 +364,8 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     stopTransfer: noted("stopTransfer", base.stopTransfer),
     role: noted("role", base.role),
     setFreeze: noted("setFreeze", base.setFreeze),
+    setOverride: noted("setOverride", base.setOverride),
+    endOverride: noted("endOverride", base.endOverride),
     freezeRegion: noted("freezeRegion", base.freezeRegion),
     evacuate: noted("evacuate", base.evacuate),
     stopEvacuation: noted("stopEvacuation", base.stopEvacuation),

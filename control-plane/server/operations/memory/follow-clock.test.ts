@@ -12,6 +12,8 @@ const WAITS_MS = 900_000;
 
 const { approval, transfer } = exampleService();
 
+const OVERRIDE = { id: "1", by: "ann", reason: "", what: { kind: "freeze" }, breakGlass: [] } as const;
+
 const recordAt = (at: number): ServiceRecord => {
   const empty = emptyRecord("checkout");
   const health: HealthMemory = {
@@ -31,6 +33,7 @@ const recordAt = (at: number): ServiceRecord => {
   const ramp: Ramp = { startedAt: at, steppedAt: at, step: 1, steps: 4, startedBy: { kind: "automation", name: "regent" } };
   return {
     ...empty,
+    controls: { ...empty.controls, overrides: [{ ...OVERRIDE, at, until: at + HOUR_MS }] },
     health: { "eu-west": health },
     traffic: {
       ...empty.traffic,

@@ -109,6 +109,8 @@ export const emptyRecord = (service: string): ServiceRecord => ({
   ownership: { edit: null, reverts: [], released: null, adopting: null },
   approval: null,
   declared: null,
+  transfer: null,
+  databases: [],
 });
 
 export const createLedger = ({

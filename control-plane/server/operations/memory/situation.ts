@@ -75,6 +75,7 @@ export const toApproved = (
         asks: approval.asks as Approved["asks"],
         by: approval.by ?? "",
         reason: approval.reason ?? "",
+        at: approval.answeredAt ?? approval.askedAt,
       }
     : null;
 

@@ -6,7 +6,7 @@ import type { Actor } from "@regent/contract";
 import type { Decision, OperatorRequest, ServiceSpec } from "@regent/engine";
 import { beginTransfer, isLeading } from "@regent/engine/stateful/transfer.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
-import type { StoredTransfer } from "../../ports/decision-store.ts";
+import type { ServiceRecord, StoredTransfer } from "../../ports/decision-store.ts";
 import { AUTOMATION, operator } from "../memory/actors.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { toTransferEntry } from "./transfer-state.ts";
@@ -31,18 +31,24 @@ export const askedBy = ({ by, reason, breakGlass }: Pick<OperatorRequest, "by" |
   breakGlass,
 });
 
+/** One at a time: what leads elsewhere comes to its end first. */
+export const mayLead = (
+  { transfer: known }: Pick<ServiceRecord, "transfer">,
+  { transfer: wanted }: Pick<Decision, "transfer">,
+): boolean => wanted !== null && (!isUnderWay(known) || known.to === wanted.to);
+
 /** The one under way, begun now or before; null when nothing is to be led anywhere. */
 export const draftTransfer = (
   { clock, ids }: BeginDeps,
   draft: Draft,
   spec: ServiceSpec,
-  { transfer: wanted }: Pick<Decision, "transfer">,
+  decision: Pick<Decision, "transfer">,
   asker: Asker,
 ): StoredTransfer | null => {
-  if (wanted === null) return null;
+  const { transfer: wanted } = decision;
   const known = draft.record(spec.id).transfer;
-  // One at a time: what leads elsewhere comes to its end first.
-  if (isUnderWay(known)) return known.to === wanted.to ? known : null;
+  if (wanted === null || !mayLead({ transfer: known }, decision)) return null;
+  if (isUnderWay(known)) return known;
   const now = clock.now();
   const transfer: StoredTransfer = { ...beginTransfer({ id: ids.ulid(), ...wanted, ...asker, now }), settledAt: null };
   draft.update(spec.id, (record) => ({ ...record, transfer }));

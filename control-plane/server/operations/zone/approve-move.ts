@@ -11,7 +11,7 @@ import { type ApprovalOrder, findApproval, type NoAnswer, serviceOf, unknownAppr
 import { answer } from "../approval/refuse-approval.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { toApproved } from "../memory/situation.ts";
-import { askedBy, draftTransfer, roleFirst } from "../transfer/begin-transfer.ts";
+import { askedBy, draftTransfer, mayLead, roleFirst } from "../transfer/begin-transfer.ts";
 import { type DecideDeps, decideNow, draftNow, type OneService } from "./decide-service.ts";
 import { type DraftedChange, writeAhead } from "./draft-change.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
@@ -51,13 +51,11 @@ const approveNow = (deps: DecideDeps, draft: Draft, order: ApprovalOrder, one: O
   const at = deps.clock.now();
   const approval: StoredApproval = { ...found.approval, state: "approved", by: order.by, reason: order.reason, answeredAt: at };
   const decision = decideNow(deps, draft, spec, null, { approved: toApproved({ approval }, spec, at) });
-  const transfer = draftTransfer(deps, draft, spec, decision, askedBy({ by: order.by, reason: order.reason, breakGlass: [] }));
-  if (transfer) {
+  if (mayLead(draft.record(spec.id), decision)) {
     answer({ ids: deps.ids, draft }, found.approval, { state: "approved", by: order.by, reason: order.reason, at });
-    return done({
-      kind: "answered",
-      answer: { ...toAnswer(draft, one, decision, null), allowed: true, why: roleFirst(transfer) },
-    });
+    const transfer = draftTransfer(deps, draft, spec, decision, askedBy({ by: order.by, reason: order.reason, breakGlass: [] }));
+    const why = transfer ? roleFirst(transfer) : decision.sentence;
+    return done({ kind: "answered", answer: { ...toAnswer(draft, one, decision, null), allowed: true, why } });
   }
   if (!decision.proposal || !decision.isAllowed)
     return done({ kind: "refused-by-rule", answer: toAnswer(draft, one, decision, null) });

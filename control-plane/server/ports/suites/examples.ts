@@ -1,7 +1,7 @@
 /** Plain examples of what the stores keep. Each call takes what matters to its test; the rest is unremarkable. */
 import type { Change } from "@regent/contract";
 import { monotonicFactory } from "ulid";
-import type { Commit, HistoryEntry, ServiceRecord, StoredOutboxRow } from "../decision-store.ts";
+import type { Commit, HistoryEntry, ServiceRecord, StoredOutboxRow, StoredTransfer } from "../decision-store.ts";
 import type { FoldWrite, MinuteAggregate, StoredAgent, StoredCheck, Transition } from "../evidence-store.ts";
 
 export const ulid = monotonicFactory();
@@ -170,7 +170,26 @@ export const exampleService = (record: Partial<ServiceRecord> = {}): ServiceReco
     former: [{ id: ulid(), state: "refused", by: "ann", answeredAt: 1_699_999_990_000 }],
   },
   declared: { digest: "fedcba9876543210", since: 1_699_999_000_000 },
+  transfer: exampleTransfer(),
+  databases: [
+    { region: "us", role: "standby", lagMs: 120, lagAt: 1_700_000_000_000, linkLostAt: 1_700_000_000_500, seenAt: 9, why: "cut" },
+  ],
   ...record,
+});
+
+export const exampleTransfer = (transfer: Partial<StoredTransfer> = {}): StoredTransfer => ({
+  id: ulid(),
+  from: "eu",
+  to: "us",
+  phase: "prepare",
+  startedAt: 1_700_000_000_000,
+  phaseAt: 1_700_000_000_000,
+  by: { kind: "automation", name: "regent" },
+  reason: null,
+  hook: { attempts: 2, lastAt: 1_700_000_012_000, answer: "working", isFenced: null, why: "pg_promote runs" },
+  why: "the hook works on it",
+  settledAt: null,
+  ...transfer,
 });
 
 export const exampleChange = (change: Partial<Change> = {}): Change => ({
