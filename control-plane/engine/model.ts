@@ -460,6 +460,8 @@ export interface Approved {
   readonly asks: readonly (RuleId | "mode")[];
   readonly by: string;
   readonly reason: string;
+  /** When they did. What was tried on their word and stopped since isn't tried again on it. */
+  readonly at?: Instant;
 }
 
 export interface Situation {

@@ -92,7 +92,7 @@ describe("a transfer that stops", () => {
     stops(
       { transfer: called, now: DEADLINE },
       "failed",
-      "the hook was called 1 time and promoted nobody within 60 s, it last gave no answer",
+      "the hook was called once and promoted nobody within 60 s, it last gave no answer",
     );
     const failed = hearHook(called, { kind: "failed", isFenced: null, why: "503" }, LEASE_END + 500).transfer;
     stops({ transfer: failed, now: DEADLINE }, "failed", "it last failed: 503");

@@ -5,9 +5,8 @@
  */
 import type { Instant, RegionId } from "@regent/contract";
 import type { DatabaseView, Decision, ServiceSpec, Situation, StatefulSpec, Transfer } from "../model.ts";
-import { countText } from "../safety/rule.ts";
 import { durationText } from "../text.ts";
-import { isHookCalled, stopTransfer, type Told, unfitText } from "./transfer.ts";
+import { isHookCalled, stopTransfer, type Told, timesText, unfitText } from "./transfer.ts";
 
 export interface TransferInput {
   readonly transfer: Transfer;
@@ -118,7 +117,7 @@ const whyNotPrepared = (
   if (!spec.hasHook) return { why: `nobody promoted ${to} ${within}`, stoppedFor: "failed" };
   if (hook.attempts > 0)
     return {
-      why: `the hook was called ${countText(hook.attempts, "time")} and promoted nobody ${within}, it last ${lastText(hook)}`,
+      why: `the hook was called ${timesText(hook.attempts)} and promoted nobody ${within}, it last ${lastText(hook)}`,
       stoppedFor: "failed",
     };
   if (wish === "unwanted") return { why: `nothing is to go to ${to} any more`, stoppedFor: "unwanted" };

@@ -4,7 +4,6 @@
  */
 import type { Actor, Instant, RegionId, RuleId } from "@regent/contract";
 import type { Transfer, TransferPhase } from "../model.ts";
-import { countText } from "../safety/rule.ts";
 import { durationText } from "../text.ts";
 
 export interface TransferStart {
@@ -120,12 +119,14 @@ export const endTransfer = (
 ): Told => {
   if (transfer.phase === "stopped" || transfer.phase === "done") return { transfer, tell: null, page: false };
   const { attempts } = transfer.hook;
-  const called =
-    attempts > 0 ? `; the hook was called ${countText(attempts, "time")} and may have acted` : "; the hook was not called";
+  const called = attempts > 0 ? `; the hook was called ${timesText(attempts)} and may have acted` : "; the hook was not called";
   const ended = stopTransfer(transfer, { why: `${by} ended it: ${reason}${called}`, stoppedFor: "operator", now });
   // Who ends it knows, unless something may be left half-way.
   return { ...ended, page: attempts > 0 };
 };
+
+/** `once`, `2 times`. */
+export const timesText = (count: number): string => (count === 1 ? "once" : `${count} times`);
 
 export interface Stop {
   readonly why: string;

@@ -1,13 +1,13 @@
 /** active-passive over all families of a service: who is active in each, and what the standbys get. Pure. */
 import type { FamilyId, Instant, RegionId } from "@regent/contract";
 import type { PassiveMemory, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
-import { preferredTarget } from "../stateful/preferred-target.ts";
 import type { PassiveAnswer } from "./active-passive.ts";
 import { choose } from "./active-passive.ts";
 import type { Candidate } from "./candidate.ts";
 import { candidatesOf, canReceive, isUndecided } from "./candidate.ts";
 import type { StrategyDraft, WantInput } from "./draft.ts";
 import { earliest, forgive } from "./draft.ts";
+import { preferredTarget } from "./preferred-target.ts";
 import { hasFailedReturn, withFailedReturn } from "./returning.ts";
 
 export const wantPassive = (input: WantInput): StrategyDraft => {

@@ -37,8 +37,8 @@ describe("which limit counts", () => {
 });
 
 describe("limits that can't be held to", () => {
-  const ASKING = "A3, A9, A10, A11, A17, A18";
-  const RULES = "A1, A2, A3, A4, A5, A6, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, mode";
+  const ASKING = "A3, A7, A9, A10, A11, A17, A18";
+  const RULES = "A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, mode";
 
   test.each<[string, ...string[]]>([
     ["failoversPerHour: 6, failoversPerDay: 6"],
@@ -66,7 +66,7 @@ describe("limits that can't be held to", () => {
       `SAFETY.onApprovalTimeout.A6: A6 never asks a person, so no approval of it can time out and nothing can proceed; leave A6 out; these ask: ${ASKING}, and mode`,
     ],
     ["onApprovalTimeout: { a9: proceed }", 'SAFETY.onApprovalTimeout.a9: unknown key "a9"; did you mean "A9"?'],
-    ["onApprovalTimeout: { A7: proceed }", `SAFETY.onApprovalTimeout.A7: unknown key "A7"; known here: ${RULES}`],
+    ["onApprovalTimeout: { A77: proceed }", `SAFETY.onApprovalTimeout.A77: unknown key "A77"; known here: ${RULES}`],
     ["onApprovalTimeout: { A9: go }", 'SAFETY.onApprovalTimeout.A9: "go" is not one of stay, proceed'],
     ["capacityMn: 0.5", 'SAFETY.capacityMn: unknown key "capacityMn"; did you mean "capacityMin"?'],
     ["stepMax: 0", "SAFETY.stepMax: 0 must be at least 0.01"],
@@ -128,7 +128,7 @@ describe("limits that will disappoint", () => {
   });
 
   test("approvals that make no difference", () => {
-    const all = "A3: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed, A18: proceed";
+    const all = "A3: proceed, A7: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed, A18: proceed";
     expect(warningsOf(ofWww("onApprovalTimeout: { mode: proceed }"), also("mode: approve"))).toEqual([
       "service www: mode is approve, and onApprovalTimeout.mode is proceed: every move that no rule asks about is made after 900 s without anybody's word, which is automatic with a delay; mode: stay waits for a person",
     ]);

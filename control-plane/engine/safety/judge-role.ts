@@ -6,13 +6,13 @@
  */
 import type { Instant, RegionId } from "@regent/contract";
 import type { DatabaseView, Proposal, ServiceSpec, Situation, StatefulSpec } from "../model.ts";
-import { isApproved } from "../safety/approved.ts";
-import { faultsLeft } from "../safety/departures.ts";
-import { movesTraffic, type RuleInput } from "../safety/rule.ts";
+import { replicationText } from "../stateful/see-databases.ts";
+import { isLeading } from "../stateful/transfer.ts";
 import { regionsWhere } from "../strategy/parts.ts";
 import { clockText, durationText } from "../text.ts";
-import { replicationText } from "./see-databases.ts";
-import { isLeading } from "./transfer.ts";
+import { isApproved } from "./approved.ts";
+import { faultsLeft } from "./departures.ts";
+import { movesTraffic, type RuleInput } from "./rule.ts";
 
 export type RoleRuling =
   | { readonly kind: "fine" | "never"; readonly why: string }
@@ -37,13 +37,19 @@ export const judgeRole = (input: RuleInput): RoleRuling => {
   if (writing.length > 1)
     return never(`${writing.join(" and ")} would have traffic, and the databases of both can be written to`);
   const missing = proposal.gains.filter((region) => !writing.includes(region));
-  if (missing.length === 0) return fine(whyOf(situation, to));
+  if (missing.length === 0) return isLookedAt(situation, to) ?? fine(whyOf(situation, to));
   const [keeps] = writing;
   if (keeps !== undefined)
     return never(`${missing.join(", ")} would get traffic while ${keeps} has some and its database is the writable one`);
   if (more.length > 0) return never(`${proposal.gains.join(" and ")} would get traffic, and only one database can be writable`);
   return judgeTarget(input, stateful, to);
 };
+
+/** Seen to write isn't yet seen to write alone: the transfer says when traffic may follow. */
+const isLookedAt = ({ transfer }: Situation, to: RegionId): RoleRuling | null =>
+  isLeading(transfer) && transfer.to === to && transfer.phase !== "switch"
+    ? { kind: "lead", from: transfer.from, to, why: transfer.why }
+    : null;
 
 const fine = (why: string): RoleRuling => ({ kind: "fine", why });
 const never = (why: string): RoleRuling => ({ kind: "never", why });
@@ -83,9 +89,11 @@ const judgeTarget = (input: RuleInput, stateful: StatefulSpec, to: RegionId): Ro
   return proposal.kind === "failover" ? { kind: "ask", why: lacks } : never(lacks);
 };
 
-/** A person agreed to what this would ask: the role is led there all the same, never skipped. */
-const isAgreed = ({ proposal, situation: { approved } }: RuleInput): boolean =>
-  isApproved(proposal, approved) && approved.asks.includes("A7");
+/** A person agreed to what this would ask: the role is led there all the same, never skipped. What they agreed to and then stopped is asked anew. */
+const isAgreed = ({ proposal, situation: { approved, transfer } }: RuleInput): boolean =>
+  isApproved(proposal, approved) &&
+  approved.asks.includes("A7") &&
+  (transfer?.phase !== "stopped" || approved.at === undefined || approved.at > transfer.phaseAt);
 
 /** Nobody is seen to write: it is taken from where the traffic was. */
 const leftBy = ({ leaves, weightsBefore }: Proposal, to: RegionId): RegionId => {

@@ -4,11 +4,11 @@
  */
 import type { ChangeKind, RegionId, RuleId } from "@regent/contract";
 import type { Control, Situation, Transfer } from "../model.ts";
-import type { Placement, WantInput } from "../strategy/draft.ts";
-import type { Wanted } from "../strategy/shares.ts";
-import { wantShares } from "../strategy/shares.ts";
-import { isTargetFit } from "./step-transfer.ts";
-import { isHookCalled, isLeading } from "./transfer.ts";
+import { isTargetFit } from "../stateful/step-transfer.ts";
+import { isHookCalled, isLeading } from "../stateful/transfer.ts";
+import type { Placement, WantInput } from "./draft.ts";
+import type { Wanted } from "./shares.ts";
+import { wantShares } from "./shares.ts";
 
 export interface Led {
   readonly to: RegionId;

@@ -3,11 +3,11 @@
  * write. Where the target is a standby, the writable role is led there first, by a transfer; a person is asked before that when writes may be lost.
  * Break-glass skips this, the leading included: it is for whoever has promoted the target by hand where Regent can't see it.
  */
-import { judgeRole } from "../stateful/judge-role.ts";
+import { judgeRole } from "./judge-role.ts";
 import type { Rule } from "./rule.ts";
 import { allow, defer, deny, requireApproval } from "./rule.ts";
 
-export const a07Data: Rule = {
+export const a07Writable: Rule = {
   id: "A7",
   binds: "break-glass",
   ask: (input) => {

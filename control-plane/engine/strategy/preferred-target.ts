@@ -1,7 +1,7 @@
 /** Which standby traffic goes to, where several could take it. Pure. */
 import type { RegionId } from "@regent/contract";
 import type { Situation } from "../model.ts";
-import { isLeading } from "./transfer.ts";
+import { isLeading } from "../stateful/transfer.ts";
 
 /** The region that the role is on its way to; else the only one that has it. */
 export const preferredTarget = ({ spec, transfer, databases }: Situation): RegionId | null => {
