@@ -88,6 +88,17 @@ describe("windows at every region at once", () => {
   });
 });
 
+describe("the first write of a name", () => {
+  it("leaves out regions in maintenance, unless all are", () => {
+    const first = (...maintained: string[]) => {
+      const regions = Object.fromEntries(maintained.map((region) => [region, { verdict: "maintenance" as const }]));
+      return Object.values(decide(testSituation({ regions, written: null }), null).proposal?.weightsAfter ?? {})[0];
+    };
+    expect(first("r1")).toEqual({ r1: 0, r2: 255, r3: 0 });
+    expect(first("r1", "r2", "r3")).toEqual({ r1: 255, r2: 0, r3: 0 });
+  });
+});
+
 describe("the end of a window", () => {
   it("leads to a return in steps where failback is automatic, and to none where it isn't", () => {
     for (const failback of ["automatic", "manual"] as const) {

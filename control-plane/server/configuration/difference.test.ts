@@ -23,10 +23,11 @@ test("nothing changes, nothing is said", () => {
 test("the first declaration is all additions, services with what they create", () => {
   const lines = toDifference(null, testDeclaration(EXAMPLE_TEXT).declaration);
   expect(lines[0]).toBe("owner example-shop, profile standard, quorum over 2 networks");
-  expect(lines.slice(-3)).toEqual([
+  expect(lines.slice(-4)).toEqual([
     "service checkout: added, checkout.example.com, active-passive over eu-west, us-east, ap-south; creates 6 weighted A and AAAA records and the epoch record _regent.checkout.example.com",
     "service search: added, search.example.com, active-active over eu-west, us-east, ap-south; creates 3 weighted A records and the epoch record _regent.search.example.com",
     "service assets: added, assets.example.com, round-robin over eu-west, us-east; creates 2 weighted CNAME records and the epoch record _regent.assets.example.com",
+    'maintenance kernel-updates: added, ap-south for 90 min at "0 3 * * SUN#1" Asia/Kolkata',
   ]);
   expect(lines).toHaveLength(1 + 1 + 3 + 6 + 3);
 });
