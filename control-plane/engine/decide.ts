@@ -3,15 +3,19 @@
  * it answers the same. The shell persists what it answers and writes DNS.
  */
 import type { Actor, RegionId, RuleAnswer, SafetyMode, Shares, Weights } from "@regent/contract";
-import type { Control, Controls, Decision, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
+import type { Control, Controls, Decision, OperatorMove, OperatorRequest, Proposal, Situation, TrafficMemory } from "./model.ts";
 import { meetEdit } from "./plan/meet-edit.ts";
 import type { Drafted } from "./propose.ts";
 import { isFrozen, isModeOutdated, propose } from "./propose.ts";
 import { basisOf, questionOf } from "./safety/basis.ts";
 import { departuresAfter, movedPart } from "./safety/departures.ts";
 import { evaluate, isAboutTheWhole, isApproved, objections } from "./safety/evaluate.ts";
+import { judgeRole } from "./safety/judge-role.ts";
+import { findLed, followLed } from "./strategy/led.ts";
+import type { WantInput } from "./strategy/draft.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
+import { layOverrides, nextExpiry, overridesText, takenAsFit } from "./strategy/overrides.ts";
 import { gains, normalised, partsOf, ROUNDING, regionsWhere, sameWeights } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
@@ -24,16 +28,33 @@ export { isFrozen };
 /** Smaller shifts are not worth a write, unless a region starts or stops serving. */
 export const HYSTERESIS = 0.03;
 
-export const decide = (situation: Situation, request: OperatorRequest | null): Decision => {
-  if (situation.written === null) return decideFirst(situation);
-  const controls = controlsAfter(situation, request);
-  const wanted = wantShares({
-    situation: { ...situation, controls },
-    move: request?.move ?? null,
+export const decide = (given: Situation, request: OperatorRequest | null): Decision => {
+  const controls = controlsAfter(given, request);
+  // A move is judged by what stood before it; an override that is asked for stands already, so that its own move and the later ones are one.
+  const situation = layOverrides(request?.move.kind === "override" ? { ...given, controls } : given);
+  const decision = decideLaid(situation, controls, request);
+  const expiry = nextExpiry(situation);
+  if (expiry === null) return decision;
+  return {
+    ...decision,
+    sentence: `${decision.sentence}${overridesText(situation)}`,
+    nextLookAt: Math.min(decision.nextLookAt ?? expiry, expiry),
+  };
+};
+
+/** `controls`: with what the request asks for, as they are kept. Overrides are laid over `situation`. */
+const decideLaid = (situation: Situation, controls: Controls, request: OperatorRequest | null): Decision => {
+  if (situation.written === null) return decideFirst(situation, controls);
+  const believed = takenAsFit(layOverrides({ ...situation, controls }), null);
+  const input: WantInput = {
+    situation: believed,
+    move: wishOf(request),
     actor: request ? { kind: "operator", name: request.by } : AUTOMATION,
     placement: controls.placement,
-  });
-  const { how, weightsBefore, weightsAfter } = meetEdit(situation, weightsFor(situation, wanted, request), request);
+  };
+  const led = request === null ? findLed(believed) : null;
+  const wanted = followLed(led, input, wantShares(input));
+  const { how, weightsBefore, weightsAfter } = meetEdit(believed, weightsFor(situation, wanted, request), request);
   const isSame = sameWeights(weightsBefore, weightsAfter);
   const controlsKept: Controls = { ...controls, placement: wanted.placement };
   const isWriteDue = situation.areRecordsOutdated || isModeOutdated(situation);
@@ -45,13 +66,20 @@ export const decide = (situation: Situation, request: OperatorRequest | null): D
     how === "rebase" ? rebased(wanted, weightsAfter) : { wanted, weightsAfter, isSame, request, isRebased: isAround };
   const isUndone = isSame || sameWeights(situation.written, weightsAfter);
   const isRevert = how === "replace" && request === null && isUndone;
-  const decision = judge(met, { ...drafted, isRevert }, controlsKept);
+  const decision = judge(met, { ...drafted, isRevert, led }, controlsKept);
   if (decision.isAllowed || isSame || request || !isWriteDue) return decision;
-  return decideQuietly(situation, wanted, decision);
+  return decideQuietly(situation, controls, wanted, decision);
+};
+
+/** For a strategy, whoever says that a region is fit asks for it back. */
+const wishOf = (request: OperatorRequest | null): OperatorMove | null => {
+  if (request?.move.kind !== "override") return request?.move ?? null;
+  const { what } = request.move.override;
+  return what.kind === "on" ? { kind: "undrain", region: what.region } : null;
 };
 
 /** What is wanted is then what the weights amount to: most of them are somebody else's. */
-const rebased = (wanted: Wanted, weightsAfter: Weights): Omit<Drafted, "isRevert"> => {
+const rebased = (wanted: Wanted, weightsAfter: Weights): Omit<Drafted, "isRevert" | "led"> => {
   const shares = Object.fromEntries(Object.entries(weightsAfter).map(([family, weights]) => [family, partsOf(weights)]));
   const traffic = { ...wanted.traffic, shares };
   return { wanted: { ...wanted, shares, traffic }, weightsAfter, isSame: false, request: null, isRebased: true };
@@ -74,6 +102,8 @@ const controlsAfter = ({ controls, now }: Situation, request: OperatorRequest | 
       return { ...controls, drained: { ...controls.drained, [request.move.region]: control } };
     case "undrain":
       return { ...controls, drained: without(controls.drained, request.move.region) };
+    case "override":
+      return { ...controls, overrides: [...controls.overrides, request.move.override] };
   }
 };
 
@@ -111,7 +141,7 @@ const standStill = (wanted: Wanted, controls: Controls): Decision => ({
  * A move that may not be made doesn't keep a freeze, or records that were declared anew, out of DNS: they are written with today's weights. Where these
  * can't stay, because a region that is declared no more carries traffic, a quiet write would be a move past every rule, and the refusal stands.
  */
-const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision): Decision => {
+const decideQuietly = (situation: Situation, controls: Controls, wanted: Wanted, refused: Decision): Decision => {
   const shares = Object.fromEntries(situation.spec.families.map(({ id }) => [id, keptShares(situation, id)]));
   const weightsAfter = Object.fromEntries(
     situation.spec.families.map(({ id }) => [id, toWeights(shares[id] ?? {}, situation.written?.[id] ?? null, HYSTERESIS)]),
@@ -121,8 +151,16 @@ const decideQuietly = (situation: Situation, wanted: Wanted, refused: Decision):
   const quiet: Wanted = { ...wanted, shares, traffic, left: [], stepped: [], panicFamilies: [] };
   const decision = judge(
     situation,
-    { wanted: quiet, weightsAfter, isSame: true, request: null, isRebased: situation.edit?.isKept === true, isRevert: false },
-    situation.controls,
+    {
+      wanted: quiet,
+      weightsAfter,
+      isSame: true,
+      request: null,
+      isRebased: situation.edit?.isKept === true,
+      isRevert: false,
+      led: null,
+    },
+    controls,
   );
   return decision.isAllowed
     ? { ...decision, sentence: `${decision.sentence}; ${refused.sentence}`, nextLookAt: refused.nextLookAt }
@@ -160,13 +198,15 @@ const judge = (situation: Situation, drafted: Drafted, controls: Controls, isCla
   const mode = isAskedFor(situation, proposal, wanted) ? "automatic" : situation.spec.mode;
   const isBound = mode === "advisory" || (mode === "approve" && !isModeApproved(situation, proposal));
   const isAllowed = standing.length === 0 && !isBound;
+  const role = judgeRole({ proposal, situation });
+  const lead = role.kind === "lead" && standing.some(({ rule }) => rule === "A7") ? role : null;
   const looks = [wanted.nextLookAt, ...rules.map(({ until }) => until)].filter((at) => typeof at === "number");
   return {
     proposal,
     rules,
     isAllowed,
-    asks: asksOf(standing, mode, isBound),
-    transfer: null,
+    asks: asksOf(lead ? standing.filter(({ rule }) => rule !== "A7") : standing, mode, isBound),
+    transfer: lead && standing.length === 1 && !isBound ? { from: lead.from, to: lead.to } : null,
     trafficNow: { ...situation.traffic, failStaticSince: wanted.traffic.failStaticSince },
     trafficAfter: afterMove(
       situation,
@@ -270,9 +310,10 @@ const MODE_TEXT: Readonly<Record<SafetyMode, string>> = {
 // ------------------------------------------------------------------------------------------------ first write
 
 /** A declared name with nothing in DNS: every region taken as healthy; A6 and A8 don't apply (DESIGN 8). */
-const decideFirst = (situation: Situation): Decision => {
-  const { spec, controls, now } = situation;
-  const traffic = firstTraffic(spec, Object.keys(controls.drained));
+const decideFirst = (situation: Situation, controls: Controls): Decision => {
+  const { spec, now } = situation;
+  const maintained = Object.keys(situation.health).filter((region) => situation.health[region]?.verdict === "maintenance");
+  const traffic = firstTraffic(spec, [...Object.keys(situation.controls.drained), ...maintained]);
   const shares: Shares = traffic.shares;
   const served = sharesText(Object.values(shares)[0] ?? {});
   const proposal: Proposal = {

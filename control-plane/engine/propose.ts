@@ -1,7 +1,9 @@
 /** Turns what is wanted into a proposal that says what it is, who asks for it and why. Pure; called by decide. */
-import type { ChangeKind, RegionId, Weights } from "@regent/contract";
-import type { Control, OperatorRequest, Proposal, Situation } from "./model.ts";
+import type { ChangeKind, RegionId, RuleId, Weights } from "@regent/contract";
+import type { Control, OperatorMove, OperatorRequest, Override, Proposal, Situation } from "./model.ts";
 import { basisOf, questionOf } from "./safety/basis.ts";
+import { isLedMove, type Led } from "./strategy/led.ts";
+import { findPin, inForce, overrideText } from "./strategy/overrides.ts";
 import { gains, leaves, regionsWhere } from "./strategy/parts.ts";
 import { AUTOMATION, isReturning } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
@@ -17,14 +19,18 @@ export interface Drafted {
   readonly isRebased: boolean;
   /** Somebody else's edit is taken back, and nothing else is wanted. */
   readonly isRevert: boolean;
+  /** The writable role is led somewhere, and the traffic follows. */
+  readonly led: Led | null;
 }
 
 /**
  * Frozen by a person: the epoch record says so too, for whoever asks DNS. A restored database writes nothing by itself, not even that: the
  * records may be another installation's.
  */
-export const isFrozen = ({ controls }: Pick<Situation, "controls">): boolean =>
-  controls.frozen !== null || controls.frozenGlobally?.cause === "operator";
+export const isFrozen = ({ controls, now }: Pick<Situation, "controls" | "now">): boolean =>
+  controls.frozen !== null ||
+  controls.frozenGlobally?.cause === "operator" ||
+  inForce(controls.overrides, now).some(({ what }) => what.kind === "freeze");
 
 export const isModeOutdated = (situation: Situation): boolean => (situation.modeWritten === "frozen") !== isFrozen(situation);
 
@@ -50,7 +56,7 @@ export const propose = (situation: Situation, drafted: Drafted): Proposal => {
     leaves: moved.leaves,
     gains: moved.gains,
     panicFamilies: wanted.panicFamilies,
-    breakGlass: request?.breakGlass ?? [],
+    breakGlass: request?.breakGlass ?? standing?.breakGlass ?? [],
     computedAt: situation.now,
     basis: basisOf(situation),
     question: questionOf(situation, { kind, leaves: moved.leaves, gains: moved.gains }),
@@ -68,20 +74,34 @@ interface Moved {
 interface Standing {
   readonly kind: ChangeKind;
   readonly control: Control;
+  /** Rules that it skips: a standing decision keeps what its operator named. */
+  readonly breakGlass: readonly RuleId[];
 }
 
-const findStanding = (situation: Situation, { wanted, isSame, isRebased, isRevert }: Drafted, moved: Moved): Standing | null => {
+const standingOf = (kind: ChangeKind, controls: readonly (Control | Override)[]): Standing | null => {
+  const [control] = controls;
+  const named = controls.map((one) => ("breakGlass" in one ? one.breakGlass : []));
+  // Of several, only what all of them name.
+  return control
+    ? { kind, control, breakGlass: (named[0] ?? []).filter((rule) => named.every((all) => all.includes(rule))) }
+    : null;
+};
+
+const findStanding = (situation: Situation, drafted: Drafted, moved: Moved): Standing | null => {
+  const { wanted, isSame, isRebased, isRevert, led } = drafted;
   if ((isRebased && !isSame) || isRevert) return null;
   const { controls } = situation;
   const freeze = controls.frozen ?? (controls.frozenGlobally?.cause === "operator" ? controls.frozenGlobally : null);
-  if (isSame) return freeze && !situation.areRecordsOutdated ? { kind: "freeze", control: freeze } : null;
+  if (isSame) return freeze && !situation.areRecordsOutdated ? standingOf("freeze", [freeze]) : null;
+  const pin = findPin(situation);
+  if (pin) return standingOf("rebalance", [pin]);
+  if (led?.asked && isLedMove(led, moved.gains)) return { kind: led.kind, ...led.asked };
   if (wanted.left.length > 0 || wanted.stepped.length > 0 || moved.leaves.some((region) => isBad(situation, region))) return null;
   const { placement } = wanted;
   if (placement && moved.gains.length > 0 && moved.gains.every((region) => region === placement.region))
-    return { kind: "failover", control: placement };
-  const drains = moved.leaves.map((region) => controls.drained[region]);
-  const [drain] = drains;
-  return drain && !drains.includes(undefined) ? { kind: "drain", control: drain } : null;
+    return standingOf("failover", [placement]);
+  const drains = moved.leaves.flatMap((region) => controls.drained[region] ?? []);
+  return drains.length === moved.leaves.length ? standingOf("drain", drains) : null;
 };
 
 const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pick<Proposal, "actor" | "reason"> => {
@@ -89,14 +109,16 @@ const whoAsks = (request: OperatorRequest | null, standing: Control | null): Pic
   return asked ? { actor: { kind: "operator", name: asked.by }, reason: asked.reason } : { actor: AUTOMATION, reason: null };
 };
 
-const kindOf = (situation: Situation, { wanted, isSame, request, isRebased, isRevert }: Drafted, moved: Moved): ChangeKind => {
-  if (request) return request.move.kind;
+const kindOf = (situation: Situation, drafted: Drafted, moved: Moved): ChangeKind => {
+  const { wanted, isSame, request, isRebased, isRevert, led } = drafted;
+  if (request) return kindOfMove(request.move);
   if (isRebased && !isSame) return "failover";
   if (isRevert) return "revert";
   if (isSame) return situation.areRecordsOutdated ? "configure" : "unfreeze";
   if (wanted.left.length > 0) return "failover";
   if (wanted.failStatic !== null) return "rebalance";
   if (moved.leaves.some((region) => isBad(situation, region))) return "failover";
+  if (led && isLedMove(led, moved.gains)) return led.kind;
   const isPassive = situation.spec.strategy.kind === "active-passive";
   if (wanted.stepped.length > 0 || moved.gains.some((region) => isReturning(wanted.traffic, region)))
     return isPassive ? "failback" : "return";
@@ -104,6 +126,18 @@ const kindOf = (situation: Situation, { wanted, isSame, request, isRebased, isRe
     return "drain";
   // A return whose last write didn't arrive.
   return isPassive && moved.gains.length > 0 && moved.leaves.length > 0 ? "failback" : "rebalance";
+};
+
+const kindOfMove = (move: OperatorMove): ChangeKind => {
+  if (move.kind !== "override") return move.kind;
+  return OVERRIDE_KINDS[move.override.what.kind];
+};
+
+const OVERRIDE_KINDS: Readonly<Record<Override["what"]["kind"], ChangeKind>> = {
+  on: "undrain",
+  off: "drain",
+  pin: "rebalance",
+  freeze: "freeze",
 };
 
 const isBad = ({ health }: Situation, region: RegionId): boolean => {
@@ -155,5 +189,7 @@ const moveText = ({ move }: OperatorRequest): string => {
       return `drain of ${move.region}`;
     case "undrain":
       return `undrain of ${move.region}`;
+    case "override":
+      return `an override (${overrideText(move.override)})`;
   }
 };

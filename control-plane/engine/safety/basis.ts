@@ -2,9 +2,10 @@
 import type { RegionId } from "@regent/contract";
 import type { Control, Controls, Proposal, Situation } from "../model.ts";
 
-export const basisOf = ({ verdicts, controls, configurationVersion, epoch, blockedBy, drift }: Situation): string =>
+export const basisOf = ({ verdicts, controls, configurationVersion, epoch, blockedBy, drift, databases }: Situation): string =>
   JSON.stringify([
     byRegion(verdicts.map((v) => [v.region, v.verdict, v.evidence, v.inside, v.outside])),
+    ...(databases.length > 0 ? [byRegion(databases.map(({ region, role }) => [region, role]))] : []),
     ...standing(controls),
     configurationVersion,
     epoch,
@@ -36,6 +37,7 @@ export const questionOf = (
 const standing = (controls: Controls): readonly unknown[] => [
   [controls.frozenGlobally?.at, controls.frozen?.at, momentsOf(controls.frozenRegions)],
   [momentsOf(controls.drained), controls.placement?.region, controls.placement?.at],
+  ...(controls.overrides.length > 0 ? [controls.overrides.map(({ id }) => id).sort()] : []),
 ];
 
 const momentsOf = (byId: Readonly<Record<RegionId, Control>>): readonly Row[] =>

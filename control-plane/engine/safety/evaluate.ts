@@ -1,13 +1,13 @@
 /** Asks every rule, keeps every answer: no short cut, so that history shows what would also have stood in the way. Pure. */
 import type { RuleAnswer } from "@regent/contract";
-import type { Approved, Proposal } from "../model.ts";
-import { sameWeights } from "../strategy/parts.ts";
+import { takenAsFit } from "../strategy/overrides.ts";
 import { a01RegionsServed } from "./a01-regions-served.ts";
 import { a02NeverEmpty } from "./a02-never-empty.ts";
 import { a03Goodput } from "./a03-goodput.ts";
 import { a04Freezes } from "./a04-freezes.ts";
 import { a05Maintenance } from "./a05-maintenance.ts";
 import { a06TargetFit } from "./a06-target-fit.ts";
+import { a07Writable } from "./a07-writable.ts";
 import { a08Cooldown } from "./a08-cooldown.ts";
 import { a09Budget } from "./a09-budget.ts";
 import { a10Reach } from "./a10-reach.ts";
@@ -19,9 +19,12 @@ import { a15Shadow } from "./a15-shadow.ts";
 import { a16Steps } from "./a16-steps.ts";
 import { a17Velocity } from "./a17-velocity.ts";
 import { a18Received } from "./a18-received.ts";
+import { isApproved } from "./approved.ts";
 import type { Rule, RuleInput, Ruling } from "./rule.ts";
 
-/** By number. A7 waits for probes that see a database's role. */
+export { isApproved };
+
+/** By number. */
 export const RULES: readonly Rule[] = [
   a01RegionsServed,
   a02NeverEmpty,
@@ -29,6 +32,7 @@ export const RULES: readonly Rule[] = [
   a04Freezes,
   a05Maintenance,
   a06TargetFit,
+  a07Writable,
   a08Cooldown,
   a09Budget,
   a10Reach,
@@ -66,13 +70,6 @@ export const objections = (answers: readonly RuleAnswer[]): readonly RuleAnswer[
 /** Against where the move leads. A16 and A17 are about its pace, which a smaller step answers. */
 export const isAboutTheWhole = ({ rule }: RuleAnswer): boolean => rule !== "A16" && rule !== "A17";
 
-/** A person agreed to what this says. Only what they heard of is thereby answered. */
-export const isApproved = ({ question, weightsAfter }: Proposal, approved: Approved | null): approved is Approved =>
-  approved !== null &&
-  approved.question === question &&
-  sameWeights(approved.weights, weightsAfter) &&
-  sameWeights(weightsAfter, approved.weights);
-
 const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
   const { answer, why } = ruling;
   if (answer === "allow") return { rule: rule.id, answer, why, skipped: false };
@@ -81,8 +78,17 @@ const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
   return until === null ? { rule: rule.id, answer, why, skipped } : { rule: rule.id, answer, why, until, skipped };
 };
 
-const isSkipped = (rule: Rule, { answer }: Ruling, { proposal, situation }: RuleInput): boolean => {
+/** An operator's override takes a region as fit and names this rule: nothing else is in its way. Whoever moves: it is their word all the same. */
+const isWaived = (rule: Rule, input: RuleInput): boolean => {
+  if (rule.binds !== "break-glass") return false;
+  const situation = takenAsFit(input.situation, rule.id);
+  return situation !== input.situation && rule.ask({ ...input, situation }).answer === "allow";
+};
+
+const isSkipped = (rule: Rule, { answer }: Ruling, input: RuleInput): boolean => {
+  const { proposal, situation } = input;
   const { approved } = situation;
+  if (isWaived(rule, input)) return true;
   if (isApproved(proposal, approved)) {
     if (answer === "require-approval" && approved.asks.includes(rule.id)) return true;
     // They saw the whole move.

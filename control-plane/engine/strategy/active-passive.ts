@@ -21,6 +21,8 @@ export interface PassiveInput {
   readonly placement: RegionId | null;
   readonly move: OperatorMove | null;
   readonly actor: Actor;
+  /** Of those that can take the traffic this one, before others: its database is writable, or on the way to be. */
+  readonly preferred: RegionId | null;
   readonly now: Instant;
 }
 
@@ -84,16 +86,19 @@ const answer = (memory: PassiveMemory | null, more: Partial<PassiveAnswer> = {})
 const settle = (region: RegionId, left: readonly RegionId[]): PassiveAnswer =>
   answer({ active: region, returning: null }, { left });
 
-const leave = ({ candidates, memory }: PassiveInput, active: Candidate | null): PassiveAnswer => {
-  const target = findTarget(candidates, active);
+const leave = (input: PassiveInput, active: Candidate | null): PassiveAnswer => {
+  const { candidates, memory } = input;
+  const target = findTarget(input, active);
   // The region on its way back may have failed at the same moment.
   const served = candidates.filter(({ region }) => region === active?.region || region === memory?.returning?.region);
   const left = served.filter(isOut).map(({ region }) => region);
   return target ? settle(target.region, left) : answer(null);
 };
 
-const findTarget = (candidates: readonly Candidate[], active: Candidate | null): Candidate | undefined => {
+const findTarget = ({ candidates, preferred }: PassiveInput, active: Candidate | null): Candidate | undefined => {
   const others = candidates.filter((c) => c.region !== active?.region && canReceive(c));
+  const first = others.find(({ region }) => region === preferred);
+  if (first) return first;
   const healthy = others.filter((c) => c.health.verdict === "healthy");
   return healthy.find((c) => c.verdict.evidence === "good") ?? healthy[0] ?? others[0];
 };
@@ -112,7 +117,7 @@ const serve = (input: PassiveInput, memory: PassiveMemory, active: Candidate): P
 /** The region that was coming back is bad again: all of it goes back to the active region in one batch, or to whoever can take it. */
 const abortReturn = (input: PassiveInput, active: Candidate, returning: Candidate): PassiveAnswer => {
   const left = isOut(returning) ? [returning.region] : [];
-  const target = canReceive(active) ? active : (findTarget(input.candidates, active) ?? active);
+  const target = canReceive(active) ? active : (findTarget(input, active) ?? active);
   return settle(target.region, left);
 };
 
@@ -127,7 +132,8 @@ const considerReturn = (input: PassiveInput, active: Candidate, preferred: Candi
   const isAsked = move?.kind === "failback" || (move?.kind === "undrain" && move.region === preferred.region);
   if (!canReceive(preferred)) return stay(active, `${preferred.region} can't take traffic now: ${preferred.verdict.why}`);
   if (isAsked) return step(input, active, preferred, startRamp(settings, now, input.actor));
-  const question = mayReturn(preferred, input);
+  const failback = input.traffic.out[preferred.region]?.isLent ? "automatic" : input.failback;
+  const question = mayReturn(preferred, { ...input, failback });
   if (question.kind === "now") return step(input, active, preferred, startRamp(settings, now, input.actor));
   return stay(active, question.wait, question.kind === "later" ? question.at : null);
 };

@@ -4,7 +4,7 @@
  * Leaving is at once. Coming back is a return in steps (returning.ts).
  */
 import type { Actor, Instant, RegionId } from "@regent/contract";
-import type { OperatorMove, Ramp, Settings, TrafficMemory } from "../model.ts";
+import type { OperatorMove, Ramp, Settings, TakenOut, TrafficMemory } from "../model.ts";
 import type { Candidate } from "./candidate.ts";
 import { isOut, isSetAside } from "./candidate.ts";
 import { hasFailedReturn, mayReturn, mayStep, pausedText, startRamp, stepText, withFailedReturn } from "./returning.ts";
@@ -40,7 +40,7 @@ export const admit = (input: AdmissionInput): Admission => {
 };
 
 interface Draft {
-  out: Record<RegionId, { since: Instant; why: string }>;
+  out: Record<RegionId, TakenOut>;
   ramps: Record<RegionId, Ramp>;
   returnedAt: Record<RegionId, Instant>;
   failedReturns: Record<RegionId, readonly Instant[]>;
@@ -104,7 +104,8 @@ const takeOut = ({ region, health }: Candidate, { settings, now, traffic }: Admi
 
 const considerReturn = (candidate: Candidate, input: AdmissionInput, draft: Draft): number => {
   if (candidate.health.verdict === "unknown") return 0;
-  const answer = mayReturn(candidate, input);
+  const failback = draft.out[candidate.region]?.isLent ? "automatic" : input.failback;
+  const answer = mayReturn(candidate, { ...input, failback });
   if (answer.kind === "now") return beginReturn(candidate, input, draft);
   draft.waits.push(answer.wait);
   if (answer.kind === "later") lookAt(draft, answer.at);

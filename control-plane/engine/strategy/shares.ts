@@ -6,6 +6,8 @@ import type { FamilyId, Instant, RegionId, Shares } from "@regent/contract";
 import type { TrafficMemory } from "../model.ts";
 import type { Placement, WantInput } from "./draft.ts";
 import { standStatic } from "./fail-static.ts";
+import { inForce, noteLent } from "./overrides.ts";
+import { wantPinned } from "./pinned.ts";
 import { wantPassive } from "./want-passive.ts";
 import { wantSpread } from "./want-spread.ts";
 
@@ -28,10 +30,14 @@ export interface Wanted {
 /** `situation.controls` and `placement` already hold what the move asks for. */
 export const wantShares = (input: WantInput): Wanted => {
   const placement = standingPlacement(input);
+  const pinned = wantPinned(input.situation);
+  if (pinned) return { ...pinned, placement, left: [], stepped: [], panicFamilies: [], waits: [], nextLookAt: null };
   const want = input.situation.spec.strategy.kind === "active-passive" ? wantPassive : wantSpread;
   const draft = want({ ...input, placement });
-  const { left, stepped, waits } = draft;
-  return { left, stepped, waits, ...standStatic(input.situation, draft), placement };
+  const { left, stepped } = draft;
+  const stand = standStatic(input.situation, draft);
+  const traffic = noteLent(input.situation, stand.traffic, inForce(input.situation.controls.overrides, input.situation.now));
+  return { left, stepped, ...stand, traffic, placement };
 };
 
 /**

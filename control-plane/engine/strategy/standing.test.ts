@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
+import { T0 } from "../testing/evidence.ts";
 import { activeSpec, NO_CONTROLS, passiveSpec, roundRobinSpec, testControl, testSituation } from "../testing/situation.ts";
 import { isAnswering, standingControls, standingTraffic } from "./standing.ts";
 
@@ -62,6 +63,17 @@ describe("a standing decision", () => {
 
   it("that DNS agrees with stays", () => {
     expect(standingControls(controls, of(0, 255, 0))).toEqual(controls);
+  });
+
+  it("with an expiry is over where DNS contradicts it, and runs on where it doesn't", () => {
+    const base = { by: "ann", reason: "a test", at: T0, until: T0 + 60_000, breakGlass: [] };
+    const off = { ...base, id: "off", what: { kind: "off" as const, region: "r1" } };
+    const on = { ...base, id: "on", what: { kind: "on" as const, region: "r2" } };
+    const pin = { ...base, id: "pin", what: { kind: "pin" as const, shares: { r2: 1 } } };
+    const frozen = { ...base, id: "freeze", what: { kind: "freeze" as const } };
+    const overrides = [off, on, pin, frozen];
+    expect(standingControls({ ...controls, overrides }, of(0, 255, 0)).overrides).toEqual(overrides);
+    expect(standingControls({ ...controls, overrides }, of(255, 0, 0)).overrides).toEqual([on, frozen]);
   });
 
   it("that DNS contradicts is over", () => {

@@ -2,7 +2,8 @@
 import type { FamilyId, RegionId, Weights } from "@regent/contract";
 import type { Controls, Instant, PassiveMemory, ServiceSpec, TrafficMemory } from "../model.ts";
 import { firstTraffic } from "./first.ts";
-import { partsOf } from "./parts.ts";
+import { partsOf, ROUNDING } from "./parts.ts";
+import { weightsError } from "./weights.ts";
 
 /**
  * The region with the most weight is the active one. Where traffic is spread, regions without any count as taken out: they come back by a return,
@@ -29,12 +30,19 @@ export const standingTraffic = (spec: ServiceSpec, weights: Weights, now: Instan
 export const isAnswering = (weights: Weights): boolean =>
   Object.values(weights).every((family) => Object.values(family).some((weight) => weight > 0));
 
-/** A standing decision that DNS contradicts is over: it would move traffic as soon as automation is on again. */
-export const standingControls = <T extends Pick<Controls, "drained" | "placement">>(controls: T, weights: Weights): T => {
+/** A standing decision that DNS contradicts is over: it would move traffic as soon as automation is on again, or, as an override, at once. */
+export const standingControls = <T extends Pick<Controls, "drained" | "placement" | "overrides">>(
+  controls: T,
+  weights: Weights,
+): T => {
   const isServed = (region: RegionId): boolean => Object.values(weights).some((family) => (family[region] ?? 0) > 0);
-  const { drained, placement } = controls;
+  const { drained, placement, overrides } = controls;
   return {
     ...controls,
+    overrides: overrides.filter(({ what }) => {
+      if (what.kind === "off") return !isServed(what.region);
+      return what.kind !== "pin" || Object.values(weights).every((family) => weightsError(what.shares, family) <= ROUNDING);
+    }),
     drained: Object.fromEntries(Object.entries(drained).filter(([region]) => !isServed(region))),
     placement: placement && isServed(placement.region) ? placement : null,
   };

@@ -10,6 +10,7 @@ import type {
   Controls,
   Departure,
   OperatorRequest,
+  Override,
   Ramp,
   SafetyLimits,
   ServiceSpec,
@@ -18,6 +19,7 @@ import type {
   TrafficMemory,
 } from "../model.ts";
 import { toWeights } from "../strategy/weights.ts";
+import { anyDatabases, anyStateful, anyTransfer } from "./arbitrary-databases.ts";
 import { ALONE, NO_LIMITS, sharesArbitrary } from "./dns.ts";
 import { T0, testServiceSpec, testSettings } from "./evidence.ts";
 import { SANDBOX_LIMITS, STANDARD_LIMITS } from "./rules.ts";
@@ -220,8 +222,27 @@ const anyControls = (regions: readonly RegionId[]): fc.Arbitrary<Controls> =>
     placement: fc
       .option(fc.record({ region: fc.constantFrom(...regions), at: past(600_000) }))
       .map((one) => (one === null ? null : (testControl(one) as never))),
-    overrides: fc.constant([]),
+    overrides: fc.array(anyOverride(regions), { maxLength: 3 }).map((all) => all.map((one, at) => ({ ...one, id: `override ${at}` }))),
   });
+
+/** Of a region, or of one that isn't declared any more; running, or run out. */
+const anyOverride = (regions: readonly RegionId[]): fc.Arbitrary<Override> => {
+  const region = fc.constantFrom(...regions, "gone");
+  return fc.record({
+    id: fc.constant(""),
+    by: fc.constantFrom("ann", "bob"),
+    reason: fc.constant("they said so"),
+    at: past(600_000),
+    until: fc.oneof(past(60_000), fc.integer({ min: 1, max: 14_400_000 }).map((ms) => T0 + ms)),
+    what: fc.oneof(
+      region.map((one) => ({ kind: "on" as const, region: one })),
+      region.map((one) => ({ kind: "off" as const, region: one })),
+      sharesArbitrary.map((shares) => ({ kind: "pin" as const, shares: onto([...regions, "gone"], shares) })),
+      fc.constant({ kind: "freeze" as const }),
+    ),
+    breakGlass: fc.subarray(["A1", "A3", "A5", "A6"] as const),
+  });
+};
 
 const anyRequest = (regions: readonly RegionId[]): fc.Arbitrary<OperatorRequest> => {
   const region = fc.constantFrom(...regions);
@@ -235,7 +256,7 @@ const anyRequest = (regions: readonly RegionId[]): fc.Arbitrary<OperatorRequest>
     .map((move) => ({ move, by: "ann", reason: "because", breakGlass: [] }));
 };
 
-export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spec) => {
+export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain(anyStateful).chain((spec) => {
   const regions = spec.endpoints.map(({ region }) => region);
   return fc
     .record({
@@ -248,6 +269,8 @@ export const arbitrarySituation: fc.Arbitrary<AnySituation> = anySpec.chain((spe
       modeWritten: fc.constantFrom("auto" as const, "auto" as const, "frozen" as const),
       asked: fc.option(anyRequest(regions)),
       surroundings: fc.oneof(fc.constant(ALONE), anySurroundings(regions)),
+      databases: anyDatabases(spec),
+      transfer: anyTransfer(spec),
       word: fc.constantFrom("none" as const, "none" as const, "same" as const, "other" as const),
     })
     .map(({ traffic, controls, judged, held, isHeldWanted, asked, word, ...rest }): AnySituation => {

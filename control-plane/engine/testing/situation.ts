@@ -216,7 +216,7 @@ export const persist = (situation: Situation, decision: Decision): Situation => 
     controls,
     written: decision.proposal.weightsAfter,
     areRecordsOutdated: false,
-    modeWritten: isFrozen({ controls }) ? "frozen" : "auto",
+    modeWritten: isFrozen({ controls, now: situation.now }) ? "frozen" : "auto",
     epoch: `${situation.epoch} next`,
   };
 };

@@ -1,0 +1,54 @@
+/**
+ * A pin: exactly these shares in every family, whatever is believed of the regions. A region that is bad and pinned keeps its part, and somebody is
+ * paged: whoever pinned it decides. Regions that aren't declared any more are left out; a pin of none but those counts for nothing. Pure.
+ */
+import type { FamilyId, RegionId } from "@regent/contract";
+import type { Override, PassiveMemory, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
+import { percentText } from "../text.ts";
+import { findPin, noteLent, overrideText } from "./overrides.ts";
+import { normalised } from "./parts.ts";
+
+export interface Pinned {
+  readonly shares: Readonly<Record<FamilyId, Readonly<Record<RegionId, number>>>>;
+  readonly traffic: TrafficMemory;
+  readonly failStatic: string | null;
+}
+
+/** Null when nothing is pinned. */
+export const wantPinned = (situation: Situation): Pinned | null => {
+  const pin = findPin(situation);
+  const shares = pin && pinnedShares(situation.spec, pin);
+  if (!pin || !shares) return null;
+  const all = Object.fromEntries(situation.spec.families.map(({ id }) => [id, shares]));
+  const traffic: TrafficMemory = {
+    ...situation.traffic,
+    passive: Object.fromEntries(
+      Object.entries(situation.traffic.passive).map(([family, memory]) => [family, whoServes(memory, shares)]),
+    ),
+    shares: all,
+    failStaticSince: null,
+  };
+  return { shares: all, traffic: noteLent(situation, traffic, [pin]), failStatic: badText(situation, pin, shares) };
+};
+
+const pinnedShares = ({ endpoints }: ServiceSpec, { what }: Override): Readonly<Record<RegionId, number>> | null => {
+  if (what.kind !== "pin") return null;
+  const declared = Object.fromEntries(endpoints.map(({ region }) => [region, Math.max(0, what.shares[region] ?? 0)]));
+  return Object.values(declared).some((share) => share > 0) ? normalised(declared) : null;
+};
+
+/** Whoever served goes on when the pin ends, if the pin left it anything; else the one that has most now, and the other comes back by a return. */
+const whoServes = (memory: PassiveMemory, shares: Readonly<Record<RegionId, number>>): PassiveMemory => {
+  if ((shares[memory.active] ?? 0) > 0) return memory;
+  const [first] = Object.entries(shares).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return { active: first?.[0] ?? memory.active, returning: null };
+};
+
+const badText = ({ health }: Situation, pin: Override, shares: Readonly<Record<RegionId, number>>): string | null => {
+  const bad = Object.keys(shares)
+    .filter((region) => (shares[region] ?? 0) > 0 && health[region]?.verdict === "unhealthy")
+    .sort();
+  if (bad.length === 0) return null;
+  const parts = bad.map((region) => `${region} is unhealthy and keeps ${percentText(shares[region] ?? 0)}`);
+  return `${parts.join(", ")}: ${overrideText(pin)}: ${pin.reason}`;
+};
