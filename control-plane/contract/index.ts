@@ -15,6 +15,7 @@ export * from "./operator.ts";
 export * from "./override.ts";
 export * from "./override-request.ts";
 export * from "./problem.ts";
+export * from "./recording.ts";
 export * from "./report.ts";
 export * from "./stateful.ts";
 export * from "./verdict.ts";

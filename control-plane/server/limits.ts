@@ -197,6 +197,9 @@ export const PAGES_END_MS = 1_000;
 /** Who hasn't looked at its services for so long isn't well, whatever else answers. */
 export const HEARTBEAT_JUDGED_MS = 60_000;
 /** Incidents of one answer. */
+/** Of what was seen: as long as a day, and as much as a person could want to rehearse. */
+export const RECORDING_MS_MAX = 86_400_000;
+export const RECORDING_TURNS_MAX = 20_000;
 export const INCIDENTS_PAGE_MAX = 200;
 
 /** Of one service at a time: more than a person can keep in mind, with a word for each of 20 regions. */
@@ -221,7 +224,7 @@ export const EVACUATIONS_KEPT = 1_000;
 /** Earlier ones of its region that a return looks at. */
 export const EVACUATIONS_EARLIER_MAX = 100;
 /** Evacuations of one answer: each may list a thousand services. */
-export const EVACUATIONS_PAGE_MAX = 50;
+export const EVACUATIONS_PAGE_MAX = 20;
 
 /** How often alert rules are evaluated: the shortest thing that one can say is about ten seconds. */
 export const ALERT_ROUND_MS = 5_000;

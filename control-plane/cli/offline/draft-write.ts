@@ -31,7 +31,7 @@ export const draftWrite = (spec: ServiceSpec, observed: Observed, { wish, reason
   const plan = planOffline(spec, observed, wish);
   if (plan.kind !== "planned") return plan;
   const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid };
-  const epoch = toEpoch(plan.spec, mark, FROZEN, renderOffline(plan, observed));
+  const epoch = toEpoch(plan.spec, mark, "frozen", renderOffline(plan, observed));
   const batch = buildOfflineBatch(plan, observed, epoch);
   const violations = checkBatch({ spec: plan.spec, batch });
   if (violations.length > 0) return { kind: "refused", why: `The batch breaks an invariant: ${violations.join(" ")}` };
@@ -39,16 +39,6 @@ export const draftWrite = (spec: ServiceSpec, observed: Observed, { wish, reason
     kind: "drafted",
     write: { wish, plan, epoch, batch, warnings: targetWarnings(wish, batch), comment: toComment(spec, wish, reason) },
   };
-};
-
-/** Who else controls what isn't known here; that it is frozen is all that the epoch record says. */
-const FROZEN: Controls = {
-  frozenGlobally: null,
-  frozen: { by: "offline operator", reason: "offline", at: 0 },
-  frozenRegions: {},
-  drained: {},
-  placement: null,
-  overrides: [],
 };
 
 export const wishText = (wish: OfflineWish): string => (wish.kind === "failover" ? `failover to ${wish.to}` : "freeze");

@@ -44,6 +44,7 @@ import {
   PlanAnswer,
   Problem,
   type ReleaseRequest,
+  Recording,
   ReportReceipt,
   RoleAnswer,
   ServiceState,
@@ -248,6 +249,8 @@ export const createClient = (deps: ClientDeps) => {
       mutate(`/v1/alert-rules/${encodeURIComponent(id)}`, AlertRuleAnswer, request, { ...options, method: "PUT" }),
     dropAlertRule: (id: string, request: AlertRuleDropRequest, options?: MutationOptions) =>
       mutate(`/v1/alert-rules/${encodeURIComponent(id)}`, AlertRuleAnswer, request, { ...options, method: "DELETE" }),
+    /** What was seen between two moments, ms since 1970. */
+    recording: (from: number, to: number) => get(`/v1/recordings?from=${from}&to=${to}`, Recording),
     configuration: () => get("/v1/configuration", ConfigurationAnswer),
     planConfiguration: (text: string) =>
       ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),

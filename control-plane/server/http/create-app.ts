@@ -31,6 +31,7 @@ import { mountNames } from "./routes/names.ts";
 import { mountReports } from "./routes/reports.ts";
 import { mountSessions, toCookieName } from "./routes/sessions.ts";
 import { mountTransfers } from "./routes/transfers.ts";
+import { mountRecordings } from "./routes/recordings.ts";
 import { mountViews } from "./routes/views.ts";
 
 export type RegentApp = OpenAPIHono<HttpEnv> & {
@@ -66,6 +67,7 @@ export const createApp = (deps: AppDeps): RegentApp => {
   mountMaintenance(mount, deps);
   mountDeadLetters(mount, deps);
   mountIncidents(mount, deps);
+  mountRecordings(mount, deps);
   mountAlerts(mount, deps);
   mountConfiguration(mount, deps);
   mountEvents(mount, { streams });

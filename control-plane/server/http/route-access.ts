@@ -89,6 +89,7 @@ export const ROUTE_ACCESS = {
   "POST /v1/dead-letters/{id}/retry": act("operator", "all"),
   "DELETE /v1/dead-letters/{id}": act("operator", "all"),
 
+  "GET /v1/recordings": look("all"),
   "GET /v1/incidents": look("all"),
   "POST /v1/incidents/{id}/acknowledge": act("operator", "all"),
   "POST /v1/notifiers/{id}/test": act("operator", "all"),

@@ -19,6 +19,7 @@ import {
   RETENTION_EVERY_MS,
   SUSPECTS_LOOK_MS,
   TRANSITIONS_KEPT_MS,
+  RECORDING_TURNS_MAX,
 } from "../limits.ts";
 import { type ApprovalOrder, serviceOf } from "../operations/approval/find-approval.ts";
 import { listApprovals } from "../operations/approval/list-approvals.ts";
@@ -71,6 +72,7 @@ import type { Lease, LeaseView } from "../ports/lease.ts";
 import type { MaintenanceStore } from "../ports/maintenance-store.ts";
 import type { Messenger } from "../ports/notifier.ts";
 import type { Pages } from "../ports/pages.ts";
+import type { Recordings } from "../ports/recordings.ts";
 import type { Resolver } from "../ports/resolver.ts";
 import type { RoleReader } from "../ports/role-reader.ts";
 import { createAlerting } from "./alerting.ts";
@@ -100,6 +102,7 @@ export interface ControlPlaneDeps {
   readonly decisions: DecisionStore;
   readonly deadLetters: DeadLetters;
   readonly pages: Pages;
+  readonly recordings: Recordings;
   readonly alerts: AlertStore;
   readonly maintenance: MaintenanceStore;
   readonly evacuations: Evacuations;
@@ -778,6 +781,7 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
       const answer = await testNotifier({ ...deps, owner, notify }, order);
       return answer ? { kind: "tried", answer } : { kind: "not-found", what: `notifier ${order.id}` };
     },
+    recording: (query) => deps.recordings.read({ ...query, limit: RECORDING_TURNS_MAX }),
     configuration: () => {
       const applied = keeper.inForce();
       return applied && { version: applied.version, text: applied.text, author: applied.author, at: applied.at };

@@ -19,6 +19,7 @@ import type {
   NotifierTestAnswer,
   Overview,
   PlanAnswer,
+  Recording,
   RoleAnswer,
   ServiceState,
   TransferState,
@@ -163,6 +164,8 @@ export interface ControlPlane {
   readonly testNotifier: (
     order: NotifierTestOrder,
   ) => Promise<{ readonly kind: "tried"; readonly answer: NotifierTestAnswer } | NotHere>;
+  /** What was seen between two moments, as far as it is kept. */
+  readonly recording: (query: { from: number; to: number }) => Promise<Recording>;
   readonly configuration: () => {
     readonly version: number;
     readonly text: string;

@@ -21,17 +21,9 @@ export const writeOffline = async (
   const plan = planOffline(spec, observed, to === undefined ? { kind: "freeze" } : { kind: "failover", to });
   if (plan.kind !== "planned") throw new Error(plan.why);
   const mark = { revision: plan.epoch.revision + 1, term: plan.epoch.term, ulid: ulid(clock.now()) };
-  const epoch = toEpoch(plan.spec, mark, FROZEN, renderOffline(plan, observed));
+  const epoch = toEpoch(plan.spec, mark, "frozen", renderOffline(plan, observed));
   const { deletes, creates } = buildOfflineBatch(plan, observed, epoch);
   if (dns.edit(zoneId, { deletes, creates }) !== "applied") throw new Error("the zone refused the offline write");
   return epoch;
 };
 
-const FROZEN = {
-  frozenGlobally: null,
-  frozen: { by: "offline operator", reason: "offline", at: 0 },
-  frozenRegions: {},
-  drained: {},
-  placement: null,
-  overrides: [],
-};

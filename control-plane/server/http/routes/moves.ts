@@ -14,6 +14,7 @@ const PROBLEMS_OF_A_MOVE: readonly ProblemSlug[] = [
   "not-found",
   "stale-revision",
   "refused-by-rule",
+  "override-stands",
   "name-taken",
   "not-leader",
   "dns-away",
@@ -79,6 +80,7 @@ export const toOutcome = (result: MoveResult | NotHere): Outcome<MoveAnswer> => 
     case "stale-revision":
     case "refused-by-rule":
     case "change-in-flight":
+    case "override-stands":
     case "dns-away":
     case "name-taken":
     case "not-leader":

@@ -293,6 +293,16 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
     retryDeadLetter: async ({ id }) =>
       id === CHANGE_ID ? { kind: "tried", done: false, why: "refused again" } : { kind: "gone" },
     dropDeadLetter: async ({ id }) => (id === CHANGE_ID ? { kind: "tried", done: true, why: "dropped" } : { kind: "gone" }),
+    recording: async ({ from, to }) => ({
+      from,
+      to,
+      configuration: { version: 3, at: 1, text: "regent: 1\n" },
+      appliedAt: [],
+      before: [],
+      turns: [{ agent: "a1", target: "shop/east/api", at: from, to: "down", outcome: "fail", reason: "tcp_refused" }],
+      heard: [{ agent: "a1", minutes: [from] }],
+      isCut: false,
+    }),
     incidents: async ({ limit }) => ({ incidents: [testIncident()].slice(0, limit), next: null }),
     acknowledgeIncident: async ({ id, by, reason }) =>
       id === CHANGE_ID

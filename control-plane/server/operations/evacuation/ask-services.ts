@@ -29,8 +29,8 @@ export type AskedEach =
   | { readonly kind: "later"; readonly why: string }
   | {
       readonly kind: "answered";
-      /** `kept`: the drain stands, and the traffic stays until somebody is fit to take it. */
-      readonly state: Exclude<EvacuatedService["state"], "waiting" | "moved"> | "kept";
+      /** `kept`: the drain stands, and the traffic stays until somebody is fit to take it. `led`: it follows the writable role of its data. */
+      readonly state: Exclude<EvacuatedService["state"], "waiting" | "moved"> | "kept" | "led";
       readonly changeId: string | null;
       readonly why: string;
       readonly answer: MoveAnswer | null;
@@ -66,7 +66,7 @@ const toOrder = (service: string, { evacuation, dryRun }: AskOrder): MoveOrder =
 });
 
 const settledAs = (
-  state: "moving" | "kept" | "nothing" | "refused" | "failed",
+  state: "moving" | "kept" | "led" | "nothing" | "refused" | "failed",
   why: string,
   answer: MoveAnswer | null = null,
 ): AskedEach => ({
@@ -116,9 +116,17 @@ const toEach = (each: EachMove, order: AskOrder): AskedEach => {
 /** A dry run says of a refusal too what would be written. A drain may stand without a move: nobody fit could take the traffic. */
 const ofAnswer = (answer: MoveAnswer, { dryRun, evacuation }: AskOrder): AskedEach => {
   if (answer.changeId !== null || (dryRun && answer.allowed)) return settledAs("moving", answer.why, answer);
-  if (dryRun && answer.batch.length > 0) return settledAs("refused", answer.why, answer);
+  if (dryRun && answer.batch.length > 0) return settledAs(isRoleFirst(answer) ? "led" : "refused", answer.why, answer);
+  // Of a stateful service: the writable role goes first.
+  if (!dryRun && answer.allowed) return settledAs("led", answer.why, answer);
   const isKept = evacuation.direction === "evacuate" && isServing(answer.weightsAfter, evacuation.region);
   return isKept ? settledAs("kept", KEPT, answer) : settledAs("nothing", answer.why, answer);
+};
+
+/** Nothing but the place of the data stands in the way, and it is led elsewhere first. */
+const isRoleFirst = ({ rules }: MoveAnswer): boolean => {
+  const standing = rules.filter(({ answer, skipped }) => answer !== "allow" && answer !== "clamp" && !skipped);
+  return standing.length === 1 && standing.every(({ rule, answer }) => rule === "A7" && answer === "defer");
 };
 
 /** Somebody still gets answers of it. */

@@ -95,8 +95,8 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
   ],
   override: [
     [
-      "an override was made, ended, or ran out",
-      ["made", "ended", "ran-out"].map((step) => entry("override", { detail: { step } })),
+      "an override was made, ended, ran out, or was overruled in DNS",
+      ["made", "ended", "ran-out", "overruled"].map((step) => entry("override", { detail: { step } })),
     ],
   ],
   maintenance: [

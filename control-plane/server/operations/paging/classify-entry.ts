@@ -225,16 +225,18 @@ const ofControl = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
     ? []
     : [closes([sidePart(service, "held back"), sidePart(service, "fail-static")], [service])];
 
-const OverrideDetail = z.object({ step: z.enum(["made", "ended", "ran-out"]) });
+const OverrideDetail = z.object({ step: z.enum(["made", "ended", "ran-out", "overruled"]) });
 
 /** Somebody decided something for a while: whoever is on call hears of its beginning and its end. */
 const ofOverride = ({ service, actor, detail }: HistoryEvent): readonly PageEffect[] => {
   const step = OverrideDetail.safeParse(detail).data?.step;
   if (service === null || step === undefined) return [];
-  const title =
-    step === "ran-out"
-      ? `an override of ${service} ran out`
-      : `${actor.name} ${step === "made" ? "made" : "ended"} an override of ${service}`;
+  const title = {
+    made: `${actor.name} made an override of ${service}`,
+    ended: `${actor.name} ended an override of ${service}`,
+    "ran-out": `an override of ${service} ran out`,
+    overruled: `DNS was made to contradict an override of ${service}`,
+  }[step];
   return [tells(ofService(service), "info", title, [service])];
 };
 

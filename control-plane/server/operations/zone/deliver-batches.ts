@@ -233,7 +233,7 @@ const isWanted = (trip: Trip, outgoing: readonly Outgoing[], rank: number): bool
   trip.deps.mayWrite() &&
   trip.deps.clock.monotonic() <= trip.deadline &&
   !mustGiveWay(trip, rank) &&
-  outgoing.every(({ row }) => findFreeze(trip.deps.ledger, row) === null);
+  outgoing.every(({ row }) => findFreeze(trip.deps.ledger, row, trip.deps.clock.now()) === null);
 
 const mustGiveWay = ({ givesWay }: Trip, rank: number): boolean => !isRescue(rank) && givesWay();
 
@@ -293,7 +293,7 @@ const halve = async (trip: Trip, { sent, why }: OpenGroup): Promise<readonly Gro
 const withoutFrozen = async (deps: DeliverDeps, outgoing: readonly Outgoing[]): Promise<readonly Outgoing[]> => {
   const free: Outgoing[] = [];
   for (const each of outgoing) {
-    const control = findFreeze(deps.ledger, each.row);
+    const control = findFreeze(deps.ledger, each.row, deps.clock.now());
     if (control === null) free.push(each);
     else await settle(deps, [each.row], "abandoned", `frozen by ${control.by} before it could be sent: ${control.reason}`);
   }

@@ -12,7 +12,7 @@ import { approvedText } from "../approval/approval-words.ts";
 import { type Draft, OUTBOX_ROWS_KEPT } from "../memory/ledger.ts";
 import { expectedMembers } from "../memory/situation.ts";
 import { REVERTS_MAX } from "./note-truth.ts";
-import { insertWrite, nextRevision, toEpoch, toIntent } from "./write-ahead.ts";
+import { insertWrite, modeOf, nextRevision, toEpoch, toIntent } from "./write-ahead.ts";
 
 export interface DraftedChange {
   readonly spec: ServiceSpec;
@@ -46,7 +46,7 @@ export const draftChange = (input: DraftInput): DraftedChange => {
   const mark = { revision: nextRevision(record, observed), term, ulid: ids.ulid() };
   const order = toRenderOrder(input);
   const { removed } = order;
-  const epoch = toEpoch(spec, mark, decision.controlsAfter, renderMembers(order));
+  const epoch = toEpoch(spec, mark, modeOf(decision.controlsAfter, now), renderMembers(order));
   const members = buildServiceBatch({ ...order, epoch });
   const retired = retiredSets(input);
   const batch = { ...members, deletes: [...members.deletes, ...retired] };

@@ -15,7 +15,7 @@ import { operator } from "../memory/actors.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { wasWritten } from "./note-truth.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
-import { insertWrite, nextRevision, toEpoch, toIntent, type WriteMark } from "./write-ahead.ts";
+import { insertWrite, modeOf, nextRevision, toEpoch, toIntent, type WriteMark } from "./write-ahead.ts";
 
 export interface OwnOrder {
   readonly service: string;
@@ -136,7 +136,8 @@ const toSets = (
   { replaces, creates }: Adoptable,
 ): Pick<RowInput, "mark" | "deletes" | "creates"> => {
   const mark = markOf(deps, record, observed);
-  const epoch = toEpoch(spec, mark, { ...record.controls, frozenGlobally: deps.ledger.freeze() }, creates);
+  const mode = modeOf({ ...record.controls, frozenGlobally: deps.ledger.freeze() }, deps.clock.now());
+  const epoch = toEpoch(spec, mark, mode, creates);
   return {
     mark,
     deletes: [...(observed.epochSet ? [observed.epochSet] : []), ...replaces],

@@ -12,6 +12,7 @@ import type { ServiceRecord, StoredOutboxRow } from "../../ports/decision-store.
 import { withDeparture, withoutDeparture } from "../memory/departed.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { isUnsettled } from "../memory/situation.ts";
+import { tellOverride } from "../memory/standing-overrides.ts";
 import { offlineDecision } from "./note-offline.ts";
 import { entry, isAtEpochName, noteTruth, type SettleInput, whyWentBack } from "./note-truth.ts";
 import { isRelease, withWritten } from "./written-record.ts";
@@ -27,6 +28,7 @@ export interface Settled {
 export const settleService = (input: SettleInput): Settled => {
   const { spec, observed, ledger, draft, now } = input;
   // A service that was given another name begins a new life there: what was written at the old one explains nothing here.
+  const { overrides } = draft.record(spec.id).controls;
   const all = ledger.outbox(spec.id);
   const rows = all.filter(({ creates }) => isAtEpochName(spec, creates));
   const answers = new Map(
@@ -70,6 +72,9 @@ export const settleService = (input: SettleInput): Settled => {
   for (const row of all.filter((one) => isUnsettled(one) && !isAtEpochName(spec, isRelease(one) ? one.deletes : one.creates)))
     if (isOver(row, now)) noteAbandoned(input, row, "it was written for another name; whether it reached that isn't known");
   noteTruth(input, rows, { isReleasing: open.some(isRelease), wentBack });
+  const { overrides: left } = draft.record(spec.id).controls;
+  for (const override of overrides)
+    if (!left.includes(override)) draft.tell(tellOverride(input.ids, now, spec.id, { step: "overruled", override }));
   return { observed, open, accepted };
 };
 

@@ -1,6 +1,7 @@
 /** What stands in the way of a move is told in history once, not at every look. */
 import type { Decision, ServiceSpec } from "@regent/engine";
 import { movesTraffic } from "@regent/engine/safety/rule.ts";
+import { findPin, layOverrides } from "@regent/engine/strategy/overrides.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import { AUTOMATION } from "../memory/actors.ts";
@@ -39,7 +40,11 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
     actor: AUTOMATION,
     why: decision.sentence,
     page: true,
-    detail: { rules: decision.rules, proposal: decision.proposal },
+    detail: {
+      rules: decision.rules,
+      proposal: decision.proposal,
+      ...(findPin(layOverrides({ controls: decision.controlsAfter, now: deps.clock.now() })) ? { pinned: true } : {}),
+    },
   });
 };
 

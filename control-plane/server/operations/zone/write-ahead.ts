@@ -22,16 +22,19 @@ export const nextRevision = ({ revision }: Pick<ServiceRecord, "revision">, { ep
 export const toEpoch = (
   spec: ServiceSpec,
   { revision, term, ulid }: WriteMark,
-  controls: Controls,
+  mode: Epoch["mode"],
   members: readonly RecordSet[],
 ): Epoch => ({
   owner: spec.owner,
   term,
   revision,
   ulid,
-  mode: isFrozen({ controls }) ? "frozen" : "auto",
+  mode,
   digest: createHash("sha256").update(toCanonicalText(members)).digest("hex").slice(0, 16),
 });
+
+/** What the epoch record says of automation, for whoever asks DNS. */
+export const modeOf = (controls: Controls, now: Instant): Epoch["mode"] => (isFrozen({ controls, now }) ? "frozen" : "auto");
 
 export interface IntentInput {
   readonly spec: ServiceSpec;
