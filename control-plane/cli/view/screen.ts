@@ -2,6 +2,7 @@
 import type { ServiceState } from "@regent/contract";
 import { toEventLine } from "../format/history.ts";
 import { clockText, percentText } from "../format/numbers.ts";
+import { overrideText } from "../format/overrides.ts";
 import { toMark } from "../format/overview.ts";
 import { type Paint, verdictText } from "../format/paint.ts";
 import { clip, toBar, toTable } from "../format/table.ts";
@@ -73,6 +74,7 @@ const toRows = (service: ServiceState, input: ScreenInput, paint: Paint): { abov
       ? paint.warn(` ! waits for a person until ${clockText(service.approval.lapsesAt)}`)
       : "",
     service.frozen === null ? "" : paint.warn(` ! frozen by ${service.frozen.by}`),
+    ...(service.overrides ?? []).map((override) => paint.warn(` ! ${overrideText(override)} by ${override.by}`)),
     service.blockedBy === null ? "" : paint.bad(toMark(" ✖ not ours to write", service.blockedBy, service.now)),
     service.drift === null ? "" : paint.bad(toMark(" ✖ edited in DNS", service.drift, service.now)),
   ].join("");

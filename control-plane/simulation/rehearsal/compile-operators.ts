@@ -1,4 +1,5 @@
 /** What operators ask for in a rehearsal, against its configuration. Pure. Called by compile.ts. */
+import type { OverrideWhat } from "@regent/contract";
 import type { OperatorMove } from "@regent/engine";
 import type { Path } from "@regent/server/configuration/problem-path.ts";
 import type { FreezeScope } from "@regent/server/operations/control-plane.ts";
@@ -6,6 +7,7 @@ import { findStrangers } from "./names.ts";
 import type { OperatorAct, OperatorLine } from "./rehearsal.ts";
 import { idsOf, type Scope, toMoment } from "./scope.ts";
 import type { WrittenOperator } from "./shape.ts";
+import { toMs } from "./time.ts";
 
 export const compileOperators = (written: readonly WrittenOperator[], scope: Scope): readonly OperatorLine[] =>
   written.flatMap((line, index): readonly OperatorLine[] => {
@@ -26,6 +28,8 @@ const toAct = (line: WrittenOperator, path: Path, scope: Scope): OperatorAct | n
     isSound &&= words[key] === "may" || (words[key] === "needed") === isGiven;
   }
   if (breakGlass.length > 0 && !(line.do in MOVES)) scope.find([...path, "breakGlass"], `${line.do} skips no rules`);
+  for (const key of ["what", "for", "shares"] as const)
+    if (line.do !== "override" && line[key] !== undefined) scope.find([...path, key], `${line.do} takes no \`${key}\``);
   if (!isSound) return null;
   switch (line.do) {
     case "failover":
@@ -38,13 +42,47 @@ const toAct = (line: WrittenOperator, path: Path, scope: Scope): OperatorAct | n
     case "freeze":
     case "unfreeze":
       return { kind: "freeze", scope: toScope(service, region), isFrozen: line.do === "freeze" };
+    case "override":
+      return toOverride(line, path, scope);
     case "approve":
     case "refuse":
       return { kind: "answer", service: service!, isApproved: line.do === "approve" };
   }
 };
 
-const MOVES = { failover: true, failback: true, drain: true, undrain: true };
+const MOVES = { failover: true, failback: true, drain: true, undrain: true, override: true };
+
+/** What it needs depends on what it decides; its shares are checked by whoever makes it, and refused as there. */
+const toOverride = (line: WrittenOperator, path: Path, scope: Scope): OperatorAct | null => {
+  const { service, region, what, shares, for: length, breakGlass = [] } = line;
+  if (what === undefined || length === undefined) {
+    scope.find(path, "override needs `what` and `for`");
+    return null;
+  }
+  const isOfRegion = what === "on" || what === "off";
+  if (isOfRegion !== (region !== undefined))
+    scope.find(path, isOfRegion ? `override of ${what} needs \`region\`` : `override of ${what} takes no \`region\``);
+  if ((what === "pin") !== (shares !== undefined))
+    scope.find(path, what === "pin" ? "override of pin needs `shares`" : `override of ${what} takes no \`shares\``);
+  const decided = decidedBy(what, region, shares);
+  return decided && { kind: "override", service: service!, what: decided, forMs: toMs(length), breakGlass };
+};
+
+const decidedBy = (
+  what: NonNullable<WrittenOperator["what"]>,
+  region: string | undefined,
+  shares: WrittenOperator["shares"],
+): OverrideWhat | null => {
+  switch (what) {
+    case "on":
+    case "off":
+      return region === undefined ? null : { kind: what, region };
+    case "pin":
+      return shares === undefined ? null : { kind: "pin", shares };
+    case "freeze":
+      return { kind: "freeze" };
+  }
+};
 
 type Need = "needed" | "may" | "strange";
 const needs = (service: Need, region: Need, to: Need) => ({ service, region, to });
@@ -57,6 +95,7 @@ const NEEDED: Readonly<Record<WrittenOperator["do"], ReturnType<typeof needs>>> 
   unfreeze: needs("may", "may", "strange"),
   approve: needs("needed", "strange", "strange"),
   refuse: needs("needed", "strange", "strange"),
+  override: needs("needed", "may", "strange"),
 };
 
 const toScope = (service: string | undefined, region: string | undefined): FreezeScope => {

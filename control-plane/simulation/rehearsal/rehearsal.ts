@@ -5,6 +5,7 @@ import type { FreezeScope } from "@regent/server/operations/control-plane.ts";
 import type { Installation } from "../world/stationing.ts";
 import type { DnsFault } from "../world/virtual-dns.ts";
 import type { ForeignEdit } from "../world/virtual-server.ts";
+import type { FactLine, HookWay } from "./databases.ts";
 import type { Expectation } from "./expectation.ts";
 import type { OutcomeLine } from "./outcomes.ts";
 
@@ -72,6 +73,9 @@ export interface Rehearsal {
   readonly installation: Installation;
   /** Later ones go first. */
   readonly outcomes: readonly OutcomeLine[];
+  /** Later ones go first. */
+  readonly facts: readonly FactLine[];
+  readonly hook: HookWay;
   readonly operators: readonly OperatorLine[];
   readonly maintenance: readonly MaintenanceLine[];
   readonly dns: readonly DnsLine[];

@@ -6,6 +6,7 @@ import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import { WARM_UP_MS } from "../limits.ts";
 import type { Held, Standing, Standstill, Story, Turn } from "../world/story.ts";
 import { createVirtualWorld, type VirtualWorld } from "../world/virtual-world.ts";
+import { createDatabases } from "./databases.ts";
 import { createOutcomes, createSilence, idOf } from "./outcomes.ts";
 import type { MaintenanceLine, OperatorLine, Rehearsal } from "./rehearsal.ts";
 
@@ -65,6 +66,7 @@ export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> 
   );
   const isHttp = (service: string, check: string): boolean => kinds.get(`${service}/${check}`) === "http";
   const see = createOutcomes({ lines, seed, stepMs, isHttp });
+  const databases = createDatabases(installation.applied.declaration, rehearsal.facts, rehearsal.hook);
   const silent = createSilence(lines);
   const vantageOf = new Map(installation.agents.map(({ declared }) => [declared.id, idOf(declared)]));
   let probes = 0;
@@ -77,8 +79,11 @@ export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> 
       const seen = see(start, start.at - WARM_UP_MS);
       probes += 1;
       if (seen.outcome === "fail") failures += 1;
-      return seen;
+      // Who gets no answer is told nothing.
+      const facts = seen.outcome === "ok" ? databases.factsFor(start, start.at - WARM_UP_MS) : undefined;
+      return facts === undefined ? seen : { ...seen, facts };
     },
+    hooks: databases.hooks,
     isSilent: (agent, at) => silent(vantageOf.get(agent) ?? "", at - WARM_UP_MS),
     maintenance: rehearsal.maintenance.map(toStored),
     dnsFaultAt: (at) => dns.find(({ fromMs, toMs }) => at - WARM_UP_MS >= fromMs && at - WARM_UP_MS < toMs)?.fault ?? null,

@@ -32,6 +32,23 @@ const OutcomeLine = z.strictObject({
 });
 export type WrittenOutcomes = z.infer<typeof OutcomeLine>;
 
+const FactLine = z.strictObject({
+  /** Who sees it: `region/network`; all when absent. */
+  vantages: Names.optional(),
+  services: Names.optional(),
+  /** Whose database. */
+  regions: Names.optional(),
+  /** From before the timeline when absent, and to its end. */
+  from: Moment.optional(),
+  to: Moment.optional(),
+  role: z.enum(["primary", "standby", "read-only"]).optional(),
+  /** Of a standby whose replication is connected. */
+  lag: Moment.optional(),
+  /** A standby's replication. */
+  link: z.enum(["up", "cut"]).optional(),
+});
+export type WrittenFacts = z.infer<typeof FactLine>;
+
 const OPERATOR_ACTS = [
   "failover",
   "failback",
@@ -167,7 +184,10 @@ export const WrittenRehearsal = z.strictObject({
   step: Moment.default("1s"),
   for: Moment,
   outcomes: z.array(OutcomeLine).max(REHEARSAL_LINES_MAX).default([]),
-  facts: z.unknown().optional(),
+  /** What agents are told of stateful services' databases; the preferred region's is the primary, and the others follow it. */
+  facts: z.array(FactLine).max(REHEARSAL_LINES_MAX).default([]),
+  /** What the declared hook does when it is called. */
+  hook: z.enum(["promotes", "refuses", "silent"]).default("promotes"),
   operators: z.array(OperatorLine).max(REHEARSAL_LINES_MAX).default([]),
   /** Windows that were planned before the timeline begins; those of the configuration are in force too, on the rehearsal's calendar. */
   maintenance: z.array(MaintenanceLine).max(REHEARSAL_LINES_MAX).default([]),

@@ -8,7 +8,7 @@
  * look too many changes nothing. Leases, verification and drift scans are not in it.
  */
 import type { Instant, RegionVerdict, Report, Verdict } from "@regent/contract";
-import { type Decision, decide, type ServiceSpec } from "@regent/engine";
+import { type Decision, decide, type ServiceSpec, type Situation } from "@regent/engine";
 import { createMemoryDatabase } from "@regent/server/adapters/memory/database.ts";
 import { isHeard } from "@regent/server/operations/approval/ask-approval.ts";
 import type { ApprovalOrder } from "@regent/server/operations/approval/find-approval.ts";
@@ -32,6 +32,8 @@ import { createMaintenanceBook } from "@regent/server/operations/maintenance/mai
 import { declaredNow } from "@regent/server/operations/memory/declared.ts";
 import { createLedger, type Ledger } from "@regent/server/operations/memory/ledger.ts";
 import { isUnsettled, toSituation } from "@regent/server/operations/memory/situation.ts";
+import { createDatabaseBook } from "@regent/server/operations/transfer/database-book.ts";
+import { createTransferLead } from "@regent/server/operations/transfer/lead-transfers.ts";
 import { awaitedRegions, awaitedUntil } from "@regent/server/operations/verdict/await-reports.ts";
 import { createJudgeServices, type JudgedService } from "@regent/server/operations/verdict/judge-services.ts";
 import type { ApproveResult } from "@regent/server/operations/zone/approve-move.ts";
@@ -39,6 +41,7 @@ import { createDeliver } from "@regent/server/operations/zone/deliver-batches.ts
 import { createZoneReader } from "@regent/server/operations/zone/read-zone.ts";
 import type { MoveOrder, MoveResult } from "@regent/server/operations/zone/request-move.ts";
 import { createZoneWriter, type ZoneWriter } from "@regent/server/operations/zone/write-zone.ts";
+import type { HookCaller } from "@regent/server/ports/hook-caller.ts";
 import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import { pino } from "pino";
 import { listenTo } from "./listen.ts";
@@ -82,7 +85,11 @@ export interface ServerDeps {
   readonly dnsFaultAt: (at: Instant) => DnsFault | null;
   /** Windows that operators planned, beside those of the declaration. */
   readonly maintenance?: readonly StoredWindow[];
+  /** Who fences and promotes; nobody answers when absent. */
+  readonly hooks?: HookCaller;
 }
+
+const NOBODY: HookCaller = { call: async () => ({ answer: "failed", isFenced: null, why: "no answer" }) };
 
 const HOLDER = "virtual";
 /** The lease is not what is tried here. */
@@ -95,6 +102,7 @@ export const createVirtualServer = async ({
   startsAt,
   dnsFaultAt,
   maintenance = [],
+  hooks = NOBODY,
 }: ServerDeps): Promise<VirtualServer> => {
   let inForce = applied;
   let instant = startsAt;
@@ -156,6 +164,19 @@ export const createVirtualServer = async ({
     onMeasured: () => undefined,
     signal: new AbortController().signal,
   });
+  const databases = createDatabaseBook(cache);
+  const transfers = createTransferLead({
+    clock,
+    ids,
+    log,
+    ledger,
+    hooks,
+    hookOf: (service) => inForce.declaration.services.find(({ id }) => id === service)?.stateful?.hook ?? null,
+    isLeading: () => true,
+    wake: (service) => sooner(service, instant + 1),
+    onFenced: () => undefined,
+    random: () => 0.5,
+  });
   const writers = new Map<string, ZoneWriter>();
   const writerOf = ({ zoneId }: ServiceSpec): ZoneWriter => {
     const known = writers.get(zoneId);
@@ -173,6 +194,7 @@ export const createVirtualServer = async ({
       verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
       leadingSince,
       agentsReleasedAt: cache.releasedAt,
+      databasesOf: databases.see,
       mayWrite: () => true,
       onAccepted,
       onDnsTerm: () => undefined,
@@ -245,8 +267,20 @@ export const createVirtualServer = async ({
     const verdicts = judged.get(service)?.verdicts ?? [];
     const record = ledger.record(service);
     const agentsReleasedAt = cache.releasedAt();
-    const situation = { spec, configurationVersion: inForce.version, record, verdicts, ledger, agentsReleasedAt, now };
-    const decision = decide(toSituation(situation), null);
+    const seen = databases.see(spec, record, now);
+    const input = {
+      spec,
+      configurationVersion: inForce.version,
+      record,
+      verdicts,
+      ledger,
+      agentsReleasedAt,
+      databases: seen,
+      now,
+    };
+    const situation = toSituation(input);
+    const decision = decide(situation, null);
+    if (spec.stateful !== null) await leadTransfer(spec, situation, decision);
     if (decision.nextLookAt !== null) sooner(service, Math.max(decision.nextLookAt, now + 1));
     const moment = { leadingSince: startsAt, now };
     if (awaitedRegions(spec, verdicts, moment).length > 0) sooner(service, awaitedUntil(spec, startsAt));
@@ -257,6 +291,13 @@ export const createVirtualServer = async ({
     const { approval } = ledger.record(service);
     const answerAt = isHeard(spec, moment) ? approvalLookAt({ spec, approval, now }) : awaitedUntil(spec, startsAt);
     if (answerAt !== null) sooner(service, Math.max(answerAt, now + 1));
+  };
+
+  /** What it commits and whom it asks is done before virtual time goes on. */
+  const leadTransfer = async (spec: ServiceSpec, situation: Situation, decision: Decision): Promise<void> => {
+    const at = transfers.look(spec, situation, decision);
+    if (at !== null) sooner(spec.id, Math.max(at, situation.now + 1));
+    await new Promise<void>((resolve) => void setImmediate(resolve));
   };
 
   /** Nothing to write, to ask, to tell or to remember. */
