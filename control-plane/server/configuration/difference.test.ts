@@ -29,7 +29,7 @@ test("the first declaration is all additions, services with what they create", (
     "service assets: added, assets.example.com, round-robin over eu-west, us-east; creates 2 weighted CNAME records and the epoch record _regent.assets.example.com",
     'maintenance kernel-updates: added, ap-south for 90 min at "0 3 * * SUN#1" Asia/Kolkata',
   ]);
-  expect(lines).toHaveLength(1 + 1 + 3 + 6 + 3);
+  expect(lines).toHaveLength(1 + 1 + 3 + 6 + 3 + 1);
 });
 
 describe("one thing changed", () => {

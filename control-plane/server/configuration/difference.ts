@@ -3,8 +3,8 @@
  * declared order, what was taken out last. For services it says what that means in DNS. Pure. Called by plan, apply and the first start.
  */
 import type { AgentDeclaration, Declaration, Region, Service, Zone } from "@regent/contract";
-import { toMaintenanceLines } from "./difference-maintenance.ts";
 import { toAlertLines } from "./difference-alerts.ts";
+import { toMaintenanceLines } from "./difference-maintenance.ts";
 import { toNotifyLines } from "./difference-notify.ts";
 import { toSafetyLines } from "./difference-safety.ts";
 import { toAddedServiceLines, toChangedServiceLines, toRemovedServiceLines } from "./difference-service.ts";
