@@ -1,16 +1,15 @@
 /** What Prometheus may ask of the lanes. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { LANES, type Lane, type LaneCounts, type Lanes } from "../access/lanes.ts";
+import { describeMetric, type OwnMetricName } from "../configuration/alerts/metric-catalogue.ts";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Answers what to call when somebody has waited. */
 export const exportLanes = (registry: Registry, lanes: () => Lanes): ((lane: Lane, ms: number) => void) => {
-  const gauge = (name: string, help: string, of: (counts: LaneCounts) => number): void => {
+  const gauge = (name: OwnMetricName, of: (counts: LaneCounts) => number): void => {
     new Gauge({
-      name,
-      help,
-      labelNames: ["lane"],
+      ...describeMetric(name),
       registers: [registry],
       collect() {
         const counts = lanes().counts();
@@ -18,13 +17,11 @@ export const exportLanes = (registry: Registry, lanes: () => Lanes): ((lane: Lan
       },
     });
   };
-  gauge("regent_lane_waiting", "Requests that wait for a place, by lane", ({ waiting }) => waiting);
-  gauge("regent_lane_under_way", "Requests that have a place, by lane", ({ underWay }) => underWay);
-  const counter = (name: string, help: string, of: (counts: LaneCounts) => number): void => {
+  gauge("regent_lane_waiting", ({ waiting }) => waiting);
+  gauge("regent_lane_under_way", ({ underWay }) => underWay);
+  const counter = (name: OwnMetricName, of: (counts: LaneCounts) => number): void => {
     new Counter({
-      name,
-      help,
-      labelNames: ["lane"],
+      ...describeMetric(name),
       registers: [registry],
       collect() {
         const counts = lanes().counts();
@@ -33,12 +30,10 @@ export const exportLanes = (registry: Registry, lanes: () => Lanes): ((lane: Lan
       },
     });
   };
-  counter("regent_lane_admitted_total", "Requests that got a place, by lane", ({ admitted }) => admitted);
-  counter("regent_lane_refused_total", "Requests that were told to come back, by lane", ({ refused }) => refused);
+  counter("regent_lane_admitted_total", ({ admitted }) => admitted);
+  counter("regent_lane_refused_total", ({ refused }) => refused);
   const waits = new Histogram({
-    name: "regent_lane_wait_seconds",
-    help: "Time until a place was free, by lane",
-    labelNames: ["lane"],
+    ...describeMetric("regent_lane_wait_seconds"),
     buckets: SECONDS,
     registers: [registry],
   });

@@ -2,7 +2,9 @@
 
 import { type Change, type DeadLetterKind, Overview } from "@regent/contract";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { describeMetric } from "../configuration/alerts/metric-catalogue.ts";
 import type { ClockStep } from "../ports/clock.ts";
+import type { MetricSource, Sample } from "../ports/metric-source.ts";
 
 export interface Metrics {
   readonly reportTaken: (agent: string) => void;
@@ -16,6 +18,7 @@ export interface Metrics {
   /** Exports the mode from now on. */
   readonly watchMode: (mode: () => Overview["mode"]) => void;
   readonly text: () => Promise<string>;
+  readonly source: MetricSource;
   readonly registry: Registry;
 }
 
@@ -26,66 +29,50 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const reports = new Counter({
-    name: "regent_reports_total",
-    help: "Reports taken, by agent",
-    labelNames: ["agent"],
+    ...describeMetric("regent_reports_total"),
     registers,
   });
   const refusals = new Counter({
-    name: "regent_refusals_total",
-    help: "Refused requests, by door and problem",
-    labelNames: ["door", "problem"],
+    ...describeMetric("regent_refusals_total"),
     registers,
   });
   const calls = new Counter({
-    name: "regent_route53_sends_total",
-    help: "Change calls and their answers",
-    labelNames: ["answer"],
+    ...describeMetric("regent_route53_sends_total"),
     registers,
   });
   const looks = new Histogram({
-    name: "regent_look_seconds",
-    help: "Judging and deciding what was touched",
+    ...describeMetric("regent_look_seconds"),
     buckets: SECONDS,
     registers,
   });
-  const services = new Counter({ name: "regent_services_decided_total", help: "Services decided", registers });
+  const services = new Counter({ ...describeMetric("regent_services_decided_total"), registers });
   const accepted = new Histogram({
-    name: "regent_decided_to_accepted_seconds",
-    help: "From decision to accepted batch",
-    labelNames: ["kind"],
+    ...describeMetric("regent_decided_to_accepted_seconds"),
     buckets: SECONDS,
     registers,
   });
   const deadLetters = new Counter({
-    name: "regent_dead_letters_total",
-    help: "Reports and strikes put aside by this process, by kind",
-    labelNames: ["kind"],
+    ...describeMetric("regent_dead_letters_total"),
     registers,
   });
   const deadLettersDropped = new Counter({
-    name: "regent_dead_letters_dropped_total",
-    help: "Old dead letters that went for new ones",
+    ...describeMetric("regent_dead_letters_dropped_total"),
     registers,
   });
   const deadLettersLeft = new Gauge({
-    name: "regent_dead_letters",
-    help: "Dead letters that wait for a person, as last counted",
+    ...describeMetric("regent_dead_letters"),
     registers,
   });
   const clockJumps = new Counter({
-    name: "regent_clock_jumps_total",
-    help: "Jumps of the database's clock that this process noticed",
+    ...describeMetric("regent_clock_jumps_total"),
     registers,
   });
   const clockJump = new Gauge({
-    name: "regent_clock_last_jump_seconds",
-    help: "How far the database's clock jumped last; negative: back",
+    ...describeMetric("regent_clock_last_jump_seconds"),
     registers,
   });
   new Gauge({
-    name: "regent_leading",
-    help: "1 while this process is sure to lead",
+    ...describeMetric("regent_leading"),
     registers,
     collect() {
       this.set(isLeading() ? 1 : 0);
@@ -111,9 +98,7 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
     deadLettersLeft: (count) => deadLettersLeft.set(count),
     watchMode: (mode) => {
       new Gauge({
-        name: "regent_mode",
-        help: "1 for the mode that this process is in, 0 for the others",
-        labelNames: ["mode"],
+        ...describeMetric("regent_mode"),
         registers,
         collect() {
           for (const each of Overview.shape.mode.options) this.set({ mode: each }, each === mode() ? 1 : 0);
@@ -121,6 +106,22 @@ export const createMetrics = (isLeading: () => boolean): Metrics => {
       });
     },
     text: () => registry.metrics(),
+    source: { read: (names) => readSamples(registry, names) },
     registry,
   };
+};
+
+const readSamples = async (registry: Registry, names: readonly string[]): Promise<ReadonlyMap<string, readonly Sample[]>> =>
+  new Map(await Promise.all(names.map(async (name) => [name, await samplesOf(registry.getSingleMetric(name))] as const)));
+
+/** Of a histogram its buckets: what they hold is what a quantile is made of. */
+const samplesOf = async (metric: ReturnType<Registry["getSingleMetric"]>): Promise<readonly Sample[]> => {
+  if (!metric) return [];
+  const { name, values } = await metric.get();
+  return values.flatMap(({ labels, value, ...rest }): Sample[] => {
+    const own = "metricName" in rest ? rest.metricName : undefined;
+    if (own !== undefined && own !== name && own !== `${name}_bucket`) return [];
+    const texts = Object.entries(labels).flatMap(([key, text]) => (text === undefined ? [] : [[key, String(text)] as const]));
+    return [{ labels: Object.fromEntries(texts), value }];
+  });
 };

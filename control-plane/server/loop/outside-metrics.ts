@@ -1,5 +1,6 @@
 /** What Prometheus may ask about the guards and the database's connections. Told by kind: names of servers would be labels without end. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { describeMetric } from "../configuration/alerts/metric-catalogue.ts";
 import type { GuardCounts, GuardView, LaneView, PoolView } from "../ports/outside-view.ts";
 
 export interface OutsideMetrics {
@@ -22,16 +23,12 @@ const OUTCOMES = ["answered", "failed", "refused", "turnedAway"] as const satisf
 
 export const createOutsideMetrics = (): OutsideMetrics => {
   const work = new Histogram({
-    name: "regent_database_seconds",
-    help: "Units of work, waiting for a connection included, by lane and outcome",
-    labelNames: ["lane", "outcome"],
+    ...describeMetric("regent_database_seconds"),
     buckets: SECONDS,
     registers: [],
   });
   const changes = new Counter({
-    name: "regent_guard_changes_total",
-    help: "Changes of state of the breakers, by guard and new state",
-    labelNames: ["guard", "state"],
+    ...describeMetric("regent_guard_changes_total"),
     registers: [],
   });
   return {
@@ -49,9 +46,7 @@ export const createOutsideMetrics = (): OutsideMetrics => {
 const registerGuards = (registry: Registry, guards: OutsideSources["guards"]): void => {
   const registers = [registry];
   new Gauge({
-    name: "regent_guards",
-    help: "Guards, by kind and state of their breaker",
-    labelNames: ["guard", "state"],
+    ...describeMetric("regent_guards"),
     registers,
     collect() {
       this.reset();
@@ -60,9 +55,7 @@ const registerGuards = (registry: Registry, guards: OutsideSources["guards"]): v
     },
   });
   new Gauge({
-    name: "regent_guard_calls",
-    help: "Calls under way and waiting, by guard",
-    labelNames: ["guard", "place"],
+    ...describeMetric("regent_guard_calls"),
     registers,
     collect() {
       this.reset();
@@ -73,9 +66,7 @@ const registerGuards = (registry: Registry, guards: OutsideSources["guards"]): v
     },
   });
   new Counter({
-    name: "regent_guard_calls_total",
-    help: "Calls, by guard and what became of them: answered, failed, refused (known to be down), turnedAway (too many wait)",
-    labelNames: ["guard", "outcome"],
+    ...describeMetric("regent_guard_calls_total"),
     registers,
     collect() {
       this.reset();
@@ -84,9 +75,7 @@ const registerGuards = (registry: Registry, guards: OutsideSources["guards"]): v
     },
   });
   new Counter({
-    name: "regent_guard_retries_total",
-    help: "Calls made again after a failure, by guard",
-    labelNames: ["guard"],
+    ...describeMetric("regent_guard_retries_total"),
     registers,
     collect() {
       this.reset();
@@ -98,9 +87,7 @@ const registerGuards = (registry: Registry, guards: OutsideSources["guards"]): v
 const registerPool = (registry: Registry, pool: OutsideSources["pool"]): void => {
   const registers = [registry];
   new Gauge({
-    name: "regent_database_state",
-    help: "1 for the state that the pool is in, 0 for the others",
-    labelNames: ["state"],
+    ...describeMetric("regent_database_state"),
     registers,
     collect() {
       const now = pool().state;
@@ -108,9 +95,7 @@ const registerPool = (registry: Registry, pool: OutsideSources["pool"]): void =>
     },
   });
   new Gauge({
-    name: "regent_database_connections",
-    help: "Connections by lane: open, in use, most there may be, and units of work that wait for one",
-    labelNames: ["lane", "what"],
+    ...describeMetric("regent_database_connections"),
     registers,
     collect() {
       const { reports, decisions } = pool();
@@ -122,16 +107,14 @@ const registerPool = (registry: Registry, pool: OutsideSources["pool"]): void =>
     },
   });
   new Gauge({
-    name: "regent_database_held",
-    help: "Units of work that hold a connection for too long now",
+    ...describeMetric("regent_database_held"),
     registers,
     collect() {
       this.set(pool().held);
     },
   });
   new Counter({
-    name: "regent_database_held_total",
-    help: "Units of work that held a connection for too long",
+    ...describeMetric("regent_database_held_total"),
     registers,
     collect() {
       this.reset();
@@ -139,8 +122,7 @@ const registerPool = (registry: Registry, pool: OutsideSources["pool"]): void =>
     },
   });
   new Counter({
-    name: "regent_database_connections_lost_total",
-    help: "Connections that were lost and made anew",
+    ...describeMetric("regent_database_connections_lost_total"),
     registers,
     collect() {
       this.reset();

@@ -3,7 +3,7 @@
  * time; a lost wake-up costs a second and never a page.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Declaration } from "@regent/contract";
+import type { Declaration, Instant } from "@regent/contract";
 import type { Logger } from "pino";
 import { HEARTBEAT_JUDGED_MS, PAGES_END_MS } from "../limits.ts";
 import type { KeepDeadLetter } from "../operations/memory/keep-dead-letter.ts";
@@ -30,6 +30,8 @@ export interface PagingDeps {
 
 export interface Paging {
   readonly book: PageBook;
+  /** Since when each notifier's oldest due message waits, as last looked. */
+  readonly waitSince: () => ReadonlyMap<string, Instant>;
   /** Something was committed: soon, and once for all that is committed until then. */
   readonly wake: () => void;
   /** Another leader may have written: nothing remembered counts. */
@@ -127,6 +129,7 @@ export const createPaging = (deps: PagingDeps): Paging => {
 
   return {
     book,
+    waitSince: () => (mayDeliver() ? delivery.waitSince() : new Map()),
     wake: () => {
       if (isWoken || !mayDeliver()) return;
       isWoken = true;

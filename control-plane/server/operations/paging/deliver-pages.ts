@@ -2,7 +2,7 @@
  * Empties each notifier's outbox: in order, one at a time, each notifier by itself, so that a slow one holds up nobody else. What a receiver
  * didn't take is tried again with growing pauses, or when the receiver says; what it will never take, or didn't in a day, becomes a dead letter.
  */
-import type { Notify } from "@regent/contract";
+import type { Instant, Notify } from "@regent/contract";
 import type { Logger } from "pino";
 import {
   PAGE_AGE_MS_MAX,
@@ -45,6 +45,8 @@ interface Turn {
 export interface PageDelivery {
   /** One look at all outboxes; starts what may be started and doesn't wait for it. */
   readonly look: () => Promise<void>;
+  /** Since when each notifier's oldest due message waits, as the last look had it. */
+  readonly waitSince: () => ReadonlyMap<string, Instant>;
   /** Resolves when nothing is under way. */
   readonly idle: () => Promise<void>;
 }
@@ -54,6 +56,7 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
   const turns = new Map<string, Turn>();
   const underWay = new Set<Promise<void>>();
   let begun = 0;
+  let waitSince: ReadonlyMap<string, Instant> = new Map();
 
   /** A notifier that is declared otherwise than before is another one, and begins anew. */
   const turnOf = (id: string): Turn | null => {
@@ -139,6 +142,7 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
         each: PAGE_DELIVERIES_EACH,
         most: PAGES_WAITING_MAX,
       });
+      waitSince = oldestOf([...deliveries, ...surplus]);
       const ids = new Set([...deliveries, ...surplus].map(({ notifier }) => notifier));
       for (const id of ids) {
         const own = deliveries.filter(({ notifier }) => notifier === id);
@@ -154,10 +158,19 @@ export const createPageDelivery = (deps: DeliverDeps): PageDelivery => {
         start(turn, drain(turn, own, tooMany));
       }
     },
+    waitSince: () => waitSince,
     idle: async () => {
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };
+};
+
+/** One that waited for the end of quiet hours was late for nobody until then. */
+const oldestOf = (deliveries: readonly Delivery[]): ReadonlyMap<string, Instant> => {
+  const oldest = new Map<string, Instant>();
+  for (const { notifier, createdAt, dueAt } of deliveries)
+    oldest.set(notifier, Math.min(Math.max(createdAt, dueAt), oldest.get(notifier) ?? Number.POSITIVE_INFINITY));
+  return oldest;
 };
 
 /** Doubled at each failure, and drawn from its upper half, so that many don't come back at the same moment. What the receiver asks for counts more. */
