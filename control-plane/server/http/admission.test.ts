@@ -21,12 +21,15 @@ const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string
   "POST /v1/regions/{region}/evacuate": { body: { reason } },
   "POST /v1/regions/{region}/return": { body: { reason } },
   "POST /v1/evacuations/{id}/stop": { body: { reason } },
+  "POST /v1/services/{service}/transfer/stop": { body: { reason } },
   "POST /v1/approvals/{id}/approve": { body: { reason } },
   "POST /v1/approvals/{id}/refuse": { body: { reason } },
   "POST /v1/incidents/{id}/acknowledge": { body: { reason } },
   "POST /v1/notifiers/{id}/test": { body: { reason } },
   "POST /v1/dead-letters/{id}/retry": { body: { reason } },
   "DELETE /v1/dead-letters/{id}": { body: { reason } },
+  "PUT /v1/alert-rules/{id}": { body: { for: 5, expectedVersion: 0, reason } },
+  "DELETE /v1/alert-rules/{id}": { body: { expectedVersion: 1, reason } },
   "POST /v1/configuration/plan": yaml,
   "PUT /v1/configuration": yaml,
 };
@@ -37,6 +40,7 @@ const toAsk = (key: RouteKey) => {
     .replace("{service}", "shop")
     .replace("{region}", "east")
     .replace("/notifiers/{id}", "/notifiers/pager")
+    .replace("/alert-rules/{id}", "/alert-rules/agents-missing")
     .replace("{id}", CHANGE_ID);
   const isFreeze = pattern.endsWith("freeze");
   return { method, path, options: BODIES[key] ?? (isFreeze ? { body: { reason } } : {}) };

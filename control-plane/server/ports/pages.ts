@@ -27,6 +27,8 @@ export interface StoredIncident extends Incident {
   readonly criticalSince: Instant | null;
   /** When it was last told again since then. */
   readonly escalatedAt: Instant | null;
+  /** Told to these whatever routes say, as long as one of them is declared. */
+  readonly only?: readonly string[];
   /** There is more than was told. */
   readonly isUntold: boolean;
 }

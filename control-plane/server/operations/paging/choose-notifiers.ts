@@ -5,6 +5,8 @@ export interface Told {
   readonly severity: Severity;
   /** Empty: the control plane's own, which concerns everybody. */
   readonly services: readonly string[];
+  /** Instead of those that routes name, where one of them is declared. */
+  readonly only?: readonly string[];
 }
 
 interface Filter {
@@ -14,6 +16,8 @@ interface Filter {
 
 export const chooseNotifiers = (notify: Notify | undefined, told: Told): readonly string[] => {
   const { notifiers = [], routes = [] } = notify ?? {};
+  const named = notifiers.filter(({ id }) => told.only?.includes(id));
+  if (named.length > 0) return named.filter((notifier) => passes(notifier, told)).map(({ id }) => id);
   const routed = routes.filter((route) => passes(route, told)).flatMap((route) => route.notifiers);
   return notifiers
     .filter((notifier: NotifierDeclaration) => (routes.length === 0 || routed.includes(notifier.id)) && passes(notifier, told))

@@ -3,7 +3,8 @@ import type { Instant, Notify } from "@regent/contract";
 import { ESCALATIONS_MAX, INCIDENT_LINES_MAX, INCIDENT_QUIET_MS, PAGE_UPDATE_EVERY_MS } from "../../limits.ts";
 import type { Notice, NoticeAction } from "../../ports/notifier.ts";
 import type { Delivery, StoredIncident } from "../../ports/pages.ts";
-import { chooseNotifiers, dueAt } from "./choose-notifiers.ts";
+import { chooseNotifiers, dueAt, type Told } from "./choose-notifiers.ts";
+import { isAlertCause } from "./classify-alert.ts";
 import { withoutParts } from "./fold-effects.ts";
 
 export interface DraftDeps {
@@ -24,7 +25,7 @@ export interface Drafted {
 
 /** `before`: as it was last written; null for a new one. Null when there is nothing to tell now. */
 export const draftDeliveries = (deps: DraftDeps, before: StoredIncident | null, incident: StoredIncident): Drafted | null => {
-  const chosen = chooseNotifiers(deps.notify, { severity: incident.severity, services: servicesOf(incident) });
+  const chosen = chooseNotifiers(deps.notify, toTold(incident));
   const newcomers = chosen.filter((id) => !incident.toldTo.includes(id));
   const isOver = incident.state === "closed";
   // Worse, or more of the worst after somebody said that they look after it.
@@ -111,7 +112,7 @@ const escalatesTo = ({ notify }: DraftDeps, incident: StoredIncident): readonly 
   const declared = new Set((notify?.notifiers ?? []).map(({ id }) => id));
   const named = (notify?.escalateTo ?? []).filter((id) => declared.has(id));
   if (named.length > 0) return named;
-  const chosen = chooseNotifiers(notify, { severity: incident.severity, services: servicesOf(incident) });
+  const chosen = chooseNotifiers(notify, toTold(incident));
   return [...new Set([...incident.toldTo.filter((id) => declared.has(id)), ...chosen])];
 };
 
@@ -123,7 +124,7 @@ const STRAYS_TOLD_MAX = 3;
 
 /** Parts of services and regions that aren't there any more; no entry of history can ever close them. */
 const straysOf = ({ declared }: DraftDeps, { cause, unwellParts }: StoredIncident): readonly string[] => {
-  if (declared === null || OF_NO_SERVICE.has(cause)) return [];
+  if (declared === null || isOfNoService(cause)) return [];
   return unwellParts.filter((part) => {
     const [service = "", region] = part.split("/", 2);
     return region === undefined ? !declared.has(service.split(" ", 1)[0] ?? "") : !declared.get(service)?.has(region);
@@ -168,6 +169,14 @@ const LINES_TOLD_MAX = Math.min(5, INCIDENT_LINES_MAX);
 
 const OF_NO_SERVICE: ReadonlySet<string> = new Set(["control-plane:mode", "control-plane:frozen", "control-plane:dead-letters"]);
 
+const isOfNoService = (cause: string): boolean => OF_NO_SERVICE.has(cause) || isAlertCause(cause);
+
+const toTold = (incident: StoredIncident): Told => ({
+  severity: incident.severity,
+  services: servicesOf(incident),
+  ...(incident.only === undefined ? {} : { only: incident.only }),
+});
+
 /** A part begins with its service. */
 const servicesOf = ({ cause, hitParts }: StoredIncident): readonly string[] =>
-  OF_NO_SERVICE.has(cause) ? [] : [...new Set(hitParts.map((part) => part.split(/[ /]/, 1)[0] ?? ""))];
+  isOfNoService(cause) ? [] : [...new Set(hitParts.map((part) => part.split(/[ /]/, 1)[0] ?? ""))];

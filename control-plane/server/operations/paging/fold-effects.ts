@@ -70,6 +70,7 @@ const begin = (id: string, { effect, at }: TimedEffect, now: Instant): StoredInc
   alerts: [effect.severity],
   criticalSince: effect.severity === "critical" ? now : null,
   escalatedAt: null,
+  ...(effect.only === undefined ? {} : { only: effect.only }),
 });
 
 /** Whoever said that they look after it said so of something less: everybody who must know is asked anew. */
@@ -99,6 +100,8 @@ const grow = (incident: StoredIncident, { effect, at, why }: TimedEffect, now: I
       ...incident,
       ...(isWorse || isMoreCritical ? alarm(incident, severity, isWorse, now) : {}),
       severity,
+      // Whom the rule names now, where it is about a rule at all.
+      ...(effect.only === undefined ? {} : { only: effect.only }),
       // What is worse says what it is about; what is as bad and came first stays.
       title: isWorse ? effect.title : incident.title,
       updatedAt: Math.max(at, incident.updatedAt),

@@ -185,5 +185,6 @@ export const toIncident = ({
   alerts: _alerts,
   criticalSince: _since,
   escalatedAt: _escalated,
+  only: _only,
   ...incident
 }: StoredIncident): Incident => incident;
