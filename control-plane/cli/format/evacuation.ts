@@ -35,7 +35,7 @@ export const toEvacuationHead = (evacuation: Evacuation, paint: Paint): string[]
   ];
 };
 
-export const toServiceLine = ({ service, state, changeId, why }: EvacuatedService, paint: Paint): string => {
+const toServiceLine = ({ service, state, changeId, why }: EvacuatedService, paint: Paint): string => {
   const change = changeId === null ? "" : `  change ${changeId}`;
   return `  ${markOf(state, paint)} ${service}  ${wordByState[state]}${change}${why === null ? "" : `  ${why}`}`;
 };

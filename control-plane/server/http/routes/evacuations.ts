@@ -20,7 +20,7 @@ import type { HttpContext } from "../env.ts";
 import { answer, type Mount, mountRoute, type Outcome } from "../mount-route.ts";
 import type { Failure } from "../problems.ts";
 
-const PAGE_DEFAULT = 20;
+const PAGE_DEFAULT = 10;
 
 const EvacuationsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(EVACUATIONS_PAGE_MAX).default(PAGE_DEFAULT),

@@ -35,7 +35,8 @@ export const freezeRegion = async (
         actor: operator(by),
         why: `${by} ${isFrozen ? "froze" : "unfroze"} ${region} of ${service}: ${reason}`,
         page: true,
-        detail: { scope: { kind: "region", service, region } },
+        // All of them are one thing to be told of.
+        detail: { scope: { kind: "region", service, region, isEverywhere: true } },
       });
     }
     return wanted;

@@ -20,7 +20,7 @@ export const draftServices = (direction: Evacuation["direction"], input: DraftIn
     const drain = input.recordOf(id).controls.drained[input.region];
     if (direction === "evacuate") return [drain ? nothing(id, apart(drain)) : waiting(id)];
     if (!drain) return [];
-    return [isOfEvacuation(drain, input.earlier) ? waiting(id) : nothing(id, `${apart(drain)}: undrain it by itself`)];
+    return [isOfEvacuation(id, drain, input.earlier) ? waiting(id) : nothing(id, `${apart(drain)}: undrain it by itself`)];
   });
 
 /** Those that have the region as an endpoint. */
@@ -29,8 +29,17 @@ export const servicesOf = (specs: ReadonlyMap<string, ServiceSpec>, region: stri
     .filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.region === region))
     .sort((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1));
 
-export const isOfEvacuation = ({ by, reason, at }: Control, evacuations: readonly Evacuation[]): boolean =>
-  evacuations.some((each) => each.direction === "evacuate" && each.by === by && each.reason === reason && each.at <= at);
+/** Whether one of them asked for this drain: not by its time, as the database's clock may have been set back since. */
+const isOfEvacuation = (service: string, drain: Control, evacuations: readonly Evacuation[]): boolean =>
+  evacuations.some(
+    (each) =>
+      each.direction === "evacuate" &&
+      isOwnDrain(drain, each) &&
+      each.services.some((known) => known.service === service && known.at !== null),
+  );
+
+export const isOwnDrain = ({ by, reason }: Control, evacuation: Pick<Evacuation, "by" | "reason">): boolean =>
+  by === evacuation.by && reason === evacuation.reason;
 
 export const apart = ({ by, reason }: Control): string => `it was drained before by ${by} (${reason}), and stays so`;
 

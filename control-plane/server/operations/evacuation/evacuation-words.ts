@@ -30,7 +30,7 @@ export const countsText = (evacuation: Pick<Evacuation, "services">): string => 
   return parts.length === 0 ? "no service was drained there" : parts.join(", ");
 };
 
-export const nounOf = ({ direction, region }: Pick<Evacuation, "direction" | "region">): string =>
+const nounOf = ({ direction, region }: Pick<Evacuation, "direction" | "region">): string =>
   direction === "evacuate" ? `the evacuation of ${region}` : `the return to ${region}`;
 
 export const begunText = (evacuation: Evacuation): string => {

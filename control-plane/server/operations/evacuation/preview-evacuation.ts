@@ -14,8 +14,18 @@ const toPreview = ({ service, why }: EvacuatedService, asked: AskedEach | undefi
   const { batch: _batch, ...answer } = asked.answer ?? { batch: [] };
   return {
     service,
-    state: asked.state === "moving" ? "moved" : asked.state === "kept" ? "failed" : asked.state,
+    state: stateByAsked[asked.state],
     why: asked.why,
     answer: "rules" in answer ? answer : null,
   };
 };
+
+/** What leads a role first can't be said to move before the role is there. */
+const stateByAsked = {
+  moving: "moved",
+  led: "waiting",
+  kept: "failed",
+  nothing: "nothing",
+  refused: "refused",
+  failed: "failed",
+} as const;

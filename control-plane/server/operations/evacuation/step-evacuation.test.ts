@@ -1,10 +1,12 @@
 import type { Change, EvacuatedService, Evacuation } from "@regent/contract";
+import type { TransferPhase } from "@regent/engine";
 import { describe, expect, test } from "vitest";
 import { EVACUATION_SERVICE_MS_MAX, EVACUATION_STEP_MS_MAX, EVACUATION_STEP_SERVICES } from "../../limits.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
 import { exampleEvacuation, exampleStep } from "../../ports/suites/evacuations.suite.ts";
-import { exampleChange } from "../../ports/suites/examples.ts";
+import { exampleChange, exampleTransfer } from "../../ports/suites/examples.ts";
 import { emptyRecord } from "../memory/ledger.ts";
+import { KEPT } from "./ask-services.ts";
 import { afterAsking, followMoving, leaveAlone, nextServices, type Remembered } from "./step-evacuation.ts";
 
 const AT = 1_000_000;
@@ -107,6 +109,22 @@ describe("what is moving", () => {
     expect(follow(moving(), late(EVACUATION_SERVICE_MS_MAX))).toBe("failed");
     expect(follow(moving(null), late(EVACUATION_STEP_MS_MAX - 1))).toBe("moving");
     expect(follow(moving(null), late(EVACUATION_STEP_MS_MAX))).toBe("failed");
+    const kept = { ...moving(null), why: KEPT };
+    expect(follow(kept, remembered(record(null)))).toBe("failed");
+  });
+  test("after the writable role of its data is asked again when that has gone, and has failed where it stays", () => {
+    const led = { ...moving(null), why: "the writable role is led to us first" };
+    const transfer = (phase: TransferPhase) =>
+      remembered({
+        ...record(null),
+        transfer: exampleTransfer({ from: "eu", to: "us", phase, startedAt: AT, phaseAt: AT + 5, why: `it is ${phase}` }),
+      });
+    for (const phase of ["prepare", "role", "switch"] as const) expect(follow(led, transfer(phase))).toBe("moving");
+    expect(follow(led, transfer("done"))).toBe("waiting");
+    expect(followMoving(of(led), transfer("stopped"))).toMatchObject([{ state: "failed", why: "it is stopped" }]);
+    const answered = { kind: "answered", state: "nothing", changeId: null, why: "nothing to change", answer: null } as const;
+    const waiting = of(exampleStep("shop", { at: AT }));
+    expect(afterAsking(waiting, "shop", answered, transfer("done"))).toMatchObject({ state: "moved" });
   });
   test("back, has moved when a later change was accepted in its place", () => {
     const back = { ...of(moving()), direction: "return" as const };

@@ -5,9 +5,10 @@
 import type { Change, EvacuatedService, Evacuation, Instant } from "@regent/contract";
 import { EVACUATION_SERVICE_MS_MAX, EVACUATION_STEP_MS_MAX, EVACUATION_STEP_SERVICES } from "../../limits.ts";
 import type { ServiceRecord } from "../../ports/decision-store.ts";
+import { isUnderWay } from "../transfer/begin-transfer.ts";
 import type { ManyMoves } from "../zone/request-moves.ts";
 import { type AskedEach, drainOf, isServing, KEPT, moveOf } from "./ask-services.ts";
-import { apart, isOfEvacuation } from "./draft-evacuation.ts";
+import { apart, isOwnDrain } from "./draft-evacuation.ts";
 
 export interface Remembered {
   readonly recordOf: (service: string) => ServiceRecord;
@@ -18,10 +19,10 @@ export interface Remembered {
 
 /** Those to ask now, in their order; none while the step before isn't accepted. */
 export const nextServices = ({ services }: Evacuation, now: Instant, isDue: (service: string) => boolean): readonly string[] => {
-  const isUnderWay = services.some(
+  const isStepOpen = services.some(
     ({ state, changeId, at }) => state === "moving" && changeId !== null && now - (at ?? 0) < EVACUATION_STEP_MS_MAX,
   );
-  if (isUnderWay) return [];
+  if (isStepOpen) return [];
   return services
     .filter(({ state, service }) => state === "waiting" && isDue(service))
     .slice(0, EVACUATION_STEP_SERVICES)
@@ -50,7 +51,10 @@ export const afterAsking = (
     case "later":
       return null;
     case "answered": {
-      const state = asked.state === "kept" ? "moving" : asked.state;
+      const state = asked.state === "kept" || asked.state === "led" ? "moving" : asked.state;
+      // Its traffic followed the role of its data, and now the drain stands too.
+      if (state === "nothing" && hasFollowed(evacuation, service))
+        return { service, state: "moved", changeId: null, why: null, at: known.now };
       return { service, state, changeId: asked.changeId, why: asked.why, at: known.now };
     }
     case "stands":
@@ -58,10 +62,13 @@ export const afterAsking = (
   }
 };
 
+const hasFollowed = ({ services }: Evacuation, service: string): boolean =>
+  services.some((each) => each.service === service && each.state === "waiting" && each.at !== null);
+
 /** It was done before anybody could write down here that it was, or by somebody else. */
 const whatStands = (evacuation: Evacuation, service: string, known: Remembered): EvacuatedService => {
   const drain = drainOf(known.recordOf(service), evacuation.region);
-  const isOwn = evacuation.direction === "return" ? !drain : drain !== undefined && isOfEvacuation(drain, [evacuation]);
+  const isOwn = evacuation.direction === "return" ? !drain : drain !== undefined && isOwnDrain(drain, evacuation);
   const last = known.lastChange(service);
   const change = last && isOwn && isChangeOf(last, evacuation) ? last : null;
   if (change) return { service, state: "moving", changeId: change.id, why: change.why, at: known.now };
@@ -84,7 +91,7 @@ export const followMoving = (evacuation: Evacuation, known: Remembered): readonl
 
 const stateOf = (
   evacuation: Evacuation,
-  { service, changeId, at }: EvacuatedService,
+  { service, changeId, why, at }: EvacuatedService,
   known: Remembered,
 ): Pick<EvacuatedService, "state"> | Pick<EvacuatedService, "state" | "why"> | null => {
   const { region, direction } = evacuation;
@@ -96,6 +103,7 @@ const stateOf = (
   const isDone =
     direction === "evacuate" ? drain !== undefined && isEmpty(record, region) : isNewer(known.lastChange(service), change);
   if (isDone) return { state: "moved" };
+  if (direction === "evacuate" && !drain && changeId === null && why !== KEPT) return afterRole(evacuation, record, at);
   if (direction === "evacuate" && !drain) return { state: "failed", why: "its drain was taken back before it was accepted" };
   const sinceMs = known.now - (at ?? 0);
   // Nobody is fit, and it may be so for days: the decision stands, and this doesn't wait for it.
@@ -103,6 +111,17 @@ const stateOf = (
   if (sinceMs < EVACUATION_SERVICE_MS_MAX) return null;
   const minutes = EVACUATION_SERVICE_MS_MAX / 60_000;
   return { state: "failed", why: `not accepted within ${minutes} minutes; the decision stands, and is written when it can be` };
+};
+
+/** The writable role is led away first; then the drain is asked for again, and its traffic follows or has followed. */
+const afterRole = (
+  { region, at }: Evacuation,
+  { transfer }: ServiceRecord,
+  since: Instant | null,
+): Pick<EvacuatedService, "state"> | Pick<EvacuatedService, "state" | "why"> | null => {
+  if (isUnderWay(transfer) && transfer.from === region) return null;
+  const isStopped = transfer?.phase === "stopped" && transfer.startedAt >= at && transfer.phaseAt >= (since ?? 0);
+  return isStopped ? { state: "failed", why: transfer.why } : { state: "waiting" };
 };
 
 const isEmpty = ({ written }: ServiceRecord, region: string): boolean => written !== null && !isServing(written, region);

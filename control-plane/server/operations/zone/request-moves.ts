@@ -31,7 +31,12 @@ export type ManyMoved = ReadonlyMap<string, EachMove>;
 /** Services of one commit: as many as one look of the loop commits at once. */
 const COMMIT_SERVICES_MAX = 25;
 
-export const requestMoves = async (deps: MoveDeps, zoneId: string, many: ManyMoves): Promise<Moved<ManyMoved>> => {
+/** `givesWay`: traffic waits for another turn of this zone; then the parts that aren't begun stay undone. */
+export const requestMoves = async (
+  deps: MoveDeps & { readonly givesWay: () => boolean },
+  zoneId: string,
+  many: ManyMoves,
+): Promise<Moved<ManyMoved>> => {
   const services = many.orders.map(({ service }) => service);
   const read = await deps.reader.read(zoneId, services, { lane: "read", rank: 0 });
   if (read.kind === "unread") {
@@ -46,6 +51,10 @@ export const requestMoves = async (deps: MoveDeps, zoneId: string, many: ManyMov
   for (let from = 0; from < observed.length; from += COMMIT_SERVICES_MAX) {
     if (from > 0) await rest();
     const part = new Map(observed.slice(from, from + COMMIT_SERVICES_MAX));
+    if (from > 0 && deps.givesWay()) {
+      for (const service of part.keys()) result.set(service, { kind: "too-many" });
+      continue;
+    }
     const moved = await commitAnew(deps.ledger, (draft) => movePart(deps, draft, { ...read, observed: part }, many));
     for (const [service, each] of moved.result) result.set(service, each);
     rows.push(...moved.rows);

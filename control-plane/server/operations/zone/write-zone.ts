@@ -99,7 +99,7 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
   const move = (order: MoveOrder): Promise<MoveResult> => ask(() => requestMove(deps, order));
-  const moveMany: ZoneWriter["moveMany"] = (many) => ask(() => requestMoves(deps, deps.zoneId, many));
+  const moveMany: ZoneWriter["moveMany"] = (many) => ask(() => requestMoves({ ...deps, givesWay }, deps.zoneId, many));
   const approve = (order: ApprovalOrder): Promise<ApproveResult> => ask(() => approveMove(deps, order));
   const own = (order: OwnOrder): Promise<MoveResult> => ask(() => requestOwnership(deps, order));
 
