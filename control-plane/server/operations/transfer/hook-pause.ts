@@ -8,11 +8,15 @@ import type { StoredTransfer } from "../../ports/decision-store.ts";
 import type { HookAnswer } from "../../ports/hook-caller.ts";
 
 export interface HookPause {
+  /** It is seen, and so it is committed: from now on its leases run out. */
+  readonly note: (transfer: StoredTransfer) => void;
   readonly waitMs: (transfer: StoredTransfer, leaseMs: number) => number;
   readonly heard: (id: string, answer: HookAnswer["answer"]) => void;
   readonly forget: () => void;
 }
 
+/** Transfers of one leadership: more than there ever are under way. */
+const KNOWN_MAX = 1_000;
 const FIRST_MS = 1_000;
 const PAUSE_MS_MAX = 10_000;
 
@@ -27,11 +31,20 @@ export const createHookPause = ({
   const known = new Map<string, number>();
   const failures = new Map<string, { readonly inRow: number; readonly untilMs: number }>();
 
+  const note = ({ id }: StoredTransfer): number => {
+    const since = known.get(id) ?? clock.monotonic();
+    // Whoever is forgotten waits anew.
+    if (known.size >= KNOWN_MAX && !known.has(id)) known.clear();
+    known.set(id, since);
+    return since;
+  };
+
   return {
-    waitMs: ({ id, hook }, leaseMs) => {
+    note: (transfer) => void note(transfer),
+    waitMs: (transfer, leaseMs) => {
+      const { id, hook } = transfer;
       const at = clock.monotonic();
-      const since = known.get(id) ?? at;
-      known.set(id, since);
+      const since = note(transfer);
       // Whoever led before has waited already.
       const leaseEnds = hook.attempts > 0 ? at : since + leaseMs;
       return Math.max(0, Math.max(leaseEnds, failures.get(id)?.untilMs ?? at) - at);

@@ -56,6 +56,7 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     const { transfer } = record;
     const { databases, now } = situation;
     if (spec.stateful === null && transfer === null) return null;
+    if (transfer?.phase === "prepare") pause.note(transfer);
     const step = transfer && stepOf(spec, situation, decision, record, transfer);
     const waitMs = transfer && step?.isHookDue ? pause.waitMs(transfer, spec.stateful?.leaseMs ?? 0) : null;
     const isCall = waitMs === 0 && !calling.has(spec.id);

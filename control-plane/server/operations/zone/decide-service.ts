@@ -53,7 +53,7 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
   // Nobody answered in time, and it is declared to proceed then.
   const wanted = reviewed?.approval.state === "approved" ? decideNow(deps, draft, one.spec, null) : first;
   const decision = wanted.proposal === null && isFenceDue(deps, one) ? decideFence(deps, draft, one) : wanted;
-  if (draftTransfer(deps, draft, one.spec, decision, toAsker(draft.record(one.spec.id).approval, decision))) {
+  if (draftTransfer(deps, draft, one.spec, decision, toAsker(deps, draft, one.spec, decision))) {
     // It is told by its transfer.
     keepTraffic(draft, one.spec, decision);
     return null;
@@ -81,10 +81,10 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
 };
 
 /** A person who approved the move has their name on the transfer that it needs first. */
-const toAsker = (approval: StoredApproval | null, { proposal }: Decision): Asker =>
-  proposal !== null && approval?.state === "approved" && !approval.isOver && approval.by !== null
-    ? askedBy({ by: approval.by, reason: approval.reason ?? "approved", breakGlass: [] })
-    : BY_ITSELF;
+const toAsker = ({ clock }: DecideDeps, draft: Draft, spec: ServiceSpec, decision: Decision): Asker => {
+  const approval = approvalOf(decision, draft.record(spec.id).approval, spec, clock.now());
+  return approval?.by == null ? BY_ITSELF : askedBy({ by: approval.by, reason: approval.reason ?? "", breakGlass: [] });
+};
 
 const keepTraffic = (draft: Draft, spec: ServiceSpec, { trafficNow }: Decision): void => {
   if (JSON.stringify(trafficNow) !== JSON.stringify(draft.record(spec.id).traffic))

@@ -90,7 +90,7 @@ const moveTraffic = (
   const transfer = draftTransfer(deps, draft, one.spec, decision, askedBy(order.request));
   if (transfer) {
     if (order.request.move.kind === "override") keepOverride(deps, draft, order.service, decision, order.request.move.override);
-    return { result: { kind: "answered", answer: { ...answer, allowed: true, why: roleFirst(transfer) } }, rows: [] };
+    return { result: { kind: "answered", answer: { ...answer, allowed: true, why: roleFirst(transfer), batch: [] } }, rows: [] };
   }
   if (!decision.isAllowed) return { result: { kind: "refused-by-rule", answer }, rows: [] };
   if (order.request.move.kind === "override") tellMade(deps, draft, order.service, order.request.move.override);
