@@ -5,6 +5,7 @@
 
 import { compileEdits } from "./compile-edits.ts";
 import { compileExpectations } from "./compile-expectations.ts";
+import { compileFacts } from "./compile-facts.ts";
 import { compileMaintenance } from "./compile-maintenance.ts";
 import { compileOperators } from "./compile-operators.ts";
 import { findStrangers, selectNames } from "./names.ts";
@@ -15,10 +16,11 @@ import { checksOf, idsOf, type Scope, toMoment, vantagesOf } from "./scope.ts";
 import type { WrittenOutcomes, WrittenRehearsal } from "./shape.ts";
 import { momentText, toMs } from "./time.ts";
 
-export type Compiled = Pick<Rehearsal, "outcomes" | "operators" | "maintenance" | "dns" | "edits" | "expect">;
+export type Compiled = Pick<Rehearsal, "outcomes" | "facts" | "operators" | "maintenance" | "dns" | "edits" | "expect">;
 
 export const compile = (written: WrittenRehearsal, scope: Scope): Compiled => ({
   outcomes: written.outcomes.flatMap((line, index) => compileOutcomes(line, index, scope)),
+  facts: compileFacts(written.facts, scope),
   operators: compileOperators(written.operators, scope),
   maintenance: compileMaintenance(written.maintenance, scope),
   dns: compileDns(written.dns, scope),

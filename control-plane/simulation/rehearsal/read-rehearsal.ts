@@ -30,8 +30,13 @@ interface Finding {
   readonly at: "key" | "value";
 }
 
-/** Never throws, whatever the text. */
-export const readRehearsal = async (text: string, fileName: string, readConfig: ReadConfig): Promise<ReadRehearsal> => {
+/** Never throws, whatever the text. `vary` makes another configuration of each version, as if it had been written so. */
+export const readRehearsal = async (
+  text: string,
+  fileName: string,
+  readConfig: ReadConfig,
+  vary: (written: unknown) => unknown = (written) => written,
+): Promise<ReadRehearsal> => {
   const invalid = (errors: readonly DeclarationError[], more: readonly string[] = []): ReadRehearsal => {
     const inOrder = [...errors].sort((a, b) => a.line - b.line || a.column - b.column);
     return { kind: "invalid", lines: [...toErrorLines({ kind: "invalid", fileName, errors: inOrder }), ...more] };
@@ -50,26 +55,21 @@ export const readRehearsal = async (text: string, fileName: string, readConfig: 
     return invalid(placed());
   }
   const written = parsed.data;
-  if (written.facts !== undefined)
-    find(
-      ["facts"],
-      "facts (what agents tell beside an outcome, such as a database's role) can't be rehearsed yet: leave them out",
-    );
   const times = checkTimes(written, find);
   const given = await readGiven(written, readConfig, find);
   if (given.kind === "invalid") return invalid(placed(), given.lines);
   const base = { ...times, find, lineOf: (path: Path) => source.place(path).line };
-  const versions = applySets(written, given.value, base);
+  const versions = applySets(written, given.value, vary, base);
   if (versions === null) return invalid(placed());
   const scope: Scope = { ...base, declaration: versions.first.applied.declaration };
   const compiled = compile(written, scope);
   checkCost(versions.first, times.forMs, find);
   if (findings.length > 0 || source.errors.length > 0) return invalid(placed());
-  const { name, why, seed } = written;
+  const { name, why, seed, hook } = written;
   const { first: installation, later: configuration } = versions;
   return {
     kind: "valid",
-    rehearsal: { fileName, name, why: why ?? null, seed, ...times, installation, configuration, ...compiled },
+    rehearsal: { fileName, name, why: why ?? null, seed, hook, ...times, installation, configuration, ...compiled },
   };
 };
 
@@ -127,7 +127,12 @@ interface Versions {
 }
 
 /** Every `set` in the order of its moment; those at 0 are the configuration that the timeline begins with. Null when one is wrong. */
-const applySets = (written: WrittenRehearsal, given: unknown, scope: Omit<Scope, "declaration">): Versions | null => {
+const applySets = (
+  written: WrittenRehearsal,
+  given: unknown,
+  vary: (written: unknown) => unknown,
+  scope: Omit<Scope, "declaration">,
+): Versions | null => {
   const lines = written.configuration
     .map((line, index) => {
       const path = ["configuration", index];
@@ -148,12 +153,12 @@ const applySets = (written: WrittenRehearsal, given: unknown, scope: Omit<Scope,
   };
   for (const line of lines.filter(({ atMs }) => atMs === 0)) if (!set(line)) return null;
   const base = written.declaration === undefined ? ["config"] : ["declaration"];
-  const declaration = check(value, written.declaration === undefined ? null : base, scope, base);
+  const declaration = check(vary(value), written.declaration === undefined ? null : base, scope, base);
   if (declaration === null) return null;
   const first = toInstallation(declaration, 1);
   const later: ConfigurationLine[] = [];
   for (const line of lines.filter(({ atMs }) => atMs > 0)) {
-    const next = set(line) ? check(value, null, scope, line.path) : null;
+    const next = set(line) ? check(vary(value), null, scope, line.path) : null;
     if (next === null) return null;
     const installation = toInstallation(next, later.length + 2);
     if (JSON.stringify(installation.agents) !== JSON.stringify(first.agents))

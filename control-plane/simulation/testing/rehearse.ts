@@ -10,7 +10,9 @@ export const REHEARSALS = new URL("../../../docs/rehearsals/", import.meta.url);
 export const readShipped = (name: string): string => readFileSync(new URL(name, REHEARSALS), "utf8");
 
 export const read = (text: string, fileName = "tonight.yaml"): Promise<ReadRehearsal> =>
-  readRehearsal(text, fileName, async (path) => (path === "shop.yaml" ? { text: readShipped(path), fileName: path } : null));
+  readRehearsal(text, fileName, async (path) =>
+    path === "shop.yaml" || path === "mall.yaml" || path === "bank.yaml" ? { text: readShipped(path), fileName: path } : null,
+  );
 
 /** A rehearsal of the shop, with these lines after its head. */
 export const tonight = (lines: string, length = "10m"): string =>
