@@ -4,6 +4,7 @@
  */
 import { createDue } from "@regent/agents/core/due.ts";
 import type { ProbeResult } from "@regent/agents/core/probe-result.ts";
+import type { HookCaller } from "@regent/server/ports/hook-caller.ts";
 import type { StoredWindow } from "@regent/server/ports/maintenance-store.ts";
 import type { ProbeStart } from "./probe-start.ts";
 import { createChance } from "./random.ts";
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly dnsFaultAt?: (at: number) => DnsFault | null;
   /** Windows that operators planned, in wall clock times. */
   readonly maintenance?: readonly StoredWindow[];
+  /** Who fences and promotes; nobody answers when absent. */
+  readonly hooks?: HookCaller;
   /** Looks at everything this often, beside what the reconcile loop would look at; absent: as the loop does. */
   readonly lookEveryMs?: number;
 }
@@ -51,11 +54,18 @@ export const createVirtualWorld = async (options: WorldOptions): Promise<Virtual
     isSilent = () => false,
     dnsFaultAt = () => null,
     maintenance = [],
+    hooks,
   } = options;
   const { applied, agents } = installation;
   const chance = createChance(seed);
   const wallAt = (at: number): number => startsAt + Math.round(at);
-  const server = await createVirtualServer({ applied, startsAt, dnsFaultAt: (at) => dnsFaultAt(at - startsAt), maintenance });
+  const server = await createVirtualServer({
+    applied,
+    startsAt,
+    dnsFaultAt: (at) => dnsFaultAt(at - startsAt),
+    maintenance,
+    ...(hooks ? { hooks } : {}),
+  });
   const due = createDue<{ readonly at: number; readonly work: (at: number) => void | Promise<void> }>();
   const later = (at: number, work: (at: number) => void | Promise<void>): void => due.add(at, { at, work });
   let events = 0;
