@@ -11,6 +11,7 @@ import { findCapacityWarnings } from "./warnings/capacity.ts";
 import { findCoverageWarnings } from "./warnings/coverage.ts";
 import { findMaintenanceWarnings } from "./warnings/maintenance.ts";
 import { findSafetyWarnings } from "./warnings/safety.ts";
+import { findStatefulWarnings } from "./warnings/stateful.ts";
 
 /** Resolvers keep an answer for its TTL: above this a failover is felt for minutes. */
 const TTL_SECONDS_CALM = 60;
@@ -19,6 +20,7 @@ export const findDeclarationWarnings = (declaration: Declaration): string[] => [
   ...findCoverageWarnings(declaration),
   ...findSafetyWarnings(declaration),
   ...findMaintenanceWarnings(declaration),
+  ...findStatefulWarnings(declaration),
   ...declaration.services.flatMap((service) =>
     [
       ...findTtlWarnings(declaration, service),

@@ -77,6 +77,21 @@ describe("is refused", () => {
   });
 });
 
+test("a family with a preference of its own is refused", () => {
+  const families = `    families: [{ id: near, name: near.example.com, priority: { us: 1, eu: 2 } }]\n`;
+  const errors = testErrors(declared().replace("    stateful:", `${families}    stateful:`));
+  expect(errors.join("\n")).toContain('family "near" prefers regions of its own');
+});
+
+test("it is told that nobody sees a database, and that nobody is asked to promote", () => {
+  const hook = '{ check: db, hook: { url: "https://hooks.example.net/", secret: { file: hook } } }';
+  const warningsOf = (text: string) => testDeclaration(text).warnings.filter((warning) => /role|hook/.test(warning));
+  expect(warningsOf(declared(hook))).toEqual([]);
+  expect(warningsOf(declared())).toEqual([expect.stringContaining("no hook is declared")]);
+  const blind = declared(hook).replaceAll("region: us, network", "region: ap, network");
+  expect(warningsOf(blind)).toEqual([expect.stringContaining("no agent stands in us")]);
+});
+
 test("a change of it is a change, in words, and names no secret", () => {
   const [before, after] = [declared(), declared("{ check: db, lagMaxSeconds: 3 }")].map(
     (text) => testDeclaration(text).declaration,

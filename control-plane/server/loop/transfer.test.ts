@@ -90,6 +90,10 @@ describe("the region of the primary dies", () => {
       },
     ]);
     expect(done?.hook).toMatchObject({ attempts: 1, answer: "promoted", fenced: true });
+    expect((await world.controlPlane.service("checkout"))?.transfer).toEqual(done);
+    const sentences = ((await world.controlPlane.explain("checkout"))?.sentences ?? []).join("\n");
+    expect(sentences).toMatch(/Databases: .*us-east writes, seen from 2 vantages/);
+    expect(sentences).toContain(`Transfer ${done?.id} from eu-west to us-east, done: `);
   }, 30_000);
 
   test("nobody is asked before every lease has run out since the role was taken back", async () => {
@@ -300,6 +304,46 @@ describe("a person", () => {
 });
 
 describe("who may write", () => {
+  test("whatever any replica answered has run out before the hook is asked, and from then on until the role is there it is nobody", async () => {
+    await start({ leaseSeconds: 0.8 });
+    const other = await world.addReplica();
+    const answers: {
+      readonly askedAt: number;
+      readonly endsAt: number;
+      readonly revision: number;
+      readonly writer: string | null;
+    }[] = [];
+    let isOver = false;
+    const ask = async (replica: World["controlPlane"]): Promise<void> => {
+      while (!isOver) {
+        const askedAt = performance.now();
+        const role = await replica.role("checkout").catch(() => null);
+        if (role?.kind === "read") {
+          const { writer: region, validForMs, revision } = role.answer;
+          answers.push({ askedAt, endsAt: askedAt + validForMs, revision, writer: region });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 7));
+      }
+    };
+    const asking = [ask(world.controlPlane), ask(other.controlPlane)];
+    let calledAt = 0;
+    hook.answer = ({ from, to }) => {
+      calledAt ||= performance.now();
+      return databases.promote(from, to);
+    };
+    await goOn(world, 200);
+    die();
+    await phase("done", 15_000);
+    isOver = true;
+    await Promise.all(asking);
+    await other.controlPlane.stop();
+    const before = answers.filter(({ writer: region }) => region === "eu-west");
+    expect(before.length).toBeGreaterThan(10);
+    expect(Math.max(...before.map(({ endsAt }) => endsAt))).toBeLessThanOrEqual(calledAt);
+    const order = answers.toSorted((a, b) => a.revision - b.revision).map(({ writer: region }) => region);
+    expect(order.filter((region, i) => region !== order[i - 1])).toEqual(["eu-west", null, "us-east"]);
+  }, 30_000);
+
   test("a replica that can't read the database says nothing rather than what it knew", async () => {
     await start();
     world.faults.isDatabaseAway = true;

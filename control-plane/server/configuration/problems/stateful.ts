@@ -7,7 +7,11 @@ export const findStatefulProblems = ({ services }: Declaration): ConfigurationPr
   services.flatMap((service, at) => {
     if (service.stateful === undefined) return [];
     const path: Path = ["services", at];
-    return [...findStrategyProblems(service, path), ...findCheckProblems(service, service.stateful.check, path)];
+    return [
+      ...findStrategyProblems(service, path),
+      ...findFamilyProblems(service, path),
+      ...findCheckProblems(service, service.stateful.check, path),
+    ];
   });
 
 /** Traffic anywhere but at the writable place would write nowhere, or at two places. */
@@ -32,6 +36,21 @@ const findStrategyProblems = ({ strategy }: Service, path: Path): ConfigurationP
     ];
   return [];
 };
+
+/** Data has one place for all viewers: a family of its own preference would lead its traffic where nothing can be written. */
+const findFamilyProblems = ({ families = [] }: Service, path: Path): ConfigurationProblem[] =>
+  families.flatMap(({ id, priority }, at) =>
+    priority === undefined
+      ? []
+      : [
+          {
+            path: [...path, "families", at, "priority"],
+            message: `a stateful service has one writable place, and family "${id}" prefers regions of its own`,
+            suggestion: "priority at the endpoints, for all families",
+            restsOn: [[...path, "stateful"]],
+          },
+        ],
+  );
 
 const findCheckProblems = ({ checks }: Service, id: string, path: Path): ConfigurationProblem[] => {
   const at: Pick<ConfigurationProblem, "path" | "restsOn"> = {
