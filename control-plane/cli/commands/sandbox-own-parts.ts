@@ -16,7 +16,7 @@ export const addOwnParts = (sandbox: Command, terminal: Terminal): void => {
   for (const verb of ["stop", "kill", "start"] as const)
     withCommon(sandbox.command(verb))
       .description(DESCRIPTIONS[verb])
-      .argument("<part>", "server, sandbox, region-REGION or agent-AGENT")
+      .argument("<part>", "server, sandbox, hook, region-REGION or agent-AGENT")
       .action(async (part: string, options: CommonOptions) => {
         const context = createContext(terminal, options);
         const view = await tellSupervisor(context, part, verb);

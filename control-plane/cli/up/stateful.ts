@@ -105,7 +105,7 @@ ${HALVES.map(
       check: role
       lagMaxSeconds: 5
       leaseSeconds: 2
-      prepareSeconds: 20
+      prepareSeconds: 40
       roleSeconds: 15
       hook: { url: "http://127.0.0.1:${hookPort}/", secret: { file: ${HOOK_SECRET_FILE} } }
 `;
