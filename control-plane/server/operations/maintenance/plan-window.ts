@@ -51,7 +51,7 @@ export const planWindow = async (deps: PlanWindowDeps, { request, by }: PlanWind
       dryRun: request.dryRun,
       why: request.dryRun ? `would plan ${windowText(window)}` : why,
       window: { ...known, state: stateOf(known, book.drainsAt(known), now) },
-      warnings: findWarnings(declaration, book.known(now), known),
+      warnings: findWarnings({ declaration, known: book.known(now), planned: known, now }),
     },
   });
   if (request.dryRun) return answered();
@@ -101,12 +101,22 @@ const findMissing = (declaration: Declaration, { regions, services }: Maintenanc
 };
 
 /** Only what this one brings about: what was so before is known. */
-const findWarnings = (declaration: Declaration, known: readonly KnownWindow[], planned: KnownWindow): string[] =>
+const findWarnings = ({
+  declaration,
+  known,
+  planned,
+  now,
+}: {
+  readonly declaration: Declaration;
+  readonly known: readonly KnownWindow[];
+  readonly planned: KnownWindow;
+  readonly now: number;
+}): string[] =>
   findGaps(declaration, [...known.filter(({ from, to }) => from < planned.to + DAY_MS && to > planned.from - DAY_MS), planned])
     .filter(({ windows }) => windows.includes(planned.id))
     .map(
       ({ service, from, to, windows }) =>
-        `${service} has no region left from ${momentText(from)} to ${momentText(to)} (${windows.map((id) => (id === planned.id ? "this one" : id)).join(", ")}): ` +
+        `${service} has no region left from ${momentText(Math.max(from, now))} to ${momentText(to)} (${windows.map((id) => (id === planned.id ? "this one" : id)).join(", ")}): ` +
         "its traffic stays where it is",
     );
 
