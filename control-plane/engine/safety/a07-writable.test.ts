@@ -246,6 +246,18 @@ describe("while the role is led to r2", () => {
     expect(led).toMatchObject({ isAllowed: false, transfer: { from: "r1", to: "r2" } });
   });
 
+  it("to a target that A6 speaks against, an operator who names it is led, and goes through", () => {
+    const regions = { r2: { verdict: "unknown" as const } };
+    const named = { ...toR2, breakGlass: ["A6" as const] };
+    expect(decide(well({ regions }), toR2).transfer).toBeNull();
+    expect(decide(well({ regions }), named).transfer).toEqual({ from: "r1", to: "r2" });
+    const transfer = testTransfer({ phase: "switch" }, { by: ann, reason: "I know better", breakGlass: ["A6"] });
+    expect(decide(well({ regions, transfer, databases: R2_WRITES }), null)).toMatchObject({
+      isAllowed: true,
+      proposal: { actor: ann },
+    });
+  });
+
   it("a service that is declared without a database forgets it", () => {
     expect(decide(testSituation({ transfer: noteHookCall(live(), T0), databases: [] }), null).proposal).toBeNull();
   });

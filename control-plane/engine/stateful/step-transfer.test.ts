@@ -130,6 +130,8 @@ describe("a transfer that stops", () => {
     stops({ ...given, now: T0 + 1_000 }, "unwanted", "r1 writes, and nothing is to leave it any more", false);
     expect(step({ ...given, transfer: called, now: LEASE_END + 2_000 })).toMatchObject({ isHookDue: true, tell: null });
     stops({ isTargetFit: false }, "unwanted", "r2 can't take traffic any more", false);
+    const asked = { ...START, by: { kind: "operator", name: "ann" } as const };
+    stops({ transfer: asked, isTargetFit: false }, "failed", "r2 can't take traffic any more");
     stops({ wish: "unwanted", now: DEADLINE }, "unwanted", "nothing is to go to r2 any more", false);
   });
 
@@ -242,6 +244,11 @@ describe("what decide thinks of it", () => {
     expect(isTargetFit(testSituation({ regions: { r2: { evidence: "bad" } } }), "r2")).toBe(false);
     expect(isTargetFit(testSituation({ controls: { ...NO_CONTROLS, drained: { r2: testControl() } } }), "r2")).toBe(false);
     expect(isTargetFit(testSituation(), "mars")).toBe(false);
+    expect(isTargetFit(testSituation({ regions: { r2: { verdict: "unhealthy" } } }), "r2", ["A6"])).toBe(true);
+    expect(isTargetFit(testSituation({ regions: { r2: { verdict: "maintenance" } } }), "r2", ["A5"])).toBe(true);
+    expect(isTargetFit(testSituation({ controls: { ...NO_CONTROLS, drained: { r2: testControl() } } }), "r2", ["A6"])).toBe(
+      false,
+    );
   });
 });
 

@@ -3,7 +3,7 @@
  * and a step that has been taken isn't taken again. Before the hook is called a transfer may end as if nothing had been; afterwards it goes through, or a
  * person is called.
  */
-import type { Instant, RegionId } from "@regent/contract";
+import type { Instant, RegionId, RuleId } from "@regent/contract";
 import type { DatabaseView, Decision, ServiceSpec, Situation, StatefulSpec, Transfer } from "../model.ts";
 import { durationText } from "../text.ts";
 import { isHookCalled, stopTransfer, type Told, timesText, unfitText } from "./transfer.ts";
@@ -55,10 +55,15 @@ export const wishOf = (decision: Decision, { to }: Transfer): TransferWish => {
   return decision.proposal?.gains.includes(to) ? "held" : "unwanted";
 };
 
-/** As A6 asks. */
-export const isTargetFit = ({ verdicts, controls }: Pick<Situation, "verdicts" | "controls">, region: RegionId): boolean => {
+/** As A5 and A6 ask; not of whoever named one of them. To a drained region nobody is led: taking the drain back comes first. */
+export const isTargetFit = (
+  { verdicts, controls }: Pick<Situation, "verdicts" | "controls">,
+  region: RegionId,
+  breakGlass: readonly RuleId[] = [],
+): boolean => {
   const found = verdicts.find((one) => one.region === region);
   if (!found || controls.drained[region] !== undefined) return false;
+  if (breakGlass.includes("A5") || breakGlass.includes("A6")) return true;
   const isBelieved = found.verdict === "healthy" || found.verdict === "degraded";
   return isBelieved && (found.evidence === "good" || found.evidence === "soft");
 };
@@ -89,8 +94,11 @@ const stepPrepare = (input: TransferInput, spec: StatefulSpec): TransferStep => 
   const isCalled = isHookCalled(transfer);
   const isWritable = viewOf(input, to)?.role === "writable";
   if (!isCalled && !isWritable) {
-    if (!input.isTargetFit)
-      return moved(stopTransfer(transfer, { why: `${to} can't take traffic any more`, stoppedFor: "unwanted", now }));
+    if (!input.isTargetFit) {
+      // Who asked for it wants to know; automation chooses another.
+      const stoppedFor = transfer.by.kind === "operator" ? "failed" : "unwanted";
+      return moved(stopTransfer(transfer, { why: `${to} can't take traffic any more`, stoppedFor, now }));
+    }
     if (wish === "unwanted" && viewOf(input, from)?.role === "writable")
       return moved(
         stopTransfer(transfer, { why: `${from} writes, and nothing is to leave it any more`, stoppedFor: "unwanted", now }),

@@ -21,8 +21,9 @@ export interface Led {
 /** What must be carried out now, whatever a strategy would choose; null while the strategy may still change its mind. */
 export const findLed = (situation: Situation): Led | null => {
   const { spec, transfer } = situation;
-  if (spec.stateful === null || !isLeading(transfer) || !isTargetFit(situation, transfer.to)) return null;
+  if (spec.stateful === null || !isLeading(transfer)) return null;
   const { to, by, reason, startedAt, breakGlass = [] } = transfer;
+  if (!isTargetFit(situation, to, breakGlass)) return null;
   const isAsked = by.kind === "operator";
   if (!isAsked && transfer.phase === "prepare" && !isHookCalled(transfer)) return null;
   return {

@@ -85,7 +85,7 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
       transfer,
       spec,
       databases: situation.databases,
-      isTargetFit: isTargetFit(situation, transfer.to),
+      isTargetFit: isTargetFit(situation, transfer.to, transfer.breakGlass),
       wish: wishOf(decision, transfer),
       change: changeOf(record, ledger.lastChange(spec.id), transfer),
       now: situation.now,
