@@ -4,6 +4,7 @@
  */
 import type { RegionId } from "@regent/contract";
 import type { Situation } from "../model.ts";
+import { asideText } from "../strategy/overrides.ts";
 import { gains, regionsWhere } from "../strategy/parts.ts";
 import type { Rule } from "./rule.ts";
 import { allow, calmWeights, deny, movesTraffic } from "./rule.ts";
@@ -18,7 +19,7 @@ export const a06TargetFit: Rule = {
     const landing = regionsWhere(before, after, gains);
     for (const region of landing) {
       const drain = proposal.kind === "failover" ? controls.drained[region] : undefined;
-      if (drain) return deny(`${region} is drained by ${drain.by}: ${drain.reason}`);
+      if (drain) return deny(asideText(region, drain));
       const verdict = verdicts.find((v) => v.region === region);
       const hasEvidence = verdict && (verdict.evidence === "good" || verdict.evidence === "soft");
       if (!isFit(situation, region) || !hasEvidence)

@@ -129,6 +129,24 @@ describe("on", () => {
     expect(answerOf(landing, "A6")).toMatchObject({ answer: "deny", skipped: true });
   });
 
+  it("in maintenance it needs A5 named too", () => {
+    const regions = {
+      r1: { verdict: "unhealthy" as const },
+      r2: { verdict: "maintenance" as const },
+      r3: { verdict: "unhealthy" as const },
+    };
+    const named = (...breakGlass: Override["breakGlass"]) =>
+      standing(decide(testSituation({ ...withOverrides(on("r2", { breakGlass })), regions }), null));
+    expect(named("A6")).toEqual(["A5"]);
+    expect(named("A5", "A6")).toEqual([]);
+  });
+
+  it("a failover to what is off moves nothing, and the sentence says whose word stands", () => {
+    const decision = decide(testSituation(withOverrides(off("r2"))), request({ kind: "failover", to: "r2" }));
+    expect(decision.proposal).toBeNull();
+    expect(decision.sentence).toContain("r2 is off by ann until");
+  });
+
   it("counts less than a drain or an off of the same region", () => {
     const controls = { ...NO_CONTROLS, overrides: [on("r1"), off("r1")] };
     expect(decide(testSituation({ controls }), null).proposal?.leaves).toEqual(["r1"]);

@@ -7,7 +7,7 @@
  */
 
 import type { RegionId, RegionVerdict, RuleId } from "@regent/contract";
-import type { HealthMemory, Instant, Override, Situation, TrafficMemory } from "../model.ts";
+import type { Control, HealthMemory, Instant, Override, Situation, TrafficMemory } from "../model.ts";
 import { clockText, sharesText } from "../text.ts";
 import { heldShares } from "./parts.ts";
 
@@ -109,6 +109,10 @@ const isEmptied = (situation: Situation, { shares }: TrafficMemory, region: Regi
 /** `r2 is off by ann until 12:00:00Z`. */
 export const overrideText = (override: Override): string =>
   `${whatText(override)} by ${override.by} until ${clockText(override.until)}`;
+
+/** Whose word keeps a region empty: a drain's, or that of an `off` which is laid over as one. */
+export const asideText = (region: RegionId, control: Control | Override): string =>
+  `${"until" in control ? overrideText(control) : `${region} is drained by ${control.by}`}: ${control.reason}`;
 
 const whatText = ({ what }: Override): string => {
   switch (what.kind) {
