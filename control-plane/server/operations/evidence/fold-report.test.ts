@@ -246,3 +246,36 @@ describe("lines", () => {
     ]);
   });
 });
+
+describe("what a database tells", () => {
+  const at = (sequence: number, facts: Observation["facts"]): Report =>
+    report({
+      sequence,
+      sentAt: NOW + sequence * 1_000,
+      observations: [{ ...seen("ok"), ...(facts === undefined ? {} : { facts }) }],
+    });
+  const standby = { role: "standby", readOnly: true, walReceivers: 1, lagSeconds: 0.2, uptimeSeconds: 1 };
+  const settled = (): Store => {
+    const store = emptyStore();
+    for (const sequence of [1, 2, 3]) take(store, at(sequence, standby));
+    return store;
+  };
+  const changedBy = (facts: Observation["facts"]): unknown => {
+    const store = settled();
+    const folded = take(store, at(4, facts));
+    return folded.kind === "taken" && folded.changed.length > 0 ? store.checks.get(TARGET)?.facts : "not written";
+  };
+
+  test.each([
+    ["a promotion", { role: "primary", readOnly: false }],
+    ["a link that is cut", { ...standby, walReceivers: 0, lagSeconds: null }],
+    ["another lag", { ...standby, lagSeconds: 7 }],
+    ["a primary that takes no writes any more", { ...standby, readOnly: false }],
+  ])("%s is kept although the check passes as before", (_, facts) => {
+    expect(changedBy(facts)).toEqual(facts);
+  });
+
+  test("what changes at every probe and decides nothing rewrites no row", () => {
+    expect(changedBy({ ...standby, uptimeSeconds: 2, lagSeconds: 0.3 })).toBe("not written");
+  });
+});
