@@ -8,7 +8,7 @@ import { ALERT_UNKNOWN_MS } from "../limits.ts";
 import type { RuleOrder } from "../operations/alerting/change-rule.ts";
 import type { Sample } from "../ports/metric-source.ts";
 import { ulid } from "../ports/suites/examples.ts";
-import { isHealthy } from "../testing/play.ts";
+import { breakRegion, isHealthy } from "../testing/play.ts";
 import { testService, testWorld, type World } from "../testing/world.ts";
 import { createAlerting } from "./alerting.ts";
 
@@ -337,5 +337,21 @@ describe("through a whole control plane", () => {
     await world.controlPlane.changeAlertRule(drop as RuleOrder);
     await world.until("over", () => told().some(({ notice }) => notice.action === "close"), 12_000);
     expect(told().map(({ notice }) => notice.action)).toEqual(["open", "close"]);
+  }, 40_000);
+
+  test("a notifier that takes nothing is told by another one, and no shipped rule fires by a failover", async () => {
+    const messenger = createRecordingMessenger();
+    const world = await testWorld({ notify: { notifiers: [HOOK, { ...HOOK, id: "slow" }] }, messenger });
+    worlds.push(world);
+    await world.until("healthy", () => isHealthy(world));
+    const metric = { metric: "regent_page_waiting_seconds", labels: { notifier: "slow" }, condition: { op: ">", value: 0.5 } };
+    const request = { ...metric, for: 0, severity: "warning", notifiers: ["hook"], expectedVersion: 0, reason: "a test of it" };
+    await world.controlPlane.changeAlertRule({ id: "slow", by: "ada", step: "set", request } as RuleOrder);
+    messenger.answer = (notifier) => (notifier === "slow" ? { kind: "later", why: "503" } : null);
+    breakRegion(world, "eu-west");
+    const told = () => messenger.taken.filter(({ notice }) => notice.incident.cause.startsWith("alert:"));
+    await world.until("told", () => told().length > 0, 20_000);
+    expect(told()).toMatchObject([{ notifier: "hook", notice: { incident: { cause: "alert:slow" } } }]);
+    expect((await world.controlPlane.alerts()).alerts.filter(({ state }) => state === "firing")).toHaveLength(1);
   }, 40_000);
 });

@@ -2,19 +2,22 @@
  * Alert rules at work. Every process measures itself, so that a new leader knows what its counters grew by; the leader alone judges, by what its
  * own process measures, and writes what fires. What it remembers is what is written; after any doubt it is read again.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import type { AlertList, AlertRuleView, AlertTrial, Declaration } from "@regent/contract";
 import type { Logger } from "pino";
+import { findMetric } from "../configuration/alerts/metric-catalogue.ts";
 import { toSeriesText } from "../configuration/alerts/series-text.ts";
 import { ALERTS_SHOWN_MAX } from "../limits.ts";
 import { changeRule, type RuleOrder, type RuleResult } from "../operations/alerting/change-rule.ts";
 import { type Evaluation, evaluateRule } from "../operations/alerting/evaluate-rule.ts";
-import { foldAlerts, type LiveAlert, recallAlerts } from "../operations/alerting/fold-alerts.ts";
+import { foldAlerts, type Judged, type LiveAlert, recallAlerts } from "../operations/alerting/fold-alerts.ts";
 import { rulesInForce, toRule } from "../operations/alerting/rules-in-force.ts";
 import { createSampleBook } from "../operations/alerting/sample-book.ts";
+import { type Series, toSeries } from "../operations/alerting/series.ts";
 import { tellAlerts } from "../operations/alerting/tell-alerts.ts";
 import type { AlertStore, StoredAlertRule } from "../ports/alert-store.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
-import type { MetricSource, Sample } from "../ports/metric-source.ts";
+import type { MetricSource } from "../ports/metric-source.ts";
 
 export interface AlertingDeps {
   readonly clock: Clock;
@@ -51,30 +54,37 @@ export const createAlerting = (deps: AlertingDeps): Alerting => {
   const inForce = (): readonly AlertRuleView[] => rulesInForce(deps.declaration()?.alerts ?? [], stored);
   const evaluated = (): readonly AlertRuleView[] => inForce().filter(({ isOn, problem }) => isOn && problem === null);
 
-  /** Of everything that a rule names, and of these alone. */
-  const measure = async (rules: readonly AlertRuleView[]): Promise<ReadonlyMap<string, readonly Sample[]>> => {
+  const read = async (rules: readonly AlertRuleView[]): Promise<ReadonlyMap<string, readonly Series[]>> => {
     const samples = await deps.metrics.read([...new Set(rules.map(({ metric }) => metric))]);
+    return new Map([...samples].map(([metric, of]) => [metric, toSeries(of, findMetric(metric)?.kind === "histogram")]));
+  };
+
+  /** Of everything that a rule names, and of these alone. */
+  const measure = async (rules: readonly AlertRuleView[]): Promise<ReadonlyMap<string, readonly Series[]>> => {
+    const series = await read(rules);
     const atMs = clock.monotonic();
     const windows = new Map<string, number>();
     for (const { metric, window } of rules)
       if (window !== null) windows.set(metric, Math.max(window * 1_000, windows.get(metric) ?? 0));
     book.keepOnly(new Set(windows.keys()));
-    for (const [metric, keepMs] of windows) book.take(metric, samples.get(metric) ?? [], atMs, keepMs);
-    return samples;
+    for (const [metric, keepMs] of windows) book.take(metric, series.get(metric) ?? [], atMs, keepMs);
+    return series;
   };
 
-  const judge = (rule: AlertRuleView, samples: ReadonlyMap<string, readonly Sample[]>): Evaluation =>
-    evaluateRule(rule, samples.get(rule.metric) ?? [], { book, atMs: clock.monotonic() });
+  const judge = (rule: AlertRuleView, series: ReadonlyMap<string, readonly Series[]>): Evaluation =>
+    evaluateRule(rule, series.get(rule.metric) ?? [], { book, atMs: clock.monotonic() });
 
-  const lead = async (rules: readonly AlertRuleView[], samples: ReadonlyMap<string, readonly Sample[]>): Promise<void> => {
+  const lead = async (rules: readonly AlertRuleView[], series: ReadonlyMap<string, readonly Series[]>): Promise<void> => {
     const moment = { atMs: clock.monotonic(), now: clock.now() };
     const recalled = memory ? null : await store.readAlerts();
     const known = memory ?? recallAlerts(recalled ?? [], moment);
-    const fold = foldAlerts(
-      known,
-      rules.map((rule) => ({ rule: toRule(rule), evaluation: judge(rule, samples) })),
-      moment,
-    );
+    const judged: Judged[] = [];
+    for (const rule of rules) {
+      judged.push({ rule: toRule(rule), evaluation: judge(rule, series) });
+      // A thousand series take milliseconds: whatever moves traffic goes in between.
+      await turn();
+    }
+    const fold = foldAlerts(known, judged, moment);
     const history = tellAlerts(fold, { newId: deps.ids.ulid, now: moment.now });
     // What was too old to go on from isn't remembered, and goes as well.
     const left = (recalled ?? []).flatMap(({ key }) => (fold.alerts.has(key) || known.has(key) ? [] : [key]));
@@ -97,8 +107,8 @@ export const createAlerting = (deps: AlertingDeps): Alerting => {
           return stored;
         });
         const rules = evaluated();
-        const samples = await measure(rules);
-        if (deps.isLeading()) await lead(rules, samples);
+        const series = await measure(rules);
+        if (deps.isLeading()) await lead(rules, series);
       } catch (error) {
         memory = null;
         deps.log.warn({ err: error }, "alert rules not evaluated; the next round does it");
@@ -131,7 +141,7 @@ export const createAlerting = (deps: AlertingDeps): Alerting => {
       const rule = inForce().find((each) => each.id === id);
       if (!rule) return null;
       if (rule.problem !== null) return { rule, series: [], more: 0, sentence: `it isn't evaluated: ${rule.problem}` };
-      const evaluation = judge(rule, await deps.metrics.read([rule.metric]));
+      const evaluation = judge(rule, await read([rule]));
       return { rule, ...toTrial(rule, evaluation) };
     },
     change: async (order) => {

@@ -6,15 +6,19 @@ import type { Sample } from "../../ports/metric-source.ts";
 import { exampleRule } from "../../ports/suites/alert-store.suite.ts";
 import { evaluateRule, holds } from "./evaluate-rule.ts";
 import { createSampleBook } from "./sample-book.ts";
+import { toSeries } from "./series.ts";
 
 const at = (value: number, labels: Sample["labels"] = {}): Sample => ({ labels, value });
+
+const seriesOf = ({ metric }: AlertRule, samples: readonly Sample[]) => toSeries(samples, metric === "regent_look_seconds");
 
 /** Feeds one metric at these seconds and says what the rule finds at the last of them. */
 const watch = (rule: AlertRule, rounds: readonly (readonly [seconds: number, samples: readonly Sample[]])[]) => {
   const book = createSampleBook();
-  for (const [seconds, samples] of rounds) book.take(rule.metric, samples, seconds * 1_000, (rule.window ?? 0) * 1_000);
+  for (const [seconds, samples] of rounds)
+    book.take(rule.metric, seriesOf(rule, samples), seconds * 1_000, (rule.window ?? 0) * 1_000);
   const [seconds, samples] = rounds.at(-1) ?? [0, []];
-  return evaluateRule(rule, samples, { book, atMs: seconds * 1_000 });
+  return evaluateRule(rule, seriesOf(rule, samples), { book, atMs: seconds * 1_000 });
 };
 
 describe("a gauge", () => {
@@ -168,9 +172,9 @@ describe("a counter", () => {
           value = isAnew ? by : value + by;
           if (log.length > 0) counted += by;
           log.push({ seconds, counted });
-          book.take("m", [at(value)], seconds * 1_000, window * 1_000);
+          book.take("m", toSeries([at(value)], false), seconds * 1_000, window * 1_000);
         }
-        const growth = book.growth("m", {}, window * 1_000, seconds * 1_000);
+        const growth = book.growth("m", "", window * 1_000, seconds * 1_000);
         const edge = seconds - window;
         const before = log.findLast((each) => each.seconds <= edge) ?? log[0];
         expect(growth?.value).toBeGreaterThanOrEqual(0);

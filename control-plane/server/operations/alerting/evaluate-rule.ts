@@ -4,15 +4,13 @@
  */
 import type { AlertCondition, AlertRule } from "@regent/contract";
 import { findMetric } from "../../configuration/alerts/metric-catalogue.ts";
-import { toLabelText } from "../../configuration/alerts/series-text.ts";
 import { ALERT_SERIES_MAX } from "../../limits.ts";
 import type { Sample } from "../../ports/metric-source.ts";
 import type { SampleBook } from "./sample-book.ts";
-
-type Labels = Sample["labels"];
+import type { KeyedSample, Series } from "./series.ts";
 
 export interface Finding {
-  readonly labels: Labels;
+  readonly labels: Sample["labels"];
   readonly value: number | null;
   /** Null: it can't be said. */
   readonly holds: boolean | null;
@@ -26,47 +24,31 @@ export interface Evaluation {
 
 export const evaluateRule = (
   rule: AlertRule,
-  samples: readonly Sample[],
+  series: readonly Series[],
   { book, atMs }: { readonly book: Pick<SampleBook, "growth">; readonly atMs: number },
 ): Evaluation => {
-  const matching = samples.filter(({ labels }) => matches(rule.labels, labels));
+  const matching = series.filter(({ labels }) => matches(rule.labels, labels));
   if (rule.absent) return { findings: [{ labels: rule.labels, value: null, holds: matching.length === 0 }], more: 0 };
   const isHistogram = findMetric(rule.metric)?.kind === "histogram";
-  const groups = groupBySeries(matching, isHistogram);
-  const looked = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, ALERT_SERIES_MAX);
-  return {
-    findings: looked.map(([, own]) => ({
-      labels: isHistogram ? without(own[0]?.labels ?? {}) : (own[0]?.labels ?? {}),
-      ...(isHistogram ? quantileOf(rule, own, book, atMs) : numberOf(rule, own[0], book, atMs)),
-    })),
-    more: Math.max(0, groups.size - looked.length),
-  };
+  const findings = matching.slice(0, ALERT_SERIES_MAX).map(({ labels, samples }) => ({
+    labels,
+    ...(isHistogram ? quantileOf(rule, samples, book, atMs) : numberOf(rule, samples[0], book, atMs)),
+  }));
+  return { findings, more: matching.length - findings.length };
 };
 
-const matches = (wanted: Labels, labels: Labels): boolean =>
-  Object.entries(wanted).every(([name, value]) => labels[name] === value);
-
-const without = ({ le: _, ...labels }: Labels): Labels => labels;
-
-/** A histogram's buckets are one series. */
-const groupBySeries = (samples: readonly Sample[], isHistogram: boolean): ReadonlyMap<string, readonly Sample[]> => {
-  const groups = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const key = toLabelText(isHistogram ? without(sample.labels) : sample.labels);
-    const known = groups.get(key);
-    if (known) known.push(sample);
-    else groups.set(key, [sample]);
-  }
-  return groups;
+const matches = (wanted: Sample["labels"], labels: Sample["labels"]): boolean => {
+  for (const name in wanted) if (labels[name] !== wanted[name]) return false;
+  return true;
 };
 
 type Judged = Pick<Finding, "value" | "holds">;
 const UNKNOWN: Judged = { value: null, holds: null };
 
-const numberOf = (rule: AlertRule, sample: Sample | undefined, book: Pick<SampleBook, "growth">, atMs: number): Judged => {
+const numberOf = (rule: AlertRule, sample: KeyedSample | undefined, book: Pick<SampleBook, "growth">, atMs: number): Judged => {
   if (!sample || rule.condition === null) return UNKNOWN;
   if (rule.window === null) return judge(rule.condition, sample.value);
-  const growth = book.growth(rule.metric, sample.labels, rule.window * 1_000, atMs);
+  const growth = book.growth(rule.metric, sample.key, rule.window * 1_000, atMs);
   if (!growth) return UNKNOWN;
   if (growth.isWhole) return judge(rule.condition, growth.value);
   // It grew by at least so much: that can be enough to say yes, and never to say no.
@@ -95,11 +77,11 @@ export const holds = ({ op, value: bound }: AlertCondition, value: number): bool
 };
 
 /** As Prometheus' `histogram_quantile` over the growth of the buckets: straight lines within one, its lower end in the last. */
-const quantileOf = (rule: AlertRule, buckets: readonly Sample[], book: Pick<SampleBook, "growth">, atMs: number): Judged => {
+const quantileOf = (rule: AlertRule, buckets: readonly KeyedSample[], book: Pick<SampleBook, "growth">, atMs: number): Judged => {
   if (rule.condition === null || rule.window === null || rule.quantile === null) return UNKNOWN;
   const windowMs = rule.window * 1_000;
   const grown = buckets
-    .map((bucket) => ({ le: toBound(bucket.labels.le), growth: book.growth(rule.metric, bucket.labels, windowMs, atMs) }))
+    .map((bucket) => ({ le: toBound(bucket.labels.le), growth: book.growth(rule.metric, bucket.key, windowMs, atMs) }))
     .sort((a, b) => a.le - b.le);
   if (grown.some(({ growth }) => growth === null || !growth.isWhole)) return UNKNOWN;
   const counts = grown.map(({ le, growth }) => ({ le, count: growth?.value ?? 0 }));

@@ -55,12 +55,15 @@ export const foldAlerts = (known: ReadonlyMap<string, LiveAlert>, judged: readon
     else if (alert.state === "firing")
       ended.push({ alert, why: rule ? "its rule was changed" : "its rule was dropped or turned off" });
   }
+  const busy = new Set([...standing.values()].map(({ rule }) => rule.id));
   const keep = (alert: LiveAlert, isNews: boolean): void => {
     alerts.set(alert.key, alert);
     if (isNews) put.push(toStored(alert));
   };
   for (const { rule, evaluation } of judged) {
     for (const finding of evaluation.findings) {
+      // Most of what is looked at is quiet and was: that needs no name.
+      if (finding.holds !== true && !busy.has(rule.id)) continue;
       const key = toAlertKey(rule.id, finding.labels);
       const before = standing.get(key) ?? null;
       standing.delete(key);

@@ -3,8 +3,7 @@
  * zero. Points are thinned, so that an hour of a thousand series stays a few megabytes.
  */
 
-import { toLabelText } from "../../configuration/alerts/series-text.ts";
-import type { Sample } from "../../ports/metric-source.ts";
+import type { KeyedSample, Series } from "./series.ts";
 
 export interface Growth {
   readonly value: number;
@@ -14,10 +13,10 @@ export interface Growth {
 
 export interface SampleBook {
   /** All series of a metric at one moment, monotonic. What isn't asked for any more is forgotten. */
-  readonly take: (metric: string, samples: readonly Sample[], atMs: number, keepMs: number) => void;
+  readonly take: (metric: string, series: readonly Series[], atMs: number, keepMs: number) => void;
   readonly keepOnly: (metrics: ReadonlySet<string>) => void;
   /** Null for a series that isn't there. */
-  readonly growth: (metric: string, labels: Sample["labels"], windowMs: number, atMs: number) => Growth | null;
+  readonly growth: (metric: string, key: KeyedSample["key"], windowMs: number, atMs: number) => Growth | null;
 }
 
 interface Point {
@@ -45,14 +44,13 @@ export const createSampleBook = (): SampleBook => {
     keepOnly: (names) => {
       for (const name of metrics.keys()) if (!names.has(name)) metrics.delete(name);
     },
-    take: (name, samples, atMs, keepMs) => {
+    take: (name, series, atMs, keepMs) => {
       const known = metrics.get(name);
       const metric = known ?? { since: atMs, lines: new Map<string, Line>() };
       metrics.set(name, metric);
       const seen = new Set<string>();
-      for (const { labels, value } of samples) {
+      for (const { key, value } of series.flatMap(({ samples }) => samples)) {
         if (!Number.isFinite(value)) continue;
-        const key = toLabelText(labels);
         seen.add(key);
         const line = metric.lines.get(key);
         if (line) grow(line, value, atMs, keepMs);
@@ -70,16 +68,26 @@ export const createSampleBook = (): SampleBook => {
       }
       for (const key of metric.lines.keys()) if (!seen.has(key)) metric.lines.delete(key);
     },
-    growth: (name, labels, windowMs, atMs) => {
+    growth: (name, key, windowMs, atMs) => {
       const metric = metrics.get(name);
-      const line = metric?.lines.get(toLabelText(labels));
+      const line = metric?.lines.get(key);
       if (!metric || !line) return null;
       const from = atMs - windowMs;
-      const before = line.points.findLast((point) => point.atMs <= from);
-      const base = before ?? line.points[0];
+      const base = line.points[lastUntil(line.points, from)] ?? line.points[0];
       return { value: line.total - (base?.total ?? 0), isWhole: metric.since <= from };
     },
   };
+};
+
+/** Place of the last point that isn't later; -1 where all are. */
+const lastUntil = (points: readonly Point[], atMs: number): number => {
+  let [low, high] = [-1, points.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((points[middle]?.atMs ?? 0) <= atMs) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 };
 
 const grow = (line: Line, value: number, atMs: number, keepMs: number): void => {
