@@ -155,6 +155,15 @@ describe("the region of the primary dies", () => {
     expect((await told()).slice(0, 4)).toEqual(["create", "begun!", "role", "stopped!"]);
     expect(await weightIn(world, "eu-west")).toBe(255);
     expect((await transfer())?.why).toContain("us-east was not seen to write alone within 2 s");
+    await world.until("people are told", async () => {
+      const { incidents } = await world.controlPlane.incidents({ limit: 50, state: "open" });
+      return incidents.some(
+        ({ severity, title, lines }) =>
+          severity === "critical" &&
+          title.includes("leading the writable role of checkout from eu-west to us-east stopped") &&
+          lines.some(({ why }) => why.includes("was not seen to write alone")),
+      );
+    });
   }, 30_000);
 
   test("the hook refuses: it pages with its reason, nothing moves, and automation doesn't ask it again by itself", async () => {
