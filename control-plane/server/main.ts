@@ -33,6 +33,7 @@ import { createListener } from "./adapters/postgres/listener.ts";
 import { createPostgresMaintenanceStore } from "./adapters/postgres/maintenance-store.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
 import { createPostgresPages } from "./adapters/postgres/pages.ts";
+import { createPostgresRecordings } from "./adapters/postgres/recordings.ts";
 import { createPoolMonitor } from "./adapters/postgres/pool-monitor.ts";
 import { createPostgresRoleReader } from "./adapters/postgres/role-reader.ts";
 import { createGuardedResolver } from "./adapters/resolver/guarded-resolver.ts";
@@ -155,6 +156,7 @@ const startParts = async (config: Config, log: Logger, shutdown: Shutdown): Prom
     decisions,
     deadLetters: createPostgresDeadLetters({ database }),
     pages: createPostgresPages({ database }),
+    recordings: createPostgresRecordings({ database }),
     alerts: createPostgresAlertStore({ database }),
     maintenance: createPostgresMaintenanceStore({ database }),
     evacuations: createPostgresEvacuations({ database }),

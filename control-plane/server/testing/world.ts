@@ -209,6 +209,7 @@ export const testWorld = async (
       decisions: withFaults("decisions", database.decisions, faults),
       deadLetters: withFaults("deadLetters", database.deadLetters, faults),
       pages: withFaults("pages", database.pages, faults),
+      recordings: withFaults("recordings", database.recordings, faults),
       alerts: withFaults("alerts", database.alerts, faults),
       maintenance: withFaults("maintenance", database.maintenance, faults),
       evacuations: withFaults("evacuations", database.evacuations, faults),

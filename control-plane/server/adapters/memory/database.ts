@@ -7,6 +7,7 @@ import type { DeadLetters } from "../../ports/dead-letters.ts";
 import type { Evacuations } from "../../ports/evacuations.ts";
 import type { MaintenanceStore } from "../../ports/maintenance-store.ts";
 import type { Pages } from "../../ports/pages.ts";
+import type { Recordings } from "../../ports/recordings.ts";
 import { createMemoryAccessStore } from "./access-store.ts";
 import { createMemoryAlertStore } from "./alert-store.ts";
 import { createMemoryConfigurationStore } from "./configuration-store.ts";
@@ -18,6 +19,7 @@ import { createMemoryHistory } from "./history.ts";
 import { createMemoryLease, type MemoryLease } from "./lease.ts";
 import { createMemoryMaintenanceStore } from "./maintenance-store.ts";
 import { createMemoryPages } from "./pages.ts";
+import { createMemoryRecordings } from "./recordings.ts";
 
 export interface MemoryDatabase {
   readonly evidence: MemoryEvidenceStore;
@@ -27,6 +29,7 @@ export interface MemoryDatabase {
   readonly access: AccessStore;
   readonly deadLetters: DeadLetters;
   readonly pages: Pages;
+  readonly recordings: Recordings;
   readonly alerts: AlertStore;
   readonly maintenance: MaintenanceStore;
   readonly evacuations: Evacuations;
@@ -43,11 +46,14 @@ export const createMemoryDatabase = ({
   const history = createMemoryHistory();
   const lease = createMemoryLease({ clock });
   const decisions = createMemoryDecisionStore({ clock, lease, history });
+  const evidence = createMemoryEvidenceStore();
+  const configuration = createMemoryConfigurationStore({ clock, ids, history });
   return {
-    evidence: createMemoryEvidenceStore(),
+    evidence,
+    recordings: createMemoryRecordings({ evidence, versions: configuration.versions }),
     decisions,
     lease,
-    configuration: createMemoryConfigurationStore({ clock, ids, history }),
+    configuration,
     access: createMemoryAccessStore({ clock }),
     deadLetters: createMemoryDeadLetters(),
     maintenance: createMemoryMaintenanceStore({ lease, history }),

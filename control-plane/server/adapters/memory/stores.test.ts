@@ -10,6 +10,7 @@ import { ulid } from "../../ports/suites/examples.ts";
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
 import { maintenanceStoreSuite } from "../../ports/suites/maintenance-store.suite.ts";
 import { pagesSuite } from "../../ports/suites/pages.suite.ts";
+import { recordingsSuite } from "../../ports/suites/recordings.suite.ts";
 import type { TestStores } from "../../ports/suites/stores.ts";
 import { createMemoryDatabase } from "./database.ts";
 
@@ -38,3 +39,4 @@ pagesSuite("memory", open);
 alertStoreSuite("memory", open);
 maintenanceStoreSuite("memory", open);
 evacuationsSuite("memory", open);
+recordingsSuite("memory", open);

@@ -11,6 +11,7 @@ import { exampleAgent, exampleCheck, exampleFold, exampleTransition } from "../.
 import { leaseSuite } from "../../ports/suites/lease.suite.ts";
 import { maintenanceStoreSuite } from "../../ports/suites/maintenance-store.suite.ts";
 import { pagesSuite } from "../../ports/suites/pages.suite.ts";
+import { recordingsSuite } from "../../ports/suites/recordings.suite.ts";
 import type { Stores } from "../../ports/suites/stores.ts";
 import { testStores, testStoresInTurn } from "./testing-stores.ts";
 
@@ -110,3 +111,4 @@ pagesSuite("postgres", testStoresInTurn());
 alertStoreSuite("postgres", testStoresInTurn());
 maintenanceStoreSuite("postgres", testStoresInTurn());
 evacuationsSuite("postgres", testStoresInTurn());
+recordingsSuite("postgres", testStores);

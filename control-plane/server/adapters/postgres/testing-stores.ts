@@ -14,6 +14,7 @@ import { createPostgresLease } from "./lease.ts";
 import { createListener } from "./listener.ts";
 import { createPostgresMaintenanceStore } from "./maintenance-store.ts";
 import { createPostgresPages } from "./pages.ts";
+import { createPostgresRecordings } from "./recordings.ts";
 import { testDatabase } from "./testing.ts";
 
 export interface PostgresTestStores extends TestStores {
@@ -82,6 +83,7 @@ const openReplica = (url: string): Stores & { readonly database: Database; reado
     access: createPostgresAccessStore({ database }),
     deadLetters: createPostgresDeadLetters({ database }),
     pages: createPostgresPages({ database }),
+    recordings: createPostgresRecordings({ database }),
     alerts: createPostgresAlertStore({ database }),
     maintenance: createPostgresMaintenanceStore({ database }),
     evacuations: createPostgresEvacuations({ database }),

@@ -10,6 +10,7 @@ import type { EvidenceStore, MinuteAggregate } from "../evidence-store.ts";
 import type { Lease } from "../lease.ts";
 import type { MaintenanceStore } from "../maintenance-store.ts";
 import type { Pages } from "../pages.ts";
+import type { Recordings } from "../recordings.ts";
 
 export interface Stores {
   readonly evidence: EvidenceStore;
@@ -19,6 +20,7 @@ export interface Stores {
   readonly access: AccessStore;
   readonly deadLetters: DeadLetters;
   readonly pages: Pages;
+  readonly recordings: Recordings;
   readonly alerts: AlertStore;
   readonly maintenance: MaintenanceStore;
   readonly evacuations: Evacuations;
