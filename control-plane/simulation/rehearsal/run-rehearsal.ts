@@ -53,10 +53,14 @@ export interface RehearsalRun {
 }
 
 /** A midnight: the engine's times of day then read as times of the timeline. */
-const MIDNIGHT = 1_795_046_400_000;
+export const MIDNIGHT = 1_795_046_400_000;
 const STARTS_AT = MIDNIGHT - WARM_UP_MS;
 
-export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> => {
+/** `onEnd` sees the world as it is when the timeline is over. */
+export const runRehearsal = async (
+  rehearsal: Rehearsal,
+  onEnd: (world: VirtualWorld) => void | Promise<void> = () => undefined,
+): Promise<RehearsalRun> => {
   const began = process.cpuUsage();
   const { installation, outcomes: lines, seed, stepMs, forMs, dns } = rehearsal;
   const kinds = new Map(
@@ -97,6 +101,7 @@ export const runRehearsal = async (rehearsal: Rehearsal): Promise<RehearsalRun> 
   await world.runUntil(WARM_UP_MS);
   const whyThen = beliefsOf(world, installation.applied.specs.keys());
   await world.runUntil(WARM_UP_MS + forMs);
+  await onEnd(world);
   const { user, system } = process.cpuUsage(began);
   const tookMs = (user + system) / 1_000;
   const { story } = world.server;

@@ -9,7 +9,7 @@
  */
 import type { Instant, RegionVerdict, Report, Verdict } from "@regent/contract";
 import { type Decision, decide, type ServiceSpec, type Situation } from "@regent/engine";
-import { createMemoryDatabase } from "@regent/server/adapters/memory/database.ts";
+import { createMemoryDatabase, type MemoryDatabase } from "@regent/server/adapters/memory/database.ts";
 import { isHeard } from "@regent/server/operations/approval/ask-approval.ts";
 import type { ApprovalOrder } from "@regent/server/operations/approval/find-approval.ts";
 import { type RefuseResult, refuseApproval } from "@regent/server/operations/approval/refuse-approval.ts";
@@ -71,6 +71,8 @@ export interface VirtualServer {
   readonly edit: (edit: ForeignEdit, now: Instant) => Promise<void>;
   readonly verdictsOf: (service: string) => readonly RegionVerdict[];
   readonly ledger: Ledger;
+  /** What it keeps, as a server that runs would. */
+  readonly database: MemoryDatabase;
   readonly story: Story;
 }
 
@@ -377,6 +379,7 @@ export const createVirtualServer = async ({
     },
     verdictsOf: (service) => judged.get(service)?.verdicts ?? [],
     ledger,
+    database,
     story,
   };
 };

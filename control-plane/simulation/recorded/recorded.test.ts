@@ -1,0 +1,99 @@
+/**
+ * An incident that the virtual world keeps, as a real control plane would, is made into a rehearsal of its own: run, it decides the same again, in the
+ * same order, within the tolerance that it states.
+ */
+import type { HistoryEvent } from "@regent/contract";
+import { describe, expect, test } from "vitest";
+import { checkAll, leftBy, receivedBy } from "../rehearsal/check.ts";
+import { readRehearsal } from "../rehearsal/read-rehearsal.ts";
+import { MIDNIGHT, type RehearsalRun, runRehearsal } from "../rehearsal/run-rehearsal.ts";
+import { read, readShipped, tonight } from "../testing/rehearse.ts";
+import { toRehearsalText } from "./to-rehearsal.ts";
+
+const record = async (text: string, fromMs = 0, toMs = Number.POSITIVE_INFINITY) => {
+  const found = await read(text);
+  if (found.kind === "invalid") throw new Error(found.lines.join("\n"));
+  const { rehearsal } = found;
+  const declaration = rehearsal.installation.applied.declaration;
+  const [from, to] = [MIDNIGHT + fromMs, MIDNIGHT + Math.min(toMs, rehearsal.forMs)];
+  let exported = "";
+  const run = await runRehearsal(rehearsal, async ({ server: { database } }) => {
+    const { events } = await database.decisions.readHistory({ limit: 1_000 });
+    const recording = await database.recordings.read({ from, to, limit: 10_000 });
+    const history = events.filter(({ at }) => at >= from && at <= to).toReversed();
+    const earlier = newestOfEach(events.filter(({ at, change }) => at < from && change !== undefined));
+    exported = toRehearsalText({ id: "01TEST", title: "a night", declaration, recording, history, earlier });
+  });
+  return { run, exported, rehearsal };
+};
+
+/** Newest first. */
+const newestOfEach = (events: readonly HistoryEvent[]): readonly HistoryEvent[] => [
+  ...new Map(events.toReversed().map((event) => [event.service, event] as const)).values(),
+];
+
+const rehearseAgain = async (exported: string) => {
+  const found = await readRehearsal(exported, "recorded.yaml", async () => null);
+  if (found.kind === "invalid") throw new Error(`${found.lines.join("\n")}\n${exported}`);
+  const run = await runRehearsal(found.rehearsal);
+  return { run, rehearsal: found.rehearsal, checked: checkAll(found.rehearsal.expect, run.told, found.rehearsal.stepMs) };
+};
+
+/** Decisions of one service in their order, without their moments. */
+const decided = ({ told }: RehearsalRun) => ({
+  verdicts: told.turns.filter(({ at }) => at > 0).map(({ service, region, to }) => `${service} ${region} ${to}`),
+  changes: told.changes.map((change) => [change.service, change.kind, change.actor.kind, leftBy(change), receivedBy(change)]),
+  weights: told.standings.map(({ service, weights }) => [service, weights]),
+});
+
+const NIGHTS = [
+  "region-dead",
+  "to-the-second",
+  "inside-alone",
+  "one-doubt",
+  "frozen",
+  "asked-first",
+  "drained-standby",
+  "second-death",
+  "one-cause",
+  "all-bad",
+  "small-target.twin",
+  "agents-silent",
+  "silent-and-dead",
+];
+
+describe.each(NIGHTS)("%s", (name) => {
+  test("recorded and rehearsed, it decides the same again in the same order", async () => {
+    const { run, exported } = await record(readShipped(`${name}.yaml`));
+    const again = await rehearseAgain(exported);
+    expect(again.checked.filter(({ isMet }) => !isMet)).toEqual([]);
+    expect(decided(again.run)).toEqual(decided(run));
+  });
+});
+
+test("what happened is expected: verdicts, moves, refusals, pages, and where traffic ended", async () => {
+  const { exported } = await record(readShipped("second-death.yaml"));
+  for (const part of ['"verdict":', '"change":', '"held":', '"page":', '"shares":', '"exactly":1'])
+    expect(exported).toContain(part);
+});
+
+test("a recording that leaves out the failure doesn't come out as expected", async () => {
+  const { exported } = await record(readShipped("region-dead.yaml"));
+  const { checked } = await rehearseAgain(exported.replace(/^outcomes:\n( {2}- .*\n)+/m, ""));
+  expect(checked.some(({ isMet }) => !isMet)).toBe(true);
+});
+
+test("traffic that stood elsewhere when it begins is led there first", async () => {
+  const { exported, run } = await record(readShipped("budget.twin.yaml"), 10 * 60_000);
+  expect(exported).toContain('"do":"failover","service":"checkout","to":"us-east"');
+  const again = await rehearseAgain(exported);
+  expect(again.run.told.standings.at(-1)?.weights).toEqual(run.told.standings.at(-1)?.weights);
+});
+
+test("the file says what wasn't recorded, and holds no notifiers", async () => {
+  const { exported } = await record(tonight("outcomes:\n  - { regions: eu-west, what: ok*60 refused }\n"));
+  expect(exported).toMatch(/^# Recorded: 01TEST, 2026-/);
+  for (const part of ["What wasn't recorded", "results between two turns", "silence of an agent", "latencies"])
+    expect(exported).toContain(part);
+  expect(exported).not.toContain("notify:");
+});
