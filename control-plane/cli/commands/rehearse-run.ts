@@ -15,11 +15,12 @@ export interface Rehearsed {
   readonly checked: readonly Checked[];
 }
 
-export const readAll = async (files: readonly string[]): Promise<readonly Rehearsal[]> => {
+/** `vary` makes another configuration of the one that each file has. */
+export const readAll = async (files: readonly string[], vary?: (written: unknown) => unknown): Promise<readonly Rehearsal[]> => {
   const rehearsals: Rehearsal[] = [];
   const errors: string[] = [];
   for (const file of files) {
-    const read = await readRehearsal(await readGiven(file), file, besideFile(file));
+    const read = await readRehearsal(await readGiven(file), file, besideFile(file), vary);
     if (read.kind === "valid") rehearsals.push(read.rehearsal);
     else errors.push(...read.lines);
   }
@@ -29,7 +30,7 @@ export const readAll = async (files: readonly string[]): Promise<readonly Rehear
 };
 
 /** A configuration is named as seen from the rehearsal's file; whoever runs it named both. */
-const besideFile = (file: string) => async (path: string) => {
+export const besideFile = (file: string) => async (path: string) => {
   const full = resolve(dirname(file), path);
   const text = await readFile(full, "utf8").catch(() => null);
   return text === null ? null : { text, fileName: relative(process.cwd(), full) || full };

@@ -98,3 +98,51 @@ test("--svg draws one rehearsal, and no more", async () => {
   const two = ["frozen.yaml", "frozen.twin.yaml"].map((name) => join(SHIPPED, name));
   expect(await regent("rehearse", ...two, "--svg", picture)).toMatchObject({ code: 2, out: "" });
 });
+
+test("--what-if tells both runs side by side, and what each cost", async () => {
+  const file = join(SHIPPED, "region-dead.yaml");
+  const { code, out } = await regent("rehearse", file, "--what-if", "settings.fall=6", "--what-if", "settings.holdMinSeconds=10");
+  expect(code).toBe(0);
+  expect(out).toMatch(/what if settings\.fall=6, settings\.holdMinSeconds=10/);
+  expect(out).toMatch(/\+1m11\.9s +\+1m\d\d\.?\d?s +checkout +→ failover of checkout, left eu-west, us-east received/);
+  expect(out).toMatch(/checkout: out of service +11\.9s +\d\d/);
+  expect(out).toMatch(/checkout: moves +1 +1/);
+  expect(out).toMatch(/6 of 6 expectations are met as it is, \d of 6|6 of 6 expectations are met as it is, \d with it/);
+  const [answer] = JSON.parse((await regent("rehearse", file, "--json", "--what-if", "settings.fall=6")).out);
+  expect(answer).toMatchObject({
+    whatIf: "settings.fall=6",
+    figures: [{ service: "checkout", moves: { asItIs: 1, whatIf: 1 }, outOfServiceMs: { asItIs: expect.any(Number) } }],
+    expectations: { asItIs: { met: 6, of: 6 } },
+  });
+});
+
+test.each([
+  ["settings.holdMax=6", /the nearest are settings\.holdMaxSeconds/],
+  ["service.shop.settings.fall=6", /no service "shop" is declared; declared: checkout/],
+  ["settings.fall=many", /must be a number/],
+  ["strategy.panicBelow=0.5", /no service's strategy has it/],
+])("--what-if %s is refused", async (assignment, why) => {
+  const { code, err } = await regent("rehearse", join(SHIPPED, "region-dead.yaml"), "--what-if", assignment);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(why) });
+});
+
+test("--sensitivity tells of each default which rehearsals of a folder fail, and ends with 1 where none does", async () => {
+  const own = await mkdtemp(join(folder, "own-"));
+  await writeFile(
+    join(own, "a.yaml"),
+    `rehearsal: 1\nname: short\nconfig: ${join(SHIPPED, "shop.yaml")}\nfor: 20s\nexpect:\n  - { never: true, change: {} }\n`,
+  );
+  await writeFile(join(own, "notes.yaml"), "these: are no rehearsals\n");
+  const { code, out, err } = await regent("rehearse", "--sensitivity", own);
+  expect(code).toBe(1);
+  expect(out).toMatch(/✖ settings\.fall doubled \(3 → 6\): fails nothing of 1 rehearsals/);
+  expect(err).toMatch(/\d+ of \d+ changed defaults are held by nothing, or aren't as listed/);
+});
+
+test.each([
+  [["--sensitivity", "/nowhere/at/all"], /can't be read: ENOENT/],
+  [[], /Name a rehearsal/],
+])("rehearse %j is refused", async (args, why) => {
+  const { code, err } = await regent("rehearse", ...args);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(why) });
+});
