@@ -279,3 +279,28 @@ describe("what a database tells", () => {
     expect(changedBy({ ...standby, uptimeSeconds: 2, lagSeconds: 0.3 })).toBe("not written");
   });
 });
+
+describe("what is seen of a database", () => {
+  const facts = { role: "standby", readOnly: true, walReceivers: 1, lagSeconds: 0.2, lsn: "0/1", backends: 3 };
+  const told = (changed: object): Observation => ({ ...seen("ok"), facts: { ...facts, ...changed } });
+  const rewrites = (changed: object): boolean => {
+    const store = emptyStore();
+    take(store, report({ observations: [told({})] }));
+    take(store, report({ sequence: 2, observations: [told({})] }));
+    const before = store.agent?.version;
+    take(store, report({ sequence: 3, observations: [told(changed)] }));
+    expect(store.checks.get(TARGET)?.facts).toEqual(store.agent?.version === before ? facts : { ...facts, ...changed });
+    return store.agent?.version !== before;
+  };
+
+  test.each([
+    [{ role: "primary", readOnly: false }, true],
+    [{ readOnly: false }, true],
+    [{ walReceivers: 0, lagSeconds: null }, true],
+    [{ lagSeconds: 7 }, true],
+    [{ lagSeconds: 0.4 }, false],
+    [{ lsn: "0/2", backends: 9 }, false],
+  ])("%j is written down: %s", (changed, isWritten) => {
+    expect(rewrites(changed)).toBe(isWritten);
+  });
+});
