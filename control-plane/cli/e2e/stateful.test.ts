@@ -2,6 +2,10 @@
  * A service whose data has one writable place, end to end: real server, agents, DNS answers, two real Postgres of which one streams to the other, and
  * the example hook. One `regent up --stateful` serves all; each scenario begins with eu-west writable and us-east streaming from it.
  */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Approval, HistoryEvent, TransferState } from "@regent/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Ledger, openLedger, startIdleHook } from "../testing/ledger.ts";
@@ -111,7 +115,7 @@ const restore = async (): Promise<void> => {
     );
     await servedBy("eu-west");
     await untilRoles("eu-west has the role again", ["writable", "fenced"]);
-    answered(await up.sandbox.rebuildStandby("us-east"));
+    expect(await up.regent("sandbox", "rebuild-standby", "us-east")).toMatchObject({ code: 0, err: "" });
   }
   await untilRoles("eu-west writes", ["writable", "standby"]);
   await up.until(
@@ -139,6 +143,16 @@ const replicated = (note: string): Promise<unknown> =>
     (notes) => notes.includes(note),
     10_000,
   );
+
+test("a home that was made without a pair is not given one behind its owner's back", async () => {
+  const home = await mkdtemp(join(tmpdir(), "up-e2e-"));
+  try {
+    await writeFile(join(home, "regent.yaml"), "regent: 1\n");
+    await expect(startUp({ home, args: ["--stateful"] })).rejects.toThrow("was made without a pair of databases: add --fresh");
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}, 30_000);
 
 describe("the region of the writable database dies", () => {
   test("the hook promotes the real standby, traffic waits until agents see it write, and history has every phase with its time", async () => {
@@ -191,7 +205,7 @@ describe("the region of the writable database dies", () => {
 
 test("with replication cut long before the fault it stops and asks a person, with the numbers", async () => {
   const cutAt = Date.now();
-  answered(await up.sandbox.cutReplication("us-east"));
+  expect(await up.regent("sandbox", "break", "us-east", "replication-cut")).toMatchObject({ code: 0, err: "" });
   await up.until(
     "us-east sees it",
     () => ledger.streams("us-east"),
