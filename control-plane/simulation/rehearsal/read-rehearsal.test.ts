@@ -47,6 +47,24 @@ describe("what can't be is refused", () => {
       'no region of this service "moon" is declared',
     ],
     [
+      "an edit of nothing",
+      "edits:\n  - { at: 1m, service: checkout, weight: 3 }",
+      "6:5 edits[0]: an edit is of a `region` and its `weight`",
+    ],
+    [
+      "an edit of a region of another world",
+      "edits:\n  - { at: 1m, service: checkout, region: moon, weight: 3 }",
+      'no region of this service "moon" is declared',
+    ],
+    [
+      "an edit of a weight and an owner",
+      "edits:\n  - { at: 1m, service: checkout, region: eu-west, weight: 3, owner: other-team }",
+      "or of the `owner`",
+    ],
+    ["an owner that it has already", "edits:\n  - { at: 1m, service: checkout, owner: rehearsed-shop }", "nothing would change"],
+    ["an edit after the end", "edits:\n  - { at: 1h, service: checkout, owner: other-team }", "is after the end"],
+    ["an edit of another service", "edits:\n  - { at: 1m, service: chekout, owner: other-team }", 'did you mean "checkout"?'],
+    [
       "a freeze of a region of no service",
       "operators:\n  - { at: 1m, as: ada, do: freeze, region: eu-west, reason: why not }",
       "a region is frozen for a service: name it",

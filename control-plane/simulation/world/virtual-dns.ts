@@ -2,7 +2,6 @@
  * Route 53 of a virtual world: the memory twin, with faults that stand for a while. Only faults that a reader meets: every write reads first, so
  * that what follows is the server's own way of coming back. A send that waits or is lost has timers of its own, which virtual time can't drive.
  */
-
 import type { RecordSet } from "@regent/engine";
 import { createMemoryDns } from "@regent/server/adapters/memory/dns-provider.ts";
 import type { DnsProvider } from "@regent/server/ports/dns-provider.ts";

@@ -1,4 +1,4 @@
-/** Recordings in Postgres: what is kept of evidence and configuration, read in one snapshot of four statements' length. */
+/** Recordings in Postgres: four plain reads. What is over changes no more, so they need no common snapshot. */
 import type { Instant, RecordedTurn } from "@regent/contract";
 import type { Recordings } from "../../ports/recordings.ts";
 import type { Database } from "./database.ts";
