@@ -91,7 +91,10 @@ export interface ControlPlane {
   readonly refuse: (order: ApprovalOrder) => Promise<RefuseResult | NotHere>;
   /** Adopting and releasing names. */
   readonly own: (order: OwnOrder) => Promise<MoveResult | NotHere>;
-  readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
+  /** `dns-away`: the hold on a restored database ends only when DNS was taken as it stands. */
+  readonly setFreeze: (
+    order: FreezeOrder,
+  ) => Promise<{ readonly kind: "set"; readonly why: string } | { readonly kind: "dns-away"; readonly why: string } | NotHere>;
   readonly history: (query: {
     service?: string;
     kinds?: readonly HistoryKind[];
