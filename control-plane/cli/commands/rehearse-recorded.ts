@@ -80,20 +80,22 @@ interface Span {
   readonly services: number;
 }
 
-/** What happened, oldest first, and each service's newest change before it. Newest come first. */
+/** What happened, and what is known of before as far as to the newest change of each service; both oldest first. Pages come newest first. */
 const readHistory = async (client: Client, paint: Context["paint"], { from, to, services }: Span) => {
   const history: HistoryEvent[] = [];
-  const earlier = new Map<string, HistoryEvent>();
+  const earlier: HistoryEvent[] = [];
+  const placed = new Set<string>();
   let cursor: string | undefined;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const page = need(await client.history({ limit: HISTORY_LIMIT_MAX, ...(cursor === undefined ? {} : { cursor }) }), paint);
     for (const event of page.events) {
       if (event.at >= from && event.at <= to) history.unshift(event);
-      if (event.at < from && event.change !== undefined && event.service !== null && !earlier.has(event.service))
-        earlier.set(event.service, event);
+      if (event.at >= from) continue;
+      earlier.unshift(event);
+      if (event.change !== undefined && event.service !== null) placed.add(event.service);
     }
-    if (page.next === null || earlier.size >= services) break;
+    if (page.next === null || placed.size >= services) break;
     cursor = page.next;
   }
-  return { history, earlier: [...earlier.values()] };
+  return { history, earlier };
 };

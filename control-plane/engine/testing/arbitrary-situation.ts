@@ -222,7 +222,9 @@ const anyControls = (regions: readonly RegionId[]): fc.Arbitrary<Controls> =>
     placement: fc
       .option(fc.record({ region: fc.constantFrom(...regions), at: past(600_000) }))
       .map((one) => (one === null ? null : (testControl(one) as never))),
-    overrides: fc.array(anyOverride(regions), { maxLength: 3 }).map((all) => all.map((one, at) => ({ ...one, id: `override ${at}` }))),
+    overrides: fc
+      .array(anyOverride(regions), { maxLength: 3 })
+      .map((all) => all.map((one, at) => ({ ...one, id: `override ${at}` }))),
   });
 
 /** Of a region, or of one that isn't declared any more; running, or run out. */
@@ -233,7 +235,10 @@ const anyOverride = (regions: readonly RegionId[]): fc.Arbitrary<Override> => {
     by: fc.constantFrom("ann", "bob"),
     reason: fc.constant("they said so"),
     at: past(600_000),
-    until: fc.oneof(past(60_000), fc.integer({ min: 1, max: 14_400_000 }).map((ms) => T0 + ms)),
+    until: fc.oneof(
+      past(60_000),
+      fc.integer({ min: 1, max: 14_400_000 }).map((ms) => T0 + ms),
+    ),
     what: fc.oneof(
       region.map((one) => ({ kind: "on" as const, region: one })),
       region.map((one) => ({ kind: "off" as const, region: one })),

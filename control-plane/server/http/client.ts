@@ -43,8 +43,8 @@ import {
   Overview,
   PlanAnswer,
   Problem,
-  type ReleaseRequest,
   Recording,
+  type ReleaseRequest,
   ReportReceipt,
   RoleAnswer,
   ServiceState,
@@ -218,7 +218,12 @@ export const createClient = (deps: ClientDeps) => {
     setOverride: (service: string, request: Asked<OverrideRequest>, options?: MutationOptions) =>
       mutate(`${toServicePath(service)}/overrides`, OverrideAnswer, request, options),
     endOverride: (service: string, id: string, reason: string, options?: MutationOptions) =>
-      mutate(`${toServicePath(service)}/overrides/${encodeURIComponent(id)}`, OverrideEnded, { reason }, { ...options, method: "DELETE" }),
+      mutate(
+        `${toServicePath(service)}/overrides/${encodeURIComponent(id)}`,
+        OverrideEnded,
+        { reason },
+        { ...options, method: "DELETE" },
+      ),
     history: (query: HistoryQuery = {}) => get(`/v1/history${toQuery(query)}`, HistoryPage),
     change: (id: string) => get(`/v1/changes/${encodeURIComponent(id)}`, Change),
     deadLetters: ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string } = {}) =>

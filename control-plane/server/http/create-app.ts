@@ -25,13 +25,13 @@ import { mountFreezes } from "./routes/freezes.ts";
 import { mountHealth } from "./routes/health.ts";
 import { mountIncidents } from "./routes/incidents.ts";
 import { mountMaintenance } from "./routes/maintenance.ts";
-import { mountOverrides } from "./routes/overrides.ts";
 import { mountMoves } from "./routes/moves.ts";
 import { mountNames } from "./routes/names.ts";
+import { mountOverrides } from "./routes/overrides.ts";
+import { mountRecordings } from "./routes/recordings.ts";
 import { mountReports } from "./routes/reports.ts";
 import { mountSessions, toCookieName } from "./routes/sessions.ts";
 import { mountTransfers } from "./routes/transfers.ts";
-import { mountRecordings } from "./routes/recordings.ts";
 import { mountViews } from "./routes/views.ts";
 
 export type RegentApp = OpenAPIHono<HttpEnv> & {

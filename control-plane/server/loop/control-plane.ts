@@ -16,10 +16,10 @@ import {
   MODE_ROUND_MS,
   PAGE_POLL_MS,
   POLL_MS,
+  RECORDING_TURNS_MAX,
   RETENTION_EVERY_MS,
   SUSPECTS_LOOK_MS,
   TRANSITIONS_KEPT_MS,
-  RECORDING_TURNS_MAX,
 } from "../limits.ts";
 import { type ApprovalOrder, serviceOf } from "../operations/approval/find-approval.ts";
 import { listApprovals } from "../operations/approval/list-approvals.ts";
@@ -568,7 +568,14 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
     } finally {
       isHolding = false;
     }
-    await scanSafely();
+    const unread = await takeStock();
+    if (unread !== null) log.warn({ why: unread }, "zones not read; ending the hold reads them again");
+  };
+
+  /** Everything that DNS holds, remembered as it stands; why not, when a zone could not be read. */
+  const takeStock = async (): Promise<string | null> => {
+    const whys = await Promise.all([...groupByZone(specs())].map(([zoneId, services]) => writerOf(zoneId).takeStock(services)));
+    return whys.find((why) => why !== null) ?? null;
   };
 
   /** Whoever asks for something in the moment in which we lose the lease is sent to the next leader. */
@@ -584,6 +591,12 @@ export const createControlPlane = (deps: ControlPlaneDeps): RunningControlPlane 
 
   const freeze = async (order: FreezeOrder) => {
     if (!leadership.isLeading()) return { kind: "not-leader" } as const;
+    // What isn't taken over while everything is held would look like another installation's a moment later, and hold everything again.
+    if (!order.isFrozen && order.scope.kind === "global" && ledger.freeze()?.cause === "restored") {
+      const unread = await whileLeading(takeStock);
+      if (unread === "not-leader") return { kind: "not-leader" } as const;
+      if (unread !== null) return { kind: "dns-away", why: unread } as const;
+    }
     const result = await whileLeading(() => setFreeze({ ledger, clock, ids, specs }, order));
     if (result === "not-leader") return { kind: "not-leader" } as const;
     if (result.kind === "set" && result.isNew) loop.wake(order.scope.kind === "global" ? undefined : [order.scope.service]);

@@ -147,6 +147,51 @@ describe("a database that was restored from an old backup", () => {
       expect(await epochAt(world, `_regent.${id}.example.test`)).toMatchObject({ revision: 1, mode: "auto" });
   });
 
+  test("is taken from DNS before the hold ends, also when verdicts changed while DNS was read", async () => {
+    await start();
+    const restore = world.database.decisions.save();
+    await moveTo("us-east");
+    await world.controlPlane.stop();
+    restore();
+    await world.resurrect();
+    // From the hold on, whatever DNS tells is told too late: a verdict changed meanwhile.
+    let isLate = true;
+    world.faults.around = async ({ name }, proceed) => {
+      if (!isLate || !name.startsWith("dns.read") || !(await isHeld(world))) return proceed();
+      const answer = await proceed();
+      breakRegion(world, "us-east");
+      await world.until("known", async () => (await service()).regions.some(({ verdict }) => verdict === "unhealthy"));
+      return answer;
+    };
+    await world.until("held", () => isHeld(world));
+    await world.until("us-east is bad", async () =>
+      (await service()).regions.some(({ region, verdict }) => region === "us-east" && verdict === "unhealthy"),
+    );
+    expect(await weightIn(world, "us-east")).toBe(255);
+    isLate = false;
+    expect((await unfreeze()).kind).toBe("set");
+    await world.until("left", async () => (await weightIn(world, "us-east")) === 0);
+    expect(await holdsOf(world)).toHaveLength(1);
+  });
+
+  test("stays held while DNS can't be read: a person is told so", async () => {
+    await start();
+    const restore = world.database.decisions.save();
+    await moveTo("us-east");
+    await world.controlPlane.stop();
+    restore();
+    await world.resurrect();
+    await world.until("held", () => isHeld(world));
+    let isAway = true;
+    world.faults.around = async ({ name }, proceed) =>
+      isAway && name.startsWith("dns.read") ? { kind: "failed", why: "no answer" } : proceed();
+    expect(await unfreeze()).toEqual({ kind: "dns-away", why: "no answer" });
+    expect(await isHeld(world)).toBe(true);
+    isAway = false;
+    expect((await unfreeze()).kind).toBe("set");
+    expect(await isHeld(world)).toBe(false);
+  });
+
   test("leaves a name whose weights can't be told to a person, and holds nothing back for it after the hold is ended", async () => {
     await start();
     const restore = world.database.decisions.save();

@@ -115,7 +115,10 @@ export interface ControlPlane {
   /** A standing decision with an expiry; the answer shows its move. */
   readonly setOverride: (order: OverrideOrder) => Promise<OverrideResult | NotHere>;
   readonly endOverride: (end: OverrideEnd) => Promise<EndResult | NotHere>;
-  readonly setFreeze: (order: FreezeOrder) => Promise<{ readonly kind: "set"; readonly why: string } | NotHere>;
+  /** `dns-away`: the hold on a restored database ends only when DNS was taken as it stands. */
+  readonly setFreeze: (
+    order: FreezeOrder,
+  ) => Promise<{ readonly kind: "set"; readonly why: string } | { readonly kind: "dns-away"; readonly why: string } | NotHere>;
   /** One region of every service that has an endpoint there. */
   readonly freezeRegion: (order: RegionFreezeOrder) => Promise<RegionFreezeResult | NotHere>;
   /** Leaves a region, or returns to it, across services; answers when that is remembered, and goes on by itself. */

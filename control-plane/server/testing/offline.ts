@@ -26,4 +26,3 @@ export const writeOffline = async (
   if (dns.edit(zoneId, { deletes, creates }) !== "applied") throw new Error("the zone refused the offline write");
   return epoch;
 };
-

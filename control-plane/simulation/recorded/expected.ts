@@ -12,6 +12,8 @@ export interface ExpectedOptions {
   readonly toleranceMs: number;
 }
 
+/** What stood before is laid at the beginning, which may be a change of its own. */
+const LAID_MS = 1_000;
 const MADE_ANEW: readonly Change["kind"][] = ["create", "adopt", "configure"];
 
 export const expectedOf = (history: readonly HistoryEvent[], options: ExpectedOptions): readonly ExpectedLine[] => [
@@ -69,7 +71,8 @@ const atTheEnd = (history: readonly HistoryEvent[], { from, to, toleranceMs }: E
   return services.flatMap((service) => {
     const own = changes.filter((change) => change.service === service);
     const last = own.at(-1);
-    const count = { exactly: own.length, change: { service } };
+    const counted = own.filter(({ times }) => times.decided - from >= LAID_MS);
+    const count = { from: secondsOf(Math.min(LAID_MS, to - from - 1)), exactly: counted.length, change: { service } };
     if (last === undefined || to - last.times.decided <= toleranceMs) return [count];
     const shares = Object.entries(last.weightsAfter).map(([family, weights]) => {
       const is = Object.fromEntries(

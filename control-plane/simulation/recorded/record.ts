@@ -9,7 +9,7 @@ export interface Record {
   readonly recording: Recording;
   /** Oldest first, within the recording's time. */
   readonly history: readonly HistoryEvent[];
-  /** The newest change of each service before the recording begins, where one is known. */
+  /** What is known of the time before it, oldest first: where traffic stood, and what people had turned off. */
   readonly earlier: readonly HistoryEvent[];
 }
 

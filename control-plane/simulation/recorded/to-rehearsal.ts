@@ -4,6 +4,7 @@ import { toServiceSettings } from "@regent/server/configuration/service-settings
 import { toYamlText } from "@regent/server/configuration/yaml-text.ts";
 import { partsOf } from "../rehearsal/check.ts";
 import { askedOf } from "./asked.ts";
+import { controlsAtFirst } from "./controls.ts";
 import { expectedOf, secondsOf } from "./expected.ts";
 import type { Record as Recorded } from "./record.ts";
 import { sightsOf } from "./sights.ts";
@@ -17,7 +18,11 @@ export const toRehearsalText = (recorded: Recorded): string => {
   const { from, to } = recording;
   const toleranceMs = toleranceOf(declaration);
   const outcomes = sightsOf(declaration, recording);
-  const operators = [...standingAtFirst(recorded, declaration), ...askedOf(history, from)];
+  const operators = [
+    ...standingAtFirst(recorded, declaration),
+    ...controlsAtFirst(recorded.earlier, declaration),
+    ...askedOf(history, from),
+  ];
   const expected = expectedOf(history, { from, to, toleranceMs });
   const isCut = recording.isCut || [outcomes, operators, expected].some(({ length }) => length > LINES_MAX);
   const { notify: _notify, ...played } = declaration;
@@ -64,7 +69,8 @@ export const toleranceOf = (declaration: Declaration): number =>
 /** A rehearsal begins with the traffic where the strategy wants it: where it stood elsewhere, it is led there first. */
 const standingAtFirst = ({ earlier, id }: Recorded, { services }: Declaration): readonly object[] =>
   services.flatMap(({ id: service, strategy, endpoints }) => {
-    const [weights] = Object.values(earlier.find((event) => event.service === service)?.change?.weightsAfter ?? {});
+    const last = earlier.findLast((event) => event.service === service && event.change !== undefined);
+    const [weights] = Object.values(last?.change?.weightsAfter ?? {});
     if (strategy.kind !== "active-passive" || weights === undefined) return [];
     const [all] = Object.entries(partsOf(weights)).filter(([, part]) => part === 1);
     const preferred = [...endpoints].sort((a, b) => (a.priority ?? 1_000) - (b.priority ?? 1_000))[0]?.region;
@@ -96,7 +102,8 @@ const headOf = (
     "- results between two turns of a check up or down: it is taken to have gone on as it was last told, so failures that",
     "  brought nothing down are missing, and a turn began when the results that led to it must have begun",
     "- latencies, and what a database says of its role: every probe takes an ordinary time",
-    "- silence of an agent for less than a whole minute; two agents of one vantage fall silent as one",
+    "- when an agent fell silent, but to the minute; two agents of one vantage fall silent as one",
+    "- freezes and drains that were much older than this: only the newer history was looked through",
     "- what operators asked for and didn't get, and services to which nothing happened",
     "- how long Route 53 took, and what it refused: every write stands at once",
     ...(appliedAt.length > 0

@@ -11,7 +11,7 @@ const ServicePath = z.object({ service: ServiceId });
 const RegionPath = z.object({ service: ServiceId, region: RegionId });
 
 export const mountFreezes = (mount: Mount, { controlPlane }: { controlPlane: ControlPlane }): void => {
-  const base = { body: FreezeRequest, answer: FreezeAnswer, problems: ["not-found", "not-leader"] as const };
+  const base = { body: FreezeRequest, answer: FreezeAnswer, problems: ["not-found", "not-leader", "dns-away"] as const };
   for (const isFrozen of [true, false]) {
     const verb = isFrozen ? "freeze" : "unfreeze";
     const told = isFrozen ? "Automation off" : "Automation on again";

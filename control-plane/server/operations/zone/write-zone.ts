@@ -40,6 +40,11 @@ export interface ZoneWriter {
   readonly own: (order: OwnOrder) => Promise<MoveResult>;
   /** Reads DNS for drift, decides nothing. Null when it could not be read. */
   readonly scan: (services: readonly string[], turn: ReadTurn) => Promise<ReadonlyMap<string, Observed> | null>;
+  /**
+   * Takes DNS as it stands into what is remembered, all of it: in the zone's turn, so that nobody writes meanwhile. Answers why it could not be
+   * read; null when it was.
+   */
+  readonly takeStock: (services: readonly string[]) => Promise<string | null>;
   /** Resolves when nothing is under way. */
   readonly idle: () => Promise<void>;
 }
@@ -120,7 +125,16 @@ export const createZoneWriter = (deps: WriteDeps): ZoneWriter => {
     });
   };
 
-  return { reconcile, move, moveMany, approve, own, scan, idle: turns.idle };
+  const takeStock = (services: readonly string[]): Promise<string | null> =>
+    turns.take(MOVE_RANK, async () => {
+      const settled = await deps.reader.settle(deps.zoneId, services, { lane: "read", rank: MOVE_RANK });
+      if (settled.kind === "unread") return settled.why;
+      for (const changeId of settled.accepted) deps.onAccepted(changeId);
+      for (const [service, seen] of settled.observed) noteTerm(deps, deps.specs().get(service), seen);
+      return null;
+    });
+
+  return { reconcile, move, moveMany, approve, own, scan, takeStock, idle: turns.idle };
 };
 
 /** After a transient failure to read the zone. */
