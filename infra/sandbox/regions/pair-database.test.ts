@@ -1,7 +1,11 @@
 /** Two regions' real databases, of which one streams to the other over a link of its own. */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testQuery, testUntil } from "../testing/observe.ts";
 import { PRIMARY, STANDBY, startTestPair, TEST_PROBE_PASSWORD, type TestPair } from "../testing/pair.ts";
+import { createPairDatabase } from "./pair-database.ts";
 
 let pair: TestPair;
 
@@ -86,4 +90,34 @@ test("the old primary is rebuilt as the standby of the new one, without its fenc
   );
   await pair.ask(PRIMARY, "SELECT pg_promote()");
   expect(await pair.attempt(PRIMARY, "INSERT INTO note VALUES ('and writable again')")).toEqual({});
+}, 30_000);
+
+test("a half that another home left where this one's is to be is thrown away: its passwords are nobody's any more", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sandbox-pair-"));
+  await chmod(folder, 0o711);
+  const make = (ownerPassword: string) =>
+    createPairDatabase({
+      dataDir: folder,
+      probePassword: TEST_PROBE_PASSWORD,
+      pair: {
+        initially: "primary",
+        port: 0,
+        otherDataDir: folder,
+        otherPort: 1,
+        ownerPassword,
+        hookPassword: "hook-password-of-it",
+      },
+    });
+  try {
+    const first = await make("owner-password-of-one");
+    await first.start();
+    await first.stop("fast");
+    await rm(join(folder, "pair.begun"));
+    const second = await make("owner-password-of-another");
+    await second.start();
+    expect(await testQuery(second.port, TEST_PROBE_PASSWORD, "SELECT 1 AS one")).toEqual({ one: 1 });
+    await second.stop("fast");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }, 30_000);

@@ -2,7 +2,7 @@
  * One half of a pair of databases in two regions, of which one streams to the other. Which half is the primary stands in the files of both: a
  * promotion by anybody changes it, and a restart brings each back as it lies. Apart from the region's own database, whose role never changes.
  */
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type postgres from "postgres";
 import { copyPrimary } from "./copy-primary.ts";
@@ -46,11 +46,13 @@ export const createPairDatabase = async (options: {
   readonly probePassword: string;
 }): Promise<PairDatabase> => {
   const { dataDir, pair, probePassword } = options;
+  const begun = join(dataDir, "pair.begun");
   const cluster = await createPostgresCluster({
     dataDir,
     port: pair.port,
     ownerPassword: pair.ownerPassword,
-    startsAnew: false,
+    // A root caller's cluster may lie elsewhere and outlive this folder, with the passwords of another home.
+    startsAnew: (await stat(begun).catch(() => undefined)) === undefined,
     name: PAIR_FOLDER,
     isCopy: pair.initially === "standby",
     settings: {
@@ -58,6 +60,7 @@ export const createPairDatabase = async (options: {
       primary_conninfo: `host=127.0.0.1 port=${pair.otherPort} user=${OWNER_ROLE} password=${pair.ownerPassword} connect_timeout=2`,
     },
   });
+  await writeFile(begun, "", { mode: 0o600 });
   const isMade = async (): Promise<boolean> =>
     (await stat(join(cluster.folder, "PG_VERSION")).catch(() => undefined)) !== undefined;
   const inOrder = createQueue();
