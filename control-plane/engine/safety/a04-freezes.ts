@@ -19,7 +19,7 @@ export const a04Freezes: Rule = {
       return deny(`everything is frozen by ${controls.frozenGlobally.by}: ${controls.frozenGlobally.reason}`);
     if (controls.frozen)
       return deny(`${spec.id} is frozen by ${controls.frozen.by}${untilText(controls.frozen)}: ${controls.frozen.reason}`);
-    const pin = findPin({ controls });
+    const pin = findPin({ controls, spec });
     // What takes an edit back writes the pinned shares again.
     if (pin && proposal.kind !== "revert") return deny(`${spec.id} is pinned by ${pin.by}${untilText(pin)}: ${pin.reason}`);
     const touched = regionsWhere(proposal.weightsBefore, proposal.weightsAfter, changes).find(

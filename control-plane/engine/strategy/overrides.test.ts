@@ -13,6 +13,7 @@ import {
   request,
   roundRobinSpec,
   SANDBOX,
+  testControl,
   testSituation,
   World,
 } from "../testing/situation.ts";
@@ -189,6 +190,14 @@ describe("pin", () => {
   it("of regions that are declared no more counts for nothing", () => {
     const controls = { ...NO_CONTROLS, overrides: [pin({ gone: 1 })] };
     expect(decide(testSituation({ controls }), null).proposal).toBeNull();
+    const sick = decide(testSituation({ controls, regions: { r1: { verdict: "unhealthy" } } }), null);
+    expect(sick).toMatchObject({
+      isAllowed: true,
+      proposal: { kind: "failover", actor: { kind: "automation" }, leaves: ["r1"] },
+    });
+    expect(answerOf(sick, "A4").answer).toBe("allow");
+    const drained = { ...controls, drained: { r1: testControl({ by: "bob" }) } };
+    expect(decide(testSituation({ controls: drained }), null).proposal).toMatchObject({ kind: "drain", actor: { name: "bob" } });
   });
 
   it("what takes an edit back may go, what moves around it may not", () => {

@@ -33,9 +33,11 @@ export const layOverrides = <S extends Pick<Situation, "controls" | "now">>(situ
   };
 };
 
-/** Of a situation that overrides are laid over. */
-export const findPin = ({ controls }: Pick<Situation, "controls">): Override | null =>
-  controls.overrides.findLast(({ what }) => what.kind === "pin") ?? null;
+/** Of a situation that overrides are laid over. One that leaves no declared region anything counts for nothing. */
+export const findPin = ({ controls, spec }: Pick<Situation, "controls" | "spec">): Override | null =>
+  controls.overrides.findLast(
+    ({ what }) => what.kind === "pin" && spec.endpoints.some(({ region }) => (what.shares[region] ?? 0) > 0),
+  ) ?? null;
 
 /** Regions that are to be taken as fit; an `off` beside it counts more. With a rule: only where the override names it. */
 const onRegions = ({ controls }: Situation, rule: RuleId | null): ReadonlyMap<RegionId, Override> => {

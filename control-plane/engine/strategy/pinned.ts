@@ -17,8 +17,8 @@ export interface Pinned {
 /** Null when nothing is pinned. */
 export const wantPinned = (situation: Situation): Pinned | null => {
   const pin = findPin(situation);
-  const shares = pin && pinnedShares(situation.spec, pin);
-  if (!pin || !shares) return null;
+  if (!pin) return null;
+  const shares = pinnedShares(situation.spec, pin);
   const all = Object.fromEntries(situation.spec.families.map(({ id }) => [id, shares]));
   const traffic: TrafficMemory = {
     ...situation.traffic,
@@ -31,11 +31,10 @@ export const wantPinned = (situation: Situation): Pinned | null => {
   return { shares: all, traffic: noteLent(situation, traffic, [pin]), failStatic: badText(situation, pin, shares) };
 };
 
-const pinnedShares = ({ endpoints }: ServiceSpec, { what }: Override): Readonly<Record<RegionId, number>> | null => {
-  if (what.kind !== "pin") return null;
-  const declared = Object.fromEntries(endpoints.map(({ region }) => [region, Math.max(0, what.shares[region] ?? 0)]));
-  return Object.values(declared).some((share) => share > 0) ? normalised(declared) : null;
-};
+const pinnedShares = ({ endpoints }: ServiceSpec, { what }: Override): Readonly<Record<RegionId, number>> =>
+  normalised(
+    Object.fromEntries(endpoints.map(({ region }) => [region, what.kind === "pin" ? Math.max(0, what.shares[region] ?? 0) : 0])),
+  );
 
 /** Whoever served goes on when the pin ends, if the pin left it anything; else the one that has most now, and the other comes back by a return. */
 const whoServes = (memory: PassiveMemory, shares: Readonly<Record<RegionId, number>>): PassiveMemory => {

@@ -43,7 +43,7 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
     detail: {
       rules: decision.rules,
       proposal: decision.proposal,
-      ...(findPin(layOverrides({ controls: decision.controlsAfter, now: deps.clock.now() })) ? { pinned: true } : {}),
+      ...(findPin(layOverrides({ controls: decision.controlsAfter, now: deps.clock.now(), spec })) ? { pinned: true } : {}),
     },
   });
 };
