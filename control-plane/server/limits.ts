@@ -76,8 +76,6 @@ export const RATE_KEYS_MAX = 10_000;
 /** Credentials remembered for reading while the database is away, and for how long after they were last seen to be valid. */
 export const KNOWN_CREDENTIALS_MAX = 500;
 export const KNOWN_CREDENTIAL_MS = 10 * 60_000;
-/** Idempotency keys given up by this process, so that their next use needn't wait until they are stale. */
-export const GIVEN_UP_KEYS_MAX = 1_000;
 /** Proxies close a connection that is silent for 30 to 60 s. */
 export const EVENT_HEARTBEAT_MS = 15_000;
 /** A stream ends then and the browser comes back, so that a revoked token stops seeing. */

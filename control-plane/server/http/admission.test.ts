@@ -3,55 +3,15 @@ import { expect, test } from "vitest";
 import { createMemoryAccessStore } from "../adapters/memory/access-store.ts";
 import { DatabaseAway } from "../adapters/postgres/errors.ts";
 import type { AccessStore, Role } from "../ports/access-store.ts";
-import { ROUTE_ACCESS, type RouteAccess, type RouteKey } from "./route-access.ts";
 import { START, testDoors } from "./testing/doors.ts";
+import { EVERY_ROUTE, GUARDED, toAsk } from "./testing/every-route.ts";
 import { CHANGE_ID } from "./testing/fake-control-plane.ts";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "approver", "admin"];
 const reason = "a drill on Monday";
-const yaml = { headers: { "content-type": "text/yaml", "if-match": '"7"' }, body: "regent: 1\n" };
 
-const BODIES: Partial<Record<RouteKey, { body?: unknown; headers?: Record<string, string> }>> = {
-  "POST /v1/services/{service}/failover": { body: { to: "west", reason } },
-  "POST /v1/services/{service}/failback": { body: { reason } },
-  "POST /v1/services/{service}/adopt": { body: { reason } },
-  "POST /v1/services/{service}/release": { body: { reason } },
-  "POST /v1/services/{service}/drain": { body: { region: "east", reason } },
-  "POST /v1/services/{service}/undrain": { body: { region: "east", reason } },
-  "POST /v1/regions/{region}/evacuate": { body: { reason } },
-  "POST /v1/regions/{region}/return": { body: { reason } },
-  "POST /v1/evacuations/{id}/stop": { body: { reason } },
-  "POST /v1/services/{service}/transfer/stop": { body: { reason } },
-  "POST /v1/approvals/{id}/approve": { body: { reason } },
-  "POST /v1/approvals/{id}/refuse": { body: { reason } },
-  "POST /v1/incidents/{id}/acknowledge": { body: { reason } },
-  "POST /v1/notifiers/{id}/test": { body: { reason } },
-  "POST /v1/dead-letters/{id}/retry": { body: { reason } },
-  "DELETE /v1/dead-letters/{id}": { body: { reason } },
-  "PUT /v1/alert-rules/{id}": { body: { for: 5, expectedVersion: 0, reason } },
-  "DELETE /v1/alert-rules/{id}": { body: { expectedVersion: 1, reason } },
-  "POST /v1/configuration/plan": yaml,
-  "PUT /v1/configuration": yaml,
-};
-
-const toAsk = (key: RouteKey) => {
-  const [method = "", pattern = ""] = key.split(" ");
-  const path = pattern
-    .replace("{service}", "shop")
-    .replace("{region}", "east")
-    .replace("/notifiers/{id}", "/notifiers/pager")
-    .replace("/alert-rules/{id}", "/alert-rules/agents-missing")
-    .replace("{id}", CHANGE_ID);
-  const isFreeze = pattern.endsWith("freeze");
-  return { method, path, options: BODIES[key] ?? (isFreeze ? { body: { reason } } : {}) };
-};
-
-const guarded = (Object.entries(ROUTE_ACCESS) as [RouteKey, RouteAccess][]).flatMap(([key, access]) =>
-  access.kind === "role" ? [{ key, role: access.role, reach: access.reach }] : [],
-);
-const open = (Object.entries(ROUTE_ACCESS) as [RouteKey, RouteAccess][]).flatMap(([key, { kind }]) =>
-  kind === "public" ? [key] : [],
-);
+const guarded = GUARDED.map(({ key, role, reach }) => ({ key, role, reach }));
+const open = EVERY_ROUTE.flatMap(([key, { kind }]) => (kind === "public" ? [key] : []));
 
 test.each(guarded)("$key is closed to who shows no token", async ({ key }) => {
   const { ask, controlPlane } = testDoors();

@@ -14,9 +14,14 @@ export interface Credential {
   readonly expiresAt: Instant | null;
 }
 
+export interface KeptAnswer {
+  readonly httpStatus: number;
+  readonly body: unknown;
+}
+
 export type IdempotencyBegin =
   | { readonly kind: "fresh" }
-  | { readonly kind: "answered"; readonly httpStatus: number; readonly body: unknown }
+  | ({ readonly kind: "answered" } & KeptAnswer)
   | { readonly kind: "mismatch" }
   | { readonly kind: "under-way" };
 
@@ -30,6 +35,6 @@ export interface AccessStore {
   readonly remove: (hash: string) => Promise<void>;
   /** `digest` covers actor, method, path and body; an unanswered key older than `staleAfterMs` may be begun again. */
   readonly begin: (key: string, digest: string, staleAfterMs: number) => Promise<IdempotencyBegin>;
-  /** Keeps the first answer; without effect when the key isn't begun with this digest. */
-  readonly finish: (key: string, digest: string, httpStatus: number, body: unknown) => Promise<void>;
+  /** Keeps the first answer, or with null frees the key again; without effect when the key isn't begun with this digest, or is answered. */
+  readonly finish: (key: string, digest: string, answer: KeptAnswer | null) => Promise<void>;
 }

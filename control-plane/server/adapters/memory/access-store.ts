@@ -43,10 +43,11 @@ export const createMemoryAccessStore = ({ clock }: { readonly clock: Pick<Clock,
       if (known.answer !== null) return { kind: "answered", ...known.answer };
       return known.begunAt < clock.now() - staleAfterMs ? fresh() : { kind: "under-way" };
     },
-    finish: async (key, digest, httpStatus, body) => {
+    finish: async (key, digest, answer) => {
       const known = idempotencyByKey.get(key);
       if (known === undefined || known.digest !== digest || known.answer !== null) return;
-      idempotencyByKey.set(key, { ...known, answer: { httpStatus, body: body ?? null } });
+      if (answer === null) idempotencyByKey.delete(key);
+      else idempotencyByKey.set(key, { ...known, answer: { ...answer, body: answer.body ?? null } });
     },
   };
 };

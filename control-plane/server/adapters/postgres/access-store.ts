@@ -31,11 +31,15 @@ export const createPostgresAccessStore = ({ database }: { readonly database: Dat
       await line.orm.delete(credentials).where(eq(credentials.hash, hash));
     }),
   begin: (key, digest, staleAfterMs) => database.attempt((line) => begin(line, { key, digest, staleAfterMs })),
-  finish: (key, digest, httpStatus, body) =>
-    database.attempt(async (line) => {
-      await line.sql`
-        update regent.idempotency set http_status = ${httpStatus}, body = ${toJsonText(body ?? null)}::text::json
-        where key = ${key} and digest = ${digest} and http_status is null`;
+  finish: (key, digest, answer) =>
+    database.attempt(async ({ sql }) => {
+      if (answer === null)
+        await sql`delete from regent.idempotency where key = ${key} and digest = ${digest} and http_status is null`;
+      else
+        await sql`
+          update regent.idempotency
+          set http_status = ${answer.httpStatus}, body = ${toJsonText(answer.body ?? null)}::text::json
+          where key = ${key} and digest = ${digest} and http_status is null`;
     }),
 });
 

@@ -1,7 +1,7 @@
 /** A repeated mutation does nothing twice: the first answer is kept under the actor's key and given again. */
 import { createHash } from "node:crypto";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { GIVEN_UP_KEYS_MAX, IDEMPOTENCY_STALE_MS } from "../../limits.ts";
+import { IDEMPOTENCY_STALE_MS } from "../../limits.ts";
 import type { AccessStore } from "../../ports/access-store.ts";
 import type { HttpContext } from "../env.ts";
 import { type Failure, toProblemResponse } from "../problems.ts";
@@ -11,26 +11,19 @@ export type Answered = { readonly response: Response; readonly isGivenUp: boolea
 
 export type Once = (c: HttpContext, request: unknown, run: () => Promise<Answered>) => Promise<Response>;
 
-/** An unanswered key that this process itself has given up is stale at once. */
-const STALE_NOW = -1;
-
-export const createOnce = (access: Pick<AccessStore, "begin" | "finish">): Once => {
-  const givenUp = new Set<string>();
-
-  return async (c, request, run) => {
+export const createOnce =
+  (access: Pick<AccessStore, "begin" | "finish">): Once =>
+  async (c, request, run) => {
     const { key, digest } = toKey(c, request);
-    const begun = await access.begin(key, digest, givenUp.delete(key) ? STALE_NOW : IDEMPOTENCY_STALE_MS);
+    const begun = await access.begin(key, digest, IDEMPOTENCY_STALE_MS);
     if (begun.kind === "answered") return replay(c, begun.httpStatus, begun.body);
     if (begun.kind !== "fresh") return toProblemResponse(c, toFailure(begun.kind));
     const { response, isGivenUp } = await run();
-    if (isGivenUp) {
-      giveUp(givenUp, key);
-      return response;
-    }
-    await access.finish(key, digest, response.status, await response.clone().json());
+    // Free for every replica: whoever isn't led here asks the next one under the same key.
+    const kept = isGivenUp ? null : { httpStatus: response.status, body: await response.clone().json() };
+    await access.finish(key, digest, kept);
     return response;
   };
-};
 
 /** Each actor has keys of its own, so that nobody reads another's answer or stands in its way. */
 const toKey = (c: HttpContext, request: unknown): { key: string; digest: string } => {
@@ -50,9 +43,3 @@ const replay = (c: HttpContext, httpStatus: number, body: unknown): Response =>
     "content-type": httpStatus < 400 ? "application/json" : "application/problem+json",
     "idempotent-replay": "true",
   });
-
-const giveUp = (givenUp: Set<string>, key: string): void => {
-  givenUp.add(key);
-  const oldest = givenUp.values().next().value;
-  if (givenUp.size > GIVEN_UP_KEYS_MAX && oldest !== undefined) givenUp.delete(oldest);
-};

@@ -75,11 +75,23 @@ const idempotencyLaws = (stores: () => TestStores): void => {
     expect(answers.map(({ kind }) => kind).sort()).toEqual(["fresh", ...Array(9).fill("under-way")]);
   });
 
+  test("a key whose try did nothing is free again, and one that is answered stays answered", async () => {
+    const { access } = stores();
+    await access.begin("free-key", "digest", 60_000);
+    await access.finish("free-key", "other", null);
+    expect(await access.begin("free-key", "digest", 60_000)).toEqual({ kind: "under-way" });
+    await access.finish("free-key", "digest", null);
+    expect(await access.begin("free-key", "digest", 60_000)).toEqual({ kind: "fresh" });
+    await access.finish("free-key", "digest", { httpStatus: 200, body: 1 });
+    await access.finish("free-key", "digest", null);
+    expect(await access.begin("free-key", "digest", 60_000)).toEqual({ kind: "answered", httpStatus: 200, body: 1 });
+  });
+
   test("a finished key answers the same, field by field in order; another request under it is a mismatch", async () => {
     const { access } = stores();
     const body = { z: 1, a: [null, { nested: "ü\u2028" }], empty: {} };
     await access.begin("done-key", "digest", 10_000);
-    await access.finish("done-key", "digest", 201, body);
+    await access.finish("done-key", "digest", { httpStatus: 201, body });
     const answer = await access.begin("done-key", "digest", 0);
     expect(answer).toEqual({ kind: "answered", httpStatus: 201, body });
     expect(JSON.stringify(answer.kind === "answered" && answer.body)).toBe(JSON.stringify(body));
@@ -89,11 +101,11 @@ const idempotencyLaws = (stores: () => TestStores): void => {
   test("the first answer stands, and none is kept for a key or digest that wasn't begun", async () => {
     const { access } = stores();
     await access.begin("first-key", "digest", 10_000);
-    await access.finish("first-key", "other", 500, "wrong digest");
-    await access.finish("first-key", "digest", 200, null);
-    await access.finish("first-key", "digest", 500, "too late");
+    await access.finish("first-key", "other", { httpStatus: 500, body: "wrong digest" });
+    await access.finish("first-key", "digest", { httpStatus: 200, body: null });
+    await access.finish("first-key", "digest", { httpStatus: 500, body: "too late" });
     expect(await access.begin("first-key", "digest", 0)).toEqual({ kind: "answered", httpStatus: 200, body: null });
-    await access.finish("never-begun", "digest", 200, 1);
+    await access.finish("never-begun", "digest", { httpStatus: 200, body: 1 });
     expect(await access.begin("never-begun", "digest", 0)).toEqual({ kind: "fresh" });
   });
 
