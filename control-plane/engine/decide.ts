@@ -15,7 +15,7 @@ import type { WantInput } from "./strategy/draft.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
 import { findLed, followLed } from "./strategy/led.ts";
-import { layOverrides, nextExpiry, overridesText, takenAsFit } from "./strategy/overrides.ts";
+import { keptOnText, layOverrides, nextExpiry, overridesText, takenAsFit } from "./strategy/overrides.ts";
 import { gains, normalised, partsOf, ROUNDING, regionsWhere, sameWeights } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
 import type { Wanted } from "./strategy/shares.ts";
@@ -35,9 +35,11 @@ export const decide = (given: Situation, request: OperatorRequest | null): Decis
   const decision = decideLaid(situation, controls, request);
   const expiry = nextExpiry(situation);
   if (expiry === null) return decision;
+  const kept = decision.proposal === null && decision.failStatic === null ? keptOnText(situation) : null;
   return {
     ...decision,
-    sentence: `${decision.sentence}${overridesText(situation)}`,
+    failStatic: kept ?? decision.failStatic,
+    sentence: `${kept ?? decision.sentence}${overridesText(situation)}`,
     nextLookAt: Math.min(decision.nextLookAt ?? expiry, expiry),
   };
 };

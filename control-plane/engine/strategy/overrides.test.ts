@@ -102,6 +102,22 @@ describe("on", () => {
     expect(decide(testSituation({ regions: sick }), null).proposal?.leaves).toEqual(["r1"]);
   });
 
+  it("a region that dies under it keeps its traffic, and the sentence asks for somebody", () => {
+    const world = new World();
+    world.look(ask(on("r1")));
+    world.set("r1", "unhealthy").run(5_000);
+    expect(world.made).toEqual([]);
+    expect(world.last?.failStatic).toMatch(/^r1 is unhealthy and keeps 100 %: r1 is on by ann until \S+: a test$/);
+    expect(world.last?.sentence).toMatch(/^r1 is unhealthy and keeps 100 %.*; r1 is on by ann until/);
+    expect(world.set("r1", "healthy").look().failStatic).toBeNull();
+  });
+
+  it("whoever says it of a region that is dead already knows, and nobody is called by it", () => {
+    const world = new World().set("r1", "unhealthy");
+    world.look(ask(on("r1", { at: T0 + 1 })));
+    expect(world.last?.failStatic).toBeNull();
+  });
+
   it("brings nothing where evidence speaks against it, unless it names A6", () => {
     const gone = testSituation({ spec: passiveSpec({}, { settings: SANDBOX }), regions: sick });
     const left = new World({ spec: gone.spec });

@@ -8,8 +8,8 @@
 
 import type { RegionId, RegionVerdict, RuleId } from "@regent/contract";
 import type { Control, HealthMemory, Instant, Override, Situation, TrafficMemory } from "../model.ts";
-import { clockText, sharesText } from "../text.ts";
-import { heldShares } from "./parts.ts";
+import { clockText, percentText, sharesText } from "../text.ts";
+import { heldShares, partsOf } from "./parts.ts";
 
 /** Oldest first, as they are kept. */
 export const inForce = (overrides: readonly Override[], now: Instant): readonly Override[] =>
@@ -78,6 +78,20 @@ const asWell = (memory: HealthMemory, override: Override | undefined): HealthMem
 
 const asFit = (verdict: RegionVerdict, override: Override | undefined): RegionVerdict =>
   override ? { ...verdict, verdict: "healthy", evidence: "good", outside: "up", votes: [] } : verdict;
+
+/** A region that died since it is `on`, and serves all the same; null when none does. Whoever says it of a dead one knows. */
+export const keptOnText = (situation: Situation): string | null => {
+  const parts = Object.entries(situation.written ?? {}).map(([, weights]) => partsOf(weights));
+  const kept = [...onRegions(situation, null)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([region, override]) => {
+      const health = situation.health[region];
+      const share = Math.max(0, ...parts.map((each) => each[region] ?? 0));
+      if (health?.verdict !== "unhealthy" || health.since < override.at || share === 0) return [];
+      return [`${region} is unhealthy and keeps ${percentText(share)}: ${overrideText(override)}: ${override.reason}`];
+    });
+  return kept.length === 0 ? null : kept.join("; ");
+};
 
 /**
  * A region that an override takes the traffic from is remembered as taken out, so that its end is a return in steps; and as lent, so that no failback

@@ -203,8 +203,25 @@ describe("pin and freeze", () => {
     expect(await weightIn(world, "eu-west")).toBe(255);
     expect(await told()).toEqual(["create by regent: made", "override made by ann", "fail-static"]);
     const [page] = await eventsOf(world, "fail-static");
-    expect(page).toMatchObject({ page: true, detail: { pinned: true } });
+    expect(page).toMatchObject({ page: true, detail: { overridden: true } });
     world.see = () => OK;
+  });
+
+  test("a region that dies while it is on keeps its traffic, somebody is paged once, and its end is a failover", async () => {
+    await start();
+    await override({ kind: "on", region: "eu-west" }, { forMs: 3_000 });
+    breakRegion(world, "eu-west");
+    await world.until("told", async () => (await told()).includes("fail-static"));
+    expect(await weightIn(world, "eu-west")).toBe(255);
+    expect((await eventsOf(world, "fail-static"))[0]).toMatchObject({ page: true, detail: { overridden: true } });
+    await serves("us-east");
+    expect(await told()).toEqual([
+      "create by regent: made",
+      "override made by ann",
+      "fail-static",
+      "override ran-out by regent",
+      "failover by regent: made",
+    ]);
   });
 
   test("a freeze stands in DNS until it runs out, and automation goes on by itself", async () => {

@@ -139,7 +139,10 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
   ],
   "fail-static": [
     ["no region is fit, weights stay", [entry("fail-static")]],
-    ["an unhealthy region keeps what it is pinned at", [entry("fail-static", { detail: { pinned: true } })]],
+    [
+      "an override (`on` or `pin`) keeps traffic in an unhealthy region",
+      [entry("fail-static", { detail: { overridden: true } })],
+    ],
   ],
   freeze: [
     ["Regent froze something", [entry("freeze", { detail: { scope: { kind: "service", service: "shop" } } })]],

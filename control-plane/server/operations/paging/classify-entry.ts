@@ -285,7 +285,7 @@ const ofApproval = (event: HistoryEvent): readonly PageEffect[] => {
   ];
 };
 
-const PinnedDetail = z.object({ pinned: z.literal(true) });
+const KeptDetail = z.object({ overridden: z.literal(true) });
 
 /** No region is fit for any of them: one cause, however many services it stops. */
 const ofFailStatic = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
@@ -293,8 +293,8 @@ const ofFailStatic = ({ service, detail }: HistoryEvent): readonly PageEffect[] 
     ? []
     : [
         {
-          ...(PinnedDetail.safeParse(detail).success
-            ? { cause: ofService(service), title: `a region of ${service} is unhealthy and pinned` }
+          ...(KeptDetail.safeParse(detail).success
+            ? { cause: ofService(service), title: `an override keeps an unhealthy region of ${service}` }
             : { cause: ofControlPlane("fail-static"), title: "weights are kept as they are, as no region is fit" }),
           step: "opens",
           severity: "critical",

@@ -1,7 +1,8 @@
 /** What stands in the way of a move is told in history once, not at every look. */
+import type { Instant } from "@regent/contract";
 import type { Decision, ServiceSpec } from "@regent/engine";
 import { movesTraffic } from "@regent/engine/safety/rule.ts";
-import { findPin, layOverrides } from "@regent/engine/strategy/overrides.ts";
+import { findPin, inForce, layOverrides } from "@regent/engine/strategy/overrides.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import { AUTOMATION } from "../memory/actors.ts";
@@ -43,10 +44,16 @@ export const tellStandstill = (deps: TellDeps, draft: Draft, spec: ServiceSpec, 
     detail: {
       rules: decision.rules,
       proposal: decision.proposal,
-      ...(findPin(layOverrides({ controls: decision.controlsAfter, now: deps.clock.now(), spec })) ? { pinned: true } : {}),
+      ...(isByOverride(decision, deps.clock.now(), spec) ? { overridden: true } : {}),
     },
   });
 };
+
+/** A person's word keeps an unhealthy region in the answers: not that nobody is fit. */
+const isByOverride = ({ controlsAfter, failStatic }: Decision, now: Instant, spec: ServiceSpec): boolean =>
+  failStatic !== null &&
+  (findPin({ controls: layOverrides({ controls: controlsAfter, now }).controls, spec }) !== null ||
+    inForce(controlsAfter.overrides, now).some(({ what }) => what.kind === "on"));
 
 /** Whoever waits for an approval was told by that, and is told of its end by that too. */
 const wasTold = (key: string | null): boolean => key !== null && !key.endsWith(ASKS);
