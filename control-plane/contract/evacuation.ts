@@ -1,5 +1,6 @@
 /** A region is left, or returned to, across services: what was asked for, and what became of each service so far. */
 import * as z from "zod";
+import { BreakGlass } from "./break-glass.ts";
 import { RuleId } from "./change.ts";
 import { Instant, RegionId, ServiceId, Ulid } from "./ids.ts";
 import { MoveAnswer, OperatorReason } from "./operator.ts";
@@ -9,7 +10,7 @@ export const EvacuationRequest = z.strictObject({
   /** Ask every service's rules, and move nothing. */
   dryRun: z.boolean().default(false),
   /** Safety rules to skip at every service, each by its name. */
-  breakGlass: z.array(RuleId).max(20).default([]),
+  breakGlass: BreakGlass,
 });
 export type EvacuationRequest = z.infer<typeof EvacuationRequest>;
 

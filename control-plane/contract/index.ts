@@ -1,6 +1,7 @@
 export * from "./address-guard.ts";
 export * from "./agent-configuration.ts";
 export * from "./alert.ts";
+export * from "./break-glass.ts";
 export * from "./change.ts";
 export * from "./dead-letter.ts";
 export * from "./declaration.ts";

@@ -1,6 +1,7 @@
 /** Requests of operators and the answers they get. Every mutation takes an `Idempotency-Key` header and a reason. */
 import * as z from "zod";
-import { Approval, BatchLine, Change, ChangeTimes, RuleAnswer, RuleId, Shares, Weights } from "./change.ts";
+import { BreakGlass } from "./break-glass.ts";
+import { Approval, BatchLine, Change, ChangeTimes, RuleAnswer, Shares, Weights } from "./change.ts";
 import { DomainName, FamilyId, Instant, OwnerId, RegionId, ServiceId, Ulid } from "./ids.ts";
 import { Override } from "./override.ts";
 import { AgentMode } from "./report.ts";
@@ -28,7 +29,7 @@ const moveBase = {
   /** Refuse with 409 unless the service is still at this revision. */
   expectedRevision: z.int().min(0).optional(),
   /** Safety rules to skip, each by its name. */
-  breakGlass: z.array(RuleId).max(20).default([]),
+  breakGlass: BreakGlass,
 };
 
 export const FailoverRequest = z.strictObject({ to: RegionId, ...moveBase });

@@ -1,6 +1,6 @@
 /** What is asked and answered about overrides. */
 import * as z from "zod";
-import { RuleId } from "./change.ts";
+import { BreakGlass } from "./break-glass.ts";
 import { Instant } from "./ids.ts";
 import { MoveAnswer, OperatorReason } from "./operator.ts";
 import { Override, OverrideWhat } from "./override.ts";
@@ -15,7 +15,7 @@ export const OverrideRequest = z
     dryRun: z.boolean().default(false),
     expectedRevision: z.int().min(0).optional(),
     /** Safety rules that the moves it asks for skip, each by its name. */
-    breakGlass: z.array(RuleId).max(20).default([]),
+    breakGlass: BreakGlass,
   })
   .refine(({ forSeconds, until }) => (forSeconds === undefined) !== (until === undefined), "either forSeconds or until");
 export type OverrideRequest = z.infer<typeof OverrideRequest>;

@@ -1,5 +1,5 @@
 /** Commands that move traffic or stop it from moving. Region and reason are never guessed. */
-import { RuleId } from "@regent/contract";
+import { type RuleId, SKIPPABLE_RULES } from "@regent/contract";
 import type { Client, ClientAnswer } from "@regent/server/http/client.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommonOptions, createContext, need, type Terminal, withCommon } from "../context.ts";
@@ -75,7 +75,7 @@ const moveCommand = (program: Command, name: string): Command =>
   withCommon(program.command(name))
     .option("--reason <text>", "why, for those who read the history (required, never guessed)")
     .option("--dry-run", "show the exact batch and every rule's answer; send nothing")
-    .addOption(new Option("--break-glass <rule...>", "safety rules to skip, each by its name").choices(RuleId.options))
+    .addOption(new Option("--break-glass <rule...>", "safety rules to skip, each by its name").choices(SKIPPABLE_RULES))
     .option("--expected-revision <n>", "refuse unless the service is still at this revision", toRevision)
     .option("--idempotency-key <key>", "give the same key to ask for the same answer again");
 

@@ -1,5 +1,5 @@
 /** override set|list|end: standing decisions with an expiry. Region, length and reason are never guessed. */
-import { type OverrideWhat, RuleId } from "@regent/contract";
+import { type OverrideWhat, type RuleId, SKIPPABLE_RULES } from "@regent/contract";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommonOptions, createContext, need, type Terminal, withCommon } from "../context.ts";
 import { CommandFailure, EXIT } from "../exit-codes.ts";
@@ -30,7 +30,7 @@ export const addOverrideCommands = (program: Command, terminal: Terminal): void 
     .option("--reason <text>", "why, for those who read the history (required, never guessed)")
     .option("--dry-run", "show the exact batch and every rule's answer; keep and send nothing")
     .addOption(
-      new Option("--break-glass <rule...>", "safety rules that its moves skip, each by its name").choices(RuleId.options),
+      new Option("--break-glass <rule...>", "safety rules that its moves skip, each by its name").choices(SKIPPABLE_RULES),
     )
     .option("--expected-revision <n>", "refuse unless the service is still at this revision", toRevision)
     .option("--idempotency-key <key>", "give the same key to ask for the same answer again")

@@ -1,6 +1,6 @@
 /** region evacuate|return|stop|list|show: a region left, or returned to, at every service. Region and reason are never guessed. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Evacuation, RuleId } from "@regent/contract";
+import { type Evacuation, type RuleId, SKIPPABLE_RULES } from "@regent/contract";
 import type { Client } from "@regent/server/http/client.ts";
 import { type Command, Option } from "commander";
 import { type CommonOptions, type Context, createContext, need, type Terminal, withCommon } from "../context.ts";
@@ -38,7 +38,7 @@ export const addRegionCommands = (program: Command, terminal: Terminal): void =>
       .option("--reason <text>", "why, for those who read the history (required, never guessed)")
       .option("--dry-run", "show what would become of each service, with every rule's answer; move nothing")
       .addOption(
-        new Option("--break-glass <rule...>", "safety rules to skip at every service, each by its name").choices(RuleId.options),
+        new Option("--break-glass <rule...>", "safety rules to skip at every service, each by its name").choices(SKIPPABLE_RULES),
       )
       .option("--watch", "follow it to its end, a line for each service (without it only in a terminal)")
       .option("--no-watch", "answer as soon as it has begun")
