@@ -50,6 +50,9 @@ const alert = (step: string, severity = "warning") =>
 const evacuated = (step: string, left: readonly string[] = [], direction = "evacuate") =>
   entry("evacuation", { service: null, actor: ADA, detail: { step, region: "eu", direction, left } });
 
+const overridden = (step: string, kind: string) =>
+  entry("override", { detail: { step, override: { id: "01A", what: { kind } } } });
+
 type Row = readonly [when: string, entries: readonly HistoryEvent[]];
 
 /** The page's rows, in its words, each with entries that are so. */
@@ -94,9 +97,14 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["an invariant is broken", [entry("refused", { detail: { violations: ["W1"] } })]],
   ],
   override: [
+    ["pinned shares or a freeze, which stop automation", [overridden("made", "pin"), overridden("made", "freeze")]],
     [
-      "an override was made, ended, ran out, or was overruled in DNS",
-      ["made", "ended", "ran-out", "overruled"].map((step) => entry("override", { detail: { step } })),
+      "these ended, ran out, or were overruled in DNS",
+      ["ended", "ran-out", "overruled"].flatMap((step) => [overridden(step, "pin"), overridden(step, "freeze")]),
+    ],
+    [
+      "a region that is on or off: made, ended, ran out, or overruled in DNS",
+      ["made", "ended", "ran-out", "overruled"].flatMap((step) => [overridden(step, "on"), overridden(step, "off")]),
     ],
   ],
   maintenance: [

@@ -6,6 +6,7 @@ import type { Change, HistoryEvent, Severity } from "@regent/contract";
 import * as z from "zod";
 import { ofAlert } from "./classify-alert.ts";
 import { ofEvacuation } from "./classify-evacuation.ts";
+import { ofOverride } from "./classify-override.ts";
 import { ofTransfer } from "./classify-transfer.ts";
 
 export interface PageEffect {
@@ -224,21 +225,6 @@ const ofControl = ({ service, detail }: HistoryEvent): readonly PageEffect[] =>
   service === null || !ControlDetail.safeParse(detail).success
     ? []
     : [closes([sidePart(service, "held back"), sidePart(service, "fail-static")], [service])];
-
-const OverrideDetail = z.object({ step: z.enum(["made", "ended", "ran-out", "overruled"]) });
-
-/** Somebody decided something for a while: whoever is on call hears of its beginning and its end. */
-const ofOverride = ({ service, actor, detail }: HistoryEvent): readonly PageEffect[] => {
-  const step = OverrideDetail.safeParse(detail).data?.step;
-  if (service === null || step === undefined) return [];
-  const title = {
-    made: `${actor.name} made an override of ${service}`,
-    ended: `${actor.name} ended an override of ${service}`,
-    "ran-out": `an override of ${service} ran out`,
-    overruled: `DNS was made to contradict an override of ${service}`,
-  }[step];
-  return [tells(ofService(service), "info", title, [service])];
-};
 
 const MaintenanceDetail = z.object({
   step: z.enum(["planned", "begins", "ends", "taken-back"]),

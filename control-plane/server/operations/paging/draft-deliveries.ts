@@ -167,7 +167,13 @@ export const toNotice = ({ owner, newId, now }: DraftDeps, incident: StoredIncid
 /** The first line of a page is read; the fifth is not. */
 const LINES_TOLD_MAX = Math.min(5, INCIDENT_LINES_MAX);
 
-const OF_NO_SERVICE: ReadonlySet<string> = new Set(["control-plane:mode", "control-plane:frozen", "control-plane:dead-letters"]);
+/** Their parts are named for no service. */
+const OF_NO_SERVICE: ReadonlySet<string> = new Set([
+  "control-plane:mode",
+  "control-plane:frozen",
+  "control-plane:dead-letters",
+  "control-plane:vantages",
+]);
 
 const isOfNoService = (cause: string): boolean => OF_NO_SERVICE.has(cause) || isAlertCause(cause);
 
