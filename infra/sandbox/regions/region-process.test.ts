@@ -101,7 +101,7 @@ describe("a broken region", () => {
   test("hang: the dial opens and no answer comes", async () => {
     await breakWith({ fault: "hang" });
     expect(await testDial(ready.apiPort)).toBe("opened");
-    expect(await testFetch(ready.apiPort)).toEqual({ kind: "silent" });
+    expect(await testFetch(ready.apiPort, "/", 300)).toEqual({ kind: "silent" });
   });
 
   test.runIf(process.platform === "linux")("blackhole: a dial stays unanswered", async () => {

@@ -16,7 +16,7 @@ export type Seen =
   | { readonly kind: "failed"; readonly code: string };
 
 /** One GET over a new connection, given up after `timeoutMs`. */
-export const testFetch = async (port: number, path = "/", timeoutMs = 300): Promise<Seen> => {
+export const testFetch = async (port: number, path = "/", timeoutMs = 3_000): Promise<Seen> => {
   const startedAt = performance.now();
   try {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
