@@ -33,7 +33,11 @@ const recordAt = (at: number): ServiceRecord => {
   const ramp: Ramp = { startedAt: at, steppedAt: at, step: 1, steps: 4, startedBy: { kind: "automation", name: "regent" } };
   return {
     ...empty,
-    controls: { ...empty.controls, overrides: [{ ...OVERRIDE, at, until: at + HOUR_MS }] },
+    controls: {
+      ...empty.controls,
+      placement: { by: "ann", reason: "", at, region: "us-east" },
+      overrides: [{ ...OVERRIDE, at, until: at + HOUR_MS }],
+    },
     health: { "eu-west": health },
     traffic: {
       ...empty.traffic,
@@ -64,6 +68,21 @@ test("after a jump back what lies ahead begins now, and what doesn't stays", () 
   expect(followClock(recordAt(NOW - 5_000), { forwardMs: 0, now })).toEqual(recordAt(now));
   const old = recordAt(now - 5_000);
   expect(followClock(old, { forwardMs: 0, now })).toBe(old);
+});
+
+test("when somebody froze or drained stays as it was told, and never lies ahead", () => {
+  const controlsAt = (at: number): ServiceRecord["controls"] => {
+    const control = { by: "ann", reason: "", at };
+    return {
+      ...emptyRecord("checkout").controls,
+      frozen: control,
+      frozenRegions: { "eu-west": control },
+      drained: { "eu-west": control },
+    };
+  };
+  const record = { ...emptyRecord("checkout"), controls: controlsAt(NOW - 5_000) };
+  expect(followClock(record, { forwardMs: HOUR_MS, now: NOW + HOUR_MS })).toBe(record);
+  expect(followClock(record, { forwardMs: 0, now: NOW - HOUR_MS }).controls).toEqual(controlsAt(NOW - HOUR_MS));
 });
 
 test("a jump that is taken into account twice lets nothing run out: clocks begin anew", () => {

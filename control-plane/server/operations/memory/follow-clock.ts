@@ -4,7 +4,7 @@
  * every clock begins anew instead of standing still for as long.
  */
 import type { Instant } from "@regent/contract";
-import type { DatabaseView, HealthMemory, Override, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
+import type { Control, DatabaseView, HealthMemory, Override, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
 import type { ServiceRecord, StoredApproval, StoredTransfer } from "../../ports/decision-store.ts";
 
 export interface Jump {
@@ -20,7 +20,7 @@ export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): Se
     ...record,
     health: mapValues(record.health, (memory) => moveHealth(memory, move)),
     traffic: moveTraffic(record.traffic, move),
-    controls: { ...record.controls, overrides: record.controls.overrides.map((override) => moveOverride(override, move)) },
+    controls: moveControls(record.controls, move, now),
     approval: record.approval && moveApproval(record.approval, move),
     declared: record.declared && { ...record.declared, since: moveKnown(record.declared.since, move) },
     databases: record.databases.map((view) => moveView(view, move)),
@@ -31,6 +31,20 @@ export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): Se
 };
 
 type Move = (at: Instant) => Instant;
+
+/** Whether a region failed before or after it was chosen is asked for as long as the choice stands; when a person froze or drained is only told. */
+const moveControls = (controls: ServiceRecord["controls"], move: Move, now: Instant): ServiceRecord["controls"] => {
+  const notAhead = (control: Control): Control => ({ ...control, at: Math.min(control.at, Math.max(now, 0)) });
+  const { frozen, frozenRegions, drained, placement, overrides } = controls;
+  return {
+    ...controls,
+    frozen: frozen && notAhead(frozen),
+    frozenRegions: mapValues(frozenRegions, notAhead),
+    drained: mapValues(drained, notAhead),
+    placement: placement && { ...placement, at: move(placement.at) },
+    overrides: overrides.map((override) => moveOverride(override, move)),
+  };
+};
 
 /** It counts as long as its operator said. */
 const moveOverride = (override: Override, move: Move): Override => {
