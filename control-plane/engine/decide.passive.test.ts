@@ -258,6 +258,18 @@ describe("a manual failover", () => {
     expect(world.situation.controls.placement).toBeNull();
   });
 
+  it.each([
+    { verdict: "healthy", evidence: "unknown", said: "r1 can't take traffic now" },
+    { verdict: "degraded", evidence: "good", said: "r1 is degraded since" },
+  ] as const)("who asks for failback to a region that is $verdict with $evidence evidence reads what it waits for", (r1) => {
+    const world = new World().set("r1", "unhealthy");
+    world.look();
+    world.set("r1", r1.verdict, { evidence: r1.evidence }).run(minutes(1));
+    const { proposal, sentence } = world.look(request({ kind: "failback" }));
+    expect(proposal).toBeNull();
+    expect(sentence).toContain(r1.said);
+  });
+
   it("ends by failback, which leads home in steps", () => {
     const world = new World();
     world.look(request({ kind: "failover", to: "r2" }));

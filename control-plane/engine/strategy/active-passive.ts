@@ -109,8 +109,8 @@ const serve = (input: PassiveInput, memory: PassiveMemory, active: Candidate): P
     return keepsServing(returning)
       ? continueReturn(input, active, returning, memory.returning.ramp)
       : abortReturn(input, active, returning);
-  const preferred = findPreferred(input);
-  if (!preferred || preferred.priority >= active.priority) return settle(active.region, []);
+  const preferred = findPreferred(input, active);
+  if (!preferred) return settle(active.region, []);
   return considerReturn(input, active, preferred);
 };
 
@@ -121,8 +121,11 @@ const abortReturn = (input: PassiveInput, active: Candidate, returning: Candidat
   return settle(target.region, left);
 };
 
-/** Where traffic belongs: the first that is healthy now, else the first that is fit, so that a person reads what it waits for. */
-const findPreferred = ({ candidates }: PassiveInput): Candidate | undefined => candidates.find(mayStep) ?? candidates.find(isFit);
+/** Where traffic belongs rather than here: the first that is healthy now, else the first that is fit, so that a person reads what it waits for. */
+const findPreferred = ({ candidates }: PassiveInput, active: Candidate): Candidate | undefined => {
+  const before = candidates.filter(({ priority }) => priority < active.priority);
+  return before.find(mayStep) ?? before.find(isFit);
+};
 
 const stay = (active: Candidate, wait: string, nextLookAt: Instant | null = null): PassiveAnswer =>
   answer({ active: active.region, returning: null }, { waits: [wait], nextLookAt });
@@ -131,7 +134,9 @@ const considerReturn = (input: PassiveInput, active: Candidate, preferred: Candi
   const { settings, move, now } = input;
   const isAsked = move?.kind === "failback" || (move?.kind === "undrain" && move.region === preferred.region);
   if (!canReceive(preferred)) return stay(active, `${preferred.region} can't take traffic now: ${preferred.verdict.why}`);
-  if (isAsked) return step(input, active, preferred, startRamp(settings, now, input.actor));
+  // Who asks for a return gets one to a healthy region, or away from one that isn't; a failover names any other.
+  if (isAsked && (mayStep(preferred) || !mayStep(active)))
+    return step(input, active, preferred, startRamp(settings, now, input.actor));
   const failback = input.traffic.out[preferred.region]?.isLent ? "automatic" : input.failback;
   const question = mayReturn(preferred, { ...input, failback });
   if (question.kind === "now") return step(input, active, preferred, startRamp(settings, now, input.actor));
