@@ -11,10 +11,11 @@ import { basisOf, questionOf } from "./safety/basis.ts";
 import { departuresAfter, movedPart } from "./safety/departures.ts";
 import { evaluate, isAboutTheWhole, isApproved, objections } from "./safety/evaluate.ts";
 import { judgeRole } from "./safety/judge-role.ts";
+import { isLeading } from "./stateful/transfer.ts";
 import type { WantInput } from "./strategy/draft.ts";
 import { keptShares } from "./strategy/fail-static.ts";
 import { firstTraffic } from "./strategy/first.ts";
-import { findLed, followLed } from "./strategy/led.ts";
+import { findLed, followLed, isLedMove } from "./strategy/led.ts";
 import { keptOnText, layOverrides, nextExpiry, overridesText, takenAsFit } from "./strategy/overrides.ts";
 import { gains, normalised, partsOf, ROUNDING, regionsWhere, sameWeights } from "./strategy/parts.ts";
 import { AUTOMATION } from "./strategy/returning.ts";
@@ -280,8 +281,11 @@ const agreedTo = ({ approved }: Situation, { wanted }: Drafted, proposal: Propos
   return { ...traffic, ramps: Object.fromEntries(ramps), passive: Object.fromEntries(passive) };
 };
 
+/** What a person agreed to is automation's, in the name of whoever agreed where the writable role had to be led there first. */
 const afterMove = (situation: Situation, traffic: TrafficMemory, proposal: Proposal): TrafficMemory => {
-  if (proposal.actor.kind !== "automation") return traffic;
+  const { transfer } = situation;
+  const isAgreed = isLeading(transfer) && transfer.isAgreed === true && isLedMove(transfer, proposal.gains);
+  if (proposal.isAsked || (proposal.actor.kind !== "automation" && !isAgreed)) return traffic;
   const departures = departuresAfter(situation, proposal);
   return proposal.kind === "failover"
     ? { ...traffic, departures, lastAutomaticFailoverAt: situation.now }

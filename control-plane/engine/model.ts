@@ -206,6 +206,10 @@ export interface Transfer {
   readonly why: string;
   /** Rules that whoever asked for it named: the traffic follows by the same word. */
   readonly breakGlass?: readonly RuleId[];
+  /** Automation wanted it and a person agreed: the move counts as automation's. */
+  readonly isAgreed?: true;
+  /** Somebody was called to promote by hand, or the new one was seen to write: two may, though the hook was never called. */
+  readonly mayBePromoted?: true;
   /** Of a stopped one: after `unwanted` automation may begin again by itself, after anything else a person does. */
   readonly stoppedFor?: "unwanted" | "failed" | "operator";
 }

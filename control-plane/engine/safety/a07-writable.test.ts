@@ -93,7 +93,10 @@ describe("A7", () => {
       answer: "deny",
       why: "r1 and r2 would have traffic, and the databases of both can be written to",
     });
-    expect(landing({ r1: 0, r2: 1, r3: 0 }, ["r2"], both).answer).toBe("allow");
+    expect(landing({ r1: 0, r2: 1, r3: 0 }, ["r2"], both)).toMatchObject({
+      answer: "deny",
+      why: "the databases of r1 and r2 can both be written to",
+    });
     expect(landing({ r1: 1, r2: 1, r3: 0 }, ["r2"])).toMatchObject({
       answer: "deny",
       why: "r2 would get traffic while r1 has some and its database is the writable one",
@@ -337,6 +340,8 @@ describe("laws", () => {
         if (["create", "configure", "freeze", "unfreeze"].includes(proposal.kind) || answerOf({ rules }, "A7").skipped) return;
         moves += 1;
         for (const region of proposal.gains) expect(roleOf(situation, region)).toBe("writable");
+        const writing = situation.databases.filter(({ role }) => role === "writable");
+        if (situation.transfer?.phase !== "switch") expect(writing).toHaveLength(1);
         const served = regionsWhere(proposal.weightsBefore, proposal.weightsAfter, ({ after }) => after > 0);
         expect(served.filter((region) => roleOf(situation, region) === "writable").length).toBeLessThanOrEqual(1);
       }),

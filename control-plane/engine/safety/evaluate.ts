@@ -1,5 +1,6 @@
 /** Asks every rule, keeps every answer: no short cut, so that history shows what would also have stood in the way. Pure. */
 import type { RuleAnswer } from "@regent/contract";
+import { hasRoleLeft } from "../stateful/transfer.ts";
 import { takenAsFit } from "../strategy/overrides.ts";
 import { a01RegionsServed } from "./a01-regions-served.ts";
 import { a02NeverEmpty } from "./a02-never-empty.ts";
@@ -75,7 +76,19 @@ const toAnswer = (rule: Rule, ruling: Ruling, input: RuleInput): RuleAnswer => {
   if (answer === "allow") return { rule: rule.id, answer, why, skipped: false };
   const skipped = isSkipped(rule, ruling, input);
   const until = "until" in ruling ? ruling.until : null;
-  return until === null ? { rule: rule.id, answer, why, skipped } : { rule: rule.id, answer, why, until, skipped };
+  const told = { rule: rule.id, answer, why: followsRole(rule, input) ? `${why}; ${FOLLOWS_TEXT}` : why, skipped };
+  return until === null ? told : { ...told, until };
+};
+
+const FOLLOWS_TEXT = "the traffic follows the writable role all the same";
+
+/**
+ * The old place may take no writes any more: what only asks automation to wait would wait in an outage. A freeze is a person's word, whomever it binds.
+ */
+const followsRole = ({ id, binds }: Rule, { proposal, situation: { spec, transfer } }: RuleInput): boolean => {
+  if (binds !== "automation" || id === "A4" || proposal.actor.kind === "operator") return false;
+  if (spec.stateful === null || !hasRoleLeft(transfer)) return false;
+  return proposal.gains.length > 0 && proposal.gains.every((region) => region === transfer.to);
 };
 
 /** An operator's override takes a region as fit and names this rule: nothing else is in its way. Whoever moves: it is their word all the same. */
@@ -88,7 +101,7 @@ const isWaived = (rule: Rule, input: RuleInput): boolean => {
 const isSkipped = (rule: Rule, { answer }: Ruling, input: RuleInput): boolean => {
   const { proposal, situation } = input;
   const { approved } = situation;
-  if (isWaived(rule, input)) return true;
+  if (isWaived(rule, input) || followsRole(rule, input)) return true;
   if (isApproved(proposal, approved)) {
     if (answer === "require-approval" && approved.asks.includes(rule.id)) return true;
     // They saw the whole move.

@@ -37,7 +37,7 @@ export const judgeRole = (input: RuleInput): RoleRuling => {
   if (writing.length > 1)
     return never(`${writing.join(" and ")} would have traffic, and the databases of both can be written to`);
   const missing = proposal.gains.filter((region) => !writing.includes(region));
-  if (missing.length === 0) return isLookedAt(situation, to) ?? fine(whyOf(situation, to));
+  if (missing.length === 0) return isLookedAt(situation, to) ?? writesAlone(situation, to);
   const [keeps] = writing;
   if (keeps !== undefined)
     return never(`${missing.join(", ")} would get traffic while ${keeps} has some and its database is the writable one`);
@@ -50,6 +50,20 @@ const isLookedAt = ({ transfer }: Situation, to: RegionId): RoleRuling | null =>
   isLeading(transfer) && transfer.to === to && transfer.phase !== "switch"
     ? { kind: "lead", from: transfer.from, to, why: transfer.why }
     : null;
+
+/**
+ * A second one that writes makes it unknown where the data is: it may have come back with what was lost, and just as well be the one that everybody
+ * wrote to until now. Where a transfer has seen the target alone the traffic follows, whoever came back since.
+ */
+const writesAlone = (situation: Situation, to: RegionId): RoleRuling => {
+  const { transfer, databases } = situation;
+  const writing = databases.filter(({ region, role }) => region === to || role === "writable").map(({ region }) => region);
+  const isLed = isLeading(transfer) && transfer.to === to;
+  return writing.length === 1 || isLed ? fine(whyOf(situation, to)) : bothWrite(writing);
+};
+
+const bothWrite = (writing: readonly RegionId[]): RoleRuling =>
+  never(`the databases of ${[...writing].sort().join(" and ")} can both be written to`);
 
 const fine = (why: string): RoleRuling => ({ kind: "fine", why });
 const never = (why: string): RoleRuling => ({ kind: "never", why });
@@ -68,7 +82,7 @@ const judgeTarget = (input: RuleInput, stateful: StatefulSpec, to: RegionId): Ro
   const writing = situation.databases
     .filter(({ region, role }) => region !== to && role === "writable")
     .map(({ region }) => region);
-  if (writing.length > 1) return never(`the databases of ${[...writing].sort().join(" and ")} can both be written to`);
+  if (writing.length > 1) return bothWrite(writing);
   const { transfer } = situation;
   if (isLeading(transfer))
     return transfer.to === to

@@ -22,6 +22,8 @@ const input = (changed: Partial<TransferInput> = {}): TransferInput => ({
   databases: PRIMARY_GONE,
   isTargetFit: true,
   wish: "wanted",
+  heldBack: null,
+  isHalted: false,
   change: "none",
   now: T0,
   ...changed,
@@ -300,7 +302,7 @@ describe("laws", () => {
     for (const { afterMs, event, hasHook, ...rest } of looks) {
       now += afterMs;
       transfer = event(transfer, now);
-      const given: TransferInput = { ...rest, transfer, spec: statefulSpec({ hasHook }), now };
+      const given: TransferInput = { heldBack: null, isHalted: false, ...rest, transfer, spec: statefulSpec({ hasHook }), now };
       check(given);
       transfer = stepTransfer(given).transfer;
     }
@@ -374,7 +376,8 @@ describe("laws", () => {
         const { event: _event, afterMs: _afterMs, hasHook, ...rest } = look;
         const transfer = isRole ? inRole : called;
         const now = isRole ? ROLE_AT + STATEFUL.roleMs : DEADLINE;
-        expect(stepTransfer({ ...rest, transfer, spec: statefulSpec({ hasHook }), now }).transfer.phase).not.toBe(transfer.phase);
+        const given = { heldBack: null, isHalted: false, ...rest, transfer, spec: statefulSpec({ hasHook }), now };
+        expect(stepTransfer(given).transfer.phase).not.toBe(transfer.phase);
       }),
     );
   });

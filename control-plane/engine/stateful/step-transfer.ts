@@ -5,6 +5,8 @@
  */
 import type { Instant, RegionId, RuleId } from "@regent/contract";
 import type { DatabaseView, Decision, ServiceSpec, Situation, StatefulSpec, Transfer } from "../model.ts";
+import { objections } from "../safety/evaluate.ts";
+import { findPin } from "../strategy/overrides.ts";
 import { durationText } from "../text.ts";
 import { isHookCalled, stopTransfer, type Told, timesText, unfitText } from "./transfer.ts";
 
@@ -16,6 +18,10 @@ export interface TransferInput {
   readonly isTargetFit: boolean;
   /** What the last decision thinks of it: see wishOf. */
   readonly wish: TransferWish;
+  /** Why the traffic doesn't follow the role, where time alone won't change it: see heldBackBy. */
+  readonly heldBack: string | null;
+  /** Nobody is to be asked to promote, not again either: see isHalted. */
+  readonly isHalted: boolean;
   /** What became of the change that brings the traffic to `to`; `accepted` too where DNS gave it the traffic already. */
   readonly change: "none" | "accepted" | "visible";
   readonly now: Instant;
@@ -53,6 +59,26 @@ export const stepTransfer = (input: TransferInput): TransferStep => {
 export const wishOf = (decision: Decision, { to }: Transfer): TransferWish => {
   if (decision.transfer?.to === to) return "wanted";
   return decision.proposal?.gains.includes(to) ? "held" : "unwanted";
+};
+
+/** The role is there and the traffic isn't: what a person has to know at once. What only waits for a change of ours is no news. */
+export const heldBackBy = ({ proposal, rules, isAllowed, sentence }: Decision, { phase, to }: Transfer): string | null => {
+  if (phase !== "switch") return null;
+  if (!proposal?.gains.includes(to)) return sentence;
+  const standing = objections(rules);
+  const isWaiting = standing.length > 0 && standing.every(({ answer }) => answer === "defer");
+  return isAllowed || isWaiting ? null : sentence;
+};
+
+/**
+ * A freeze, and a pin, keep automation from promoting anybody, whatever it began. A restored database keeps everybody: it may not know how this ended.
+ * Of a situation that overrides are laid over.
+ */
+export const isHalted = ({ controls, spec }: Pick<Situation, "controls" | "spec">, { by, from, to }: Transfer): boolean => {
+  const { frozen, frozenGlobally, frozenRegions } = controls;
+  if (frozenGlobally?.cause === "restored") return true;
+  if (by.kind === "operator") return false;
+  return Boolean(frozen ?? frozenGlobally ?? frozenRegions[from] ?? frozenRegions[to] ?? findPin({ controls, spec }));
 };
 
 /** As A5 and A6 ask; not of whoever named one of them. To a drained region nobody is led: taking the drain back comes first. */
@@ -106,13 +132,14 @@ const stepPrepare = (input: TransferInput, spec: StatefulSpec): TransferStep => 
   }
   if (now < leaseEndsAt) return stay(transfer, leaseEndsAt);
   // By the hook whose answer was lost, or by a person.
-  if (isWritable) return enter(transfer, "role", `${to} is seen to write; looking whether nobody else does`, now);
+  if (isWritable)
+    return enter({ ...transfer, mayBePromoted: true }, "role", `${to} is seen to write; looking whether nobody else does`, now);
   if (now >= deadline) return moved(stopTransfer(transfer, { ...whyNotPrepared(input, spec), now }));
   if (!spec.hasHook) return waitForPerson(transfer, deadline);
   const warned = isCalled && !input.isTargetFit ? warnUnfit(transfer) : null;
   if (warned) return moved(warned, now);
   const againAt = hook.lastAt === null ? now : hook.lastAt + HOOK_AGAIN_MS;
-  const mayCall = isCalled || wish === "wanted";
+  const mayCall = !input.isHalted && (isCalled || wish === "wanted");
   return stay(transfer, mayCall && againAt > now ? Math.min(againAt, deadline) : deadline, mayCall && now >= againAt);
 };
 
@@ -141,7 +168,7 @@ const lastText = ({ answer, why }: Transfer["hook"]): string => {
 const waitForPerson = (transfer: Transfer, deadline: Instant): TransferStep => {
   const why = `waiting until somebody promotes ${transfer.to}: no hook is declared`;
   if (transfer.why === why) return stay(transfer, deadline);
-  return moved({ transfer: { ...transfer, why }, tell: why, page: true }, deadline);
+  return moved({ transfer: { ...transfer, why, mayBePromoted: true }, tell: why, page: true }, deadline);
 };
 
 /** It may be promoted already, and there is no way back that Regent knows. Told once. */
@@ -188,17 +215,23 @@ const notClear = (others: readonly DatabaseView[]): string =>
     .map(({ why }) => why)
     .join("; ");
 
-const stepSwitch = ({ transfer, change, now }: TransferInput, spec: StatefulSpec): TransferStep => {
+/** Told once: what holds it back may be worded anew at each look. */
+const stepSwitch = ({ transfer, change, heldBack, now }: TransferInput, spec: StatefulSpec): TransferStep => {
   const { to, phaseAt } = transfer;
   if (change !== "none") return enter(transfer, "verify", `DNS gives the traffic to ${to}: following until it is seen`, now);
   const lateAt = phaseAt + spec.roleMs;
-  const why = `${to} has the writable role, and the traffic is not there ${durationText(spec.roleMs)} later: something else holds it back`;
-  if (now < lateAt || transfer.why === why) return stay(transfer, now < lateAt ? lateAt : null);
+  const mark = `the writable role has moved to ${to}, and the traffic hasn't`;
+  if (transfer.why.startsWith(mark)) return stay(transfer);
+  if (now < lateAt && heldBack === null) return stay(transfer, lateAt);
+  const why = `${mark}: ${heldBack ?? `DNS doesn't say so ${durationText(spec.roleMs)} later`}`;
   return moved({ transfer: { ...transfer, why }, tell: why, page: true });
 };
 
-const stepVerify = ({ transfer, change, now }: TransferInput): TransferStep => {
+const stepVerify = ({ transfer, change, wish, now }: TransferInput): TransferStep => {
   const { to, from, startedAt } = transfer;
+  // A newer word than this one's, or another fault: nobody leads the traffic back.
+  if (change === "none" && wish === "unwanted")
+    return moved(stopTransfer(transfer, { why: "the traffic was led elsewhere since", stoppedFor: "unwanted", now }));
   if (change === "none") return enter(transfer, "switch", `the change that gave ${to} the traffic is gone: once more`, now);
   if (change === "accepted") return stay(transfer);
   return enter(

@@ -14,6 +14,7 @@ export interface TransferStart {
   readonly by: Actor;
   readonly reason: string | null;
   readonly breakGlass?: readonly RuleId[];
+  readonly isAgreed?: boolean;
   readonly now: Instant;
 }
 
@@ -32,7 +33,7 @@ export interface HookAnswer {
 }
 
 /** From this moment nobody who asks for the role is told that a region writes. */
-export const beginTransfer = ({ id, from, to, by, reason, breakGlass = [], now }: TransferStart): Transfer => ({
+export const beginTransfer = ({ id, from, to, by, reason, breakGlass = [], isAgreed = false, now }: TransferStart): Transfer => ({
   id,
   from,
   to,
@@ -44,6 +45,7 @@ export const beginTransfer = ({ id, from, to, by, reason, breakGlass = [], now }
   hook: { attempts: 0, lastAt: null, answer: "none", isFenced: null, why: "" },
   why: `the writable role goes from ${from} to ${to}: nobody is told any more that ${from} writes`,
   ...(breakGlass.length > 0 ? { breakGlass } : {}),
+  ...(isAgreed ? { isAgreed } : {}),
 });
 
 /** The role is on its way, or it is there and the traffic isn't: nothing else may be led anywhere. */
@@ -53,6 +55,13 @@ const LEADING: ReadonlySet<TransferPhase> = new Set(["prepare", "role", "switch"
 
 /** It may have fenced or promoted somebody already: it can't be taken back by changing one's mind. */
 export const isHookCalled = ({ hook }: Transfer): boolean => hook.attempts > 0;
+
+/** Who writes isn't known from what Regent did: the new one may be promoted, now or later. */
+export const isOpen = (transfer: Transfer): boolean => isHookCalled(transfer) || transfer.mayBePromoted === true;
+
+/** The role is on its way or there, and the old place may be fenced: the traffic has nowhere else to go. */
+export const hasRoleLeft = (transfer: Transfer | null): transfer is Transfer =>
+  isLeading(transfer) && (transfer.phase !== "prepare" || isHookCalled(transfer));
 
 /** Kept before each call: whether an answer comes or not, the hook may have acted. */
 export const noteHookCall = (transfer: Transfer, now: Instant): Transfer =>
@@ -71,7 +80,8 @@ export const hearHook = (transfer: Transfer, answer: HookAnswer, now: Instant): 
   const { to } = transfer;
   const hook = { ...transfer.hook, answer: answer.kind, isFenced: answer.isFenced, why: answer.why };
   const tell = `the hook promoted ${to} ${durationText(now - transfer.phaseAt)} after its transfer had stopped (${fenceText(transfer, answer)}): traffic stays where it is, look which database writes`;
-  return { transfer: { ...transfer, hook, why: `${transfer.why}; ${tell}` }, tell, page: true };
+  // What was seen of databases before that is the past.
+  return { transfer: { ...transfer, hook, phaseAt: now, why: `${transfer.why}; ${tell}` }, tell, page: true };
 };
 
 const hearInPrepare = (transfer: Transfer, answer: HookAnswer, now: Instant): Told => {
@@ -122,7 +132,7 @@ export const endTransfer = (
   const called = attempts > 0 ? `; the hook was called ${timesText(attempts)} and may have acted` : "; the hook was not called";
   const ended = stopTransfer(transfer, { why: `${by} ended it: ${reason}${called}`, stoppedFor: "operator", now });
   // Who ends it knows, unless something may be left half-way.
-  return { ...ended, page: attempts > 0 };
+  return { ...ended, page: isOpen(transfer) };
 };
 
 /** `once`, `2 times`. */

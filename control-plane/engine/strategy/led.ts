@@ -5,7 +5,7 @@
 import type { ChangeKind, RegionId, RuleId } from "@regent/contract";
 import type { Control, Situation, Transfer } from "../model.ts";
 import { isTargetFit } from "../stateful/step-transfer.ts";
-import { isHookCalled, isLeading } from "../stateful/transfer.ts";
+import { hasRoleLeft, isLeading } from "../stateful/transfer.ts";
 import type { Placement, WantInput } from "./draft.ts";
 import type { Wanted } from "./shares.ts";
 import { wantShares } from "./shares.ts";
@@ -25,7 +25,7 @@ export const findLed = (situation: Situation): Led | null => {
   const { to, by, reason, startedAt, breakGlass = [] } = transfer;
   if (!isTargetFit(situation, to, breakGlass)) return null;
   const isAsked = by.kind === "operator";
-  if (!isAsked && transfer.phase === "prepare" && !isHookCalled(transfer)) return null;
+  if (!isAsked && !hasRoleLeft(transfer)) return null;
   return {
     to,
     transfer,
@@ -40,13 +40,13 @@ export const followLed = (led: Led | null, input: WantInput, wanted: Wanted): Wa
   const { transfer, to } = led;
   const control: Control = led.asked?.control ?? { by: transfer.by.name, reason: transfer.why, at: transfer.startedAt };
   const followed = wantShares({ ...input, move: null, placement: { ...control, region: to } });
-  // Where it isn't at home it stays until failback, if a person sent it there.
-  const placement: Placement = led.asked && !isFirst(input.situation, to) ? followed.placement : null;
+  // Where it isn't at home it stays until failback, if a person sent it there. Who agreed to automation's move leaves the way back to it.
+  const placement: Placement = led.asked && !transfer.isAgreed && !isFirst(input.situation, to) ? followed.placement : null;
   return { ...followed, placement, waits: [`traffic goes to ${to} with the writable role: ${transfer.why}`] };
 };
 
 /** All that gains is where the role goes. */
-export const isLedMove = ({ to }: Led, gains: readonly RegionId[]): boolean =>
+export const isLedMove = ({ to }: Pick<Led, "to">, gains: readonly RegionId[]): boolean =>
   gains.length > 0 && gains.every((region) => region === to);
 
 const isFirst = ({ spec }: Situation, region: RegionId): boolean =>

@@ -64,6 +64,8 @@ export interface ServiceRecord {
 export interface StoredTransfer extends Transfer {
   /** After a stop that left it open who may write: the region whose database alone was seen writable since, by agents beside each of the two. */
   readonly settledAt: RegionId | null;
+  /** Traffic has been there since: from then on it says where the role is. */
+  readonly isFollowed?: true;
 }
 
 /** What was asked for, with what it rests on in full: approved, it lets exactly that through. */

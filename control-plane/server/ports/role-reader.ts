@@ -7,6 +7,8 @@ export interface RoleRow {
   readonly version: number;
   readonly passive: TrafficMemory["passive"];
   readonly transfer: StoredTransfer | null;
+  /** Everything is frozen because the database was restored: newer words may be lost. */
+  readonly isRestored: boolean;
 }
 
 export interface RoleReader {

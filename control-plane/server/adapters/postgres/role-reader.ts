@@ -12,12 +12,13 @@ export const createPostgresRoleReader = ({ database }: { readonly database: Data
   read: async (service) => {
     const [row] = await database.urgent(
       (send) => send<Row[]>`
-        select current_setting('transaction_read_only') = 'on' as "isReadOnly", s.version, s.traffic->'passive' as passive, s.transfer
+        select current_setting('transaction_read_only') = 'on' as "isReadOnly", s.version, s.traffic->'passive' as passive, s.transfer,
+          exists (select from regent.global_freeze where cause = 'restored') as "isRestored"
         from (select ${service}::text as service) asked left join regent.service s using (service)`,
     );
     if (row === undefined || row.isReadOnly) throw new DatabaseAway(READ_ONLY, new Error("the database is read-only"));
     if (row.version === null) return null;
-    const { version, passive, transfer } = row;
-    return { version, passive, transfer };
+    const { version, passive, transfer, isRestored } = row;
+    return { version, passive, transfer, isRestored };
   },
 });

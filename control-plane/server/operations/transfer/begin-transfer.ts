@@ -21,15 +21,20 @@ export interface Asker {
   readonly by: Actor;
   readonly reason: string | null;
   readonly breakGlass: OperatorRequest["breakGlass"];
+  /** Automation's move, by their leave. */
+  readonly isAgreed: boolean;
 }
 
-export const BY_ITSELF: Asker = { by: AUTOMATION, reason: null, breakGlass: [] };
+export const BY_ITSELF: Asker = { by: AUTOMATION, reason: null, breakGlass: [], isAgreed: false };
 
 export const askedBy = ({ by, reason, breakGlass }: Pick<OperatorRequest, "by" | "reason" | "breakGlass">): Asker => ({
   by: operator(by),
   reason,
   breakGlass,
+  isAgreed: false,
 });
+
+export const agreedBy = (by: string, reason: string): Asker => ({ by: operator(by), reason, breakGlass: [], isAgreed: true });
 
 /** One at a time: what leads elsewhere comes to its end first. */
 export const mayLead = (

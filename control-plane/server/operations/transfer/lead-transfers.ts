@@ -4,9 +4,17 @@
  * else leads by then, who asks again.
  */
 import type { Hook, Instant } from "@regent/contract";
-import type { Decision, ServiceSpec, Situation, TransferPhase } from "@regent/engine";
-import { isTargetFit, stepTransfer, type TransferStep, wishOf } from "@regent/engine/stateful/step-transfer.ts";
+import type { Decision, ServiceSpec, Situation, StatefulSpec, TransferPhase } from "@regent/engine";
+import {
+  heldBackBy,
+  isHalted,
+  isTargetFit,
+  stepTransfer,
+  type TransferStep,
+  wishOf,
+} from "@regent/engine/stateful/step-transfer.ts";
 import { type HookAnswer as Heard, hearHook, noteHookCall, type Told } from "@regent/engine/stateful/transfer.ts";
+import { layOverrides, takenAsFit } from "@regent/engine/strategy/overrides.ts";
 import type { Logger } from "pino";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import type { ServiceRecord, StoredTransfer } from "../../ports/decision-store.ts";
@@ -15,7 +23,7 @@ import { AUTOMATION } from "../memory/actors.ts";
 import { type Draft, LeadershipLost, type Ledger, LedgerConflict } from "../memory/ledger.ts";
 import { areViewsOld } from "./database-book.ts";
 import { createHookPause } from "./hook-pause.ts";
-import { settle } from "./role.ts";
+import { activeOf, settle } from "./role.ts";
 import { changeOf } from "./transfer-change.ts";
 import { toTransferEntry } from "./transfer-state.ts";
 
@@ -60,14 +68,14 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     const step = transfer && stepOf(spec, situation, decision, record, transfer);
     const waitMs = transfer && step?.isHookDue ? pause.waitMs(transfer, spec.stateful?.leaseMs ?? 0) : null;
     const isCall = waitMs === 0 && !calling.has(spec.id);
-    const settledAt = transfer && settle(transfer, databases);
+    const settled = transfer && settleNow(spec, record, transfer, databases);
     const isNews =
       (step !== null && step.transfer !== transfer) ||
-      settledAt !== (transfer?.settledAt ?? null) ||
+      settled !== transfer ||
       areViewsOld(record.databases, databases, spec.stateful);
     if ((isNews || isCall) && !committing.has(spec.id)) {
       committing.add(spec.id);
-      void commitLook({ spec, situation, record, step, isCall, settledAt })
+      void commitLook({ spec, situation, record, step, isCall, settled })
         .catch((error: unknown) => fail(error, spec.id))
         .finally(() => committing.delete(spec.id));
     }
@@ -80,16 +88,21 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     decision: Decision,
     record: ServiceRecord,
     transfer: StoredTransfer,
-  ): TransferStep =>
-    stepTransfer({
+  ): TransferStep => {
+    const laid = layOverrides(situation);
+    return stepTransfer({
       transfer,
       spec,
       databases: situation.databases,
-      isTargetFit: isTargetFit(situation, transfer.to, transfer.breakGlass),
+      // As the decision believes: what an operator's override takes as fit isn't unfit here.
+      isTargetFit: isTargetFit(takenAsFit(laid, null), transfer.to, transfer.breakGlass),
       wish: wishOf(decision, transfer),
+      heldBack: heldBackBy(decision, transfer),
+      isHalted: isHalted(laid, transfer),
       change: changeOf(record, ledger.lastChange(spec.id), transfer),
       now: situation.now,
     });
+  };
 
   interface Looked {
     readonly spec: ServiceSpec;
@@ -97,18 +110,17 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     readonly record: ServiceRecord;
     readonly step: TransferStep | null;
     readonly isCall: boolean;
-    readonly settledAt: string | null;
+    readonly settled: StoredTransfer | null;
   }
 
   /** Nothing of it counts when the transfer was changed since: it is looked at again. */
-  const commitLook = async ({ spec, situation, record, step, isCall, settledAt }: Looked): Promise<void> => {
+  const commitLook = async ({ spec, situation, record, step, isCall, settled }: Looked): Promise<void> => {
     const asked = await ledger.commit((draft) => {
       if (draft.record(spec.id).transfer !== record.transfer) return null;
       draft.update(spec.id, (known) => ({ ...known, databases: situation.databases }));
-      if (step === null || record.transfer === null) return null;
-      const before = { ...record.transfer, settledAt };
-      if (settledAt !== record.transfer.settledAt) tellSettled(draft, spec, before);
-      const told = keep(draft, spec, before, step);
+      if (step === null || settled === null) return null;
+      if (settled.settledAt !== record.transfer?.settledAt) tellSettled(draft, spec, settled);
+      const told = keep(draft, spec, settled, step);
       if (!isCall) return null;
       const noted = { ...told, ...noteHookCall(told, clock.now()) };
       draft.update(spec.id, (known) => ({ ...known, transfer: noted }));
@@ -134,9 +146,29 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     );
   };
 
+  /** The same one where nothing of who may write is new. */
+  const settleNow = (
+    { stateful }: ServiceSpec,
+    { traffic }: ServiceRecord,
+    transfer: StoredTransfer,
+    databases: Situation["databases"],
+  ): StoredTransfer => {
+    const { phaseAt } = transfer;
+    const deadline = stateful === null ? phaseAt : deadlineOf(transfer, stateful);
+    const settledAt = settle(transfer, databases, deadline);
+    if (settledAt === null || transfer.isFollowed) return transfer;
+    if (activeOf(traffic) === settledAt) return { ...transfer, settledAt, isFollowed: true };
+    return settledAt === transfer.settledAt ? transfer : { ...transfer, settledAt };
+  };
+
   /** What the engine made of it, with what only the shell remembers. */
-  const keep = (draft: Draft, spec: ServiceSpec, before: StoredTransfer, { transfer, tell, page }: Told): StoredTransfer => {
-    const next: StoredTransfer = { ...transfer, settledAt: before.settledAt };
+  const keep = (
+    draft: Draft,
+    spec: ServiceSpec,
+    { settledAt, isFollowed }: Pick<StoredTransfer, "settledAt" | "isFollowed">,
+    { transfer, tell, page }: Told,
+  ): StoredTransfer => {
+    const next: StoredTransfer = { ...transfer, settledAt, ...(isFollowed ? { isFollowed } : {}) };
     draft.update(spec.id, (known) => ({ ...known, transfer: next }));
     if (tell !== null)
       draft.tell(
@@ -149,7 +181,7 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
     const hook = deps.hookOf(spec.id);
     if (hook === null || spec.stateful === null || calling.has(spec.id) || !deps.isLeading()) return;
     calling.add(spec.id);
-    const { id, from, to, reason, startedAt, phaseAt } = transfer;
+    const { id, from, to, reason, startedAt } = transfer;
     try {
       const heard = await deps.hooks.call(hook, {
         transfer: id,
@@ -158,7 +190,7 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
         to,
         reason,
         at: startedAt,
-        deadline: phaseAt + spec.stateful.leaseMs + spec.stateful.prepareMs,
+        deadline: deadlineOf(transfer, spec.stateful),
       });
       pause.heard(id, heard.answer);
       await hear(spec, id, { kind: heard.answer, isFenced: heard.isFenced, why: heard.why });
@@ -174,7 +206,12 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
       const { transfer } = draft.record(spec.id);
       if (transfer?.id !== id) return;
       const told = hearHook(transfer, heard, clock.now());
-      if (told.transfer !== transfer) keep(draft, spec, transfer, told);
+      if (told.transfer === transfer) return;
+      // Promoted after all: who was seen to write alone before may not be alone any more.
+      const isReopened = transfer.phase === "stopped";
+      const { isFollowed: _known, ...news } = told.transfer as StoredTransfer;
+      if (isReopened) keep(draft, spec, { settledAt: null }, { ...told, transfer: news });
+      else keep(draft, spec, transfer, told);
     });
 
   const fail = (error: unknown, service: string): void => {
@@ -185,6 +222,10 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
 
   return { look, forget: pause.forget };
 };
+
+/** The hook promises nothing after it. */
+const deadlineOf = ({ startedAt }: StoredTransfer, { leaseMs, prepareMs }: StatefulSpec): Instant =>
+  startedAt + leaseMs + prepareMs;
 
 /** The sooner of what the engine waits for and when the hook may be asked. */
 const nextLook = (

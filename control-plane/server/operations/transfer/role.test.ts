@@ -15,6 +15,7 @@ const row = (transfer: Partial<StoredTransfer> | null, ...actives: string[]): Ro
   version: 7,
   passive: Object.fromEntries((actives.length > 0 ? actives : ["eu"]).map((active, i) => [`f${i}`, { active, returning: null }])),
   transfer: transfer && exampleTransfer({ from: "eu", to: "us", ...transfer }),
+  isRestored: false,
 });
 
 const ENDED = { phase: "stopped", phaseAt: 1_000 } as const;
@@ -33,6 +34,19 @@ describe("the writer", () => {
     ["stopped before anybody was asked", row({ ...ENDED, hook: unasked }), "eu"],
     ["stopped after the hook was asked", row({ ...ENDED, hook: asked }), null],
     ["stopped after, and one alone was seen since", row({ ...ENDED, hook: asked, settledAt: "us" }), "us"],
+    ["stopped after, settled, and traffic moved on since", row({ ...ENDED, hook: asked, settledAt: "eu" }, "us"), "us"],
+    [
+      "stopped after, settled at the new one, and moved to a third since",
+      row({ ...ENDED, hook: asked, settledAt: "us" }, "ap"),
+      "ap",
+    ],
+    [
+      "stopped after, settled at the new one, traffic followed, and went back since",
+      row({ ...ENDED, hook: asked, settledAt: "us", isFollowed: true }, "eu"),
+      "eu",
+    ],
+    ["stopped after a person was called to promote", row({ ...ENDED, hook: unasked, mayBePromoted: true }), null],
+    ["a restored database, whatever it says", { ...row({ phase: "done" }, "us"), isRestored: true }, null],
     ["stopped after, and a person moved the traffic since", row({ ...ENDED, hook: asked }, "us"), "us"],
   ])("%s", (_, given, writer) => {
     const answer = toRole(SPEC, given);
@@ -70,14 +84,26 @@ describe("after a stop that left it open", () => {
     ["a third one writes too", [seen("eu", "writable"), seen("us", "standby"), seen("ap", "writable")], null],
     ["nothing is seen", [], null],
   ])("%s", (_, views, region) => {
-    expect(settle(stopped, views)).toBe(region);
+    expect(settle(stopped, views, 0)).toBe(region);
+  });
+
+  test("the old one counts only when the hook's time is over, unless it refused; the new one at once", () => {
+    const [old, next] = [
+      [seen("eu", "writable"), seen("us", "standby")],
+      [seen("eu", "standby"), seen("us", "writable")],
+    ];
+    const [at = 0] = old.map(({ seenAt }) => seenAt ?? 0);
+    expect(settle(stopped, old, at)).toBeNull();
+    expect(settle(stopped, old, at - 1)).toBe("eu");
+    expect(settle(stopped, next, at)).toBe("us");
+    expect(settle({ ...stopped, hook: { ...asked, answer: "refused" } }, old, at)).toBe("eu");
   });
 
   test("what was settled stays, and what was never open isn't settled", () => {
     const views = [seen("eu", "writable"), seen("us", "standby")];
-    expect(settle({ ...stopped, settledAt: "us" }, views)).toBe("us");
-    expect(settle({ ...stopped, hook: unasked }, views)).toBeNull();
+    expect(settle({ ...stopped, settledAt: "us" }, views, 0)).toBe("us");
+    expect(settle({ ...stopped, hook: unasked }, views, 0)).toBeNull();
     for (const phase of ["prepare", "role", "switch", "verify", "done"] as const)
-      expect(settle({ ...stopped, phase }, views)).toBeNull();
+      expect(settle({ ...stopped, phase }, views, 0)).toBeNull();
   });
 });

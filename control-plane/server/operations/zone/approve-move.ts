@@ -11,7 +11,7 @@ import { type ApprovalOrder, findApproval, type NoAnswer, serviceOf, unknownAppr
 import { answer } from "../approval/refuse-approval.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { toApproved } from "../memory/situation.ts";
-import { askedBy, draftTransfer, mayLead, roleFirst } from "../transfer/begin-transfer.ts";
+import { agreedBy, draftTransfer, mayLead, roleFirst } from "../transfer/begin-transfer.ts";
 import { type DecideDeps, decideNow, draftNow, type OneService } from "./decide-service.ts";
 import { type DraftedChange, writeAhead } from "./draft-change.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
@@ -53,7 +53,7 @@ const approveNow = (deps: DecideDeps, draft: Draft, order: ApprovalOrder, one: O
   const decision = decideNow(deps, draft, spec, null, { approved: toApproved({ approval }, spec, at) });
   if (mayLead(draft.record(spec.id), decision)) {
     answer({ ids: deps.ids, draft }, found.approval, { state: "approved", by: order.by, reason: order.reason, at });
-    const transfer = draftTransfer(deps, draft, spec, decision, askedBy({ by: order.by, reason: order.reason, breakGlass: [] }));
+    const transfer = draftTransfer(deps, draft, spec, decision, agreedBy(order.by, order.reason));
     const why = transfer ? roleFirst(transfer) : decision.sentence;
     return done({ kind: "answered", answer: { ...toAnswer(draft, one, decision, null), allowed: true, why } });
   }

@@ -15,7 +15,7 @@ import { declaredNow } from "../memory/declared.ts";
 import { withDeparture } from "../memory/departed.ts";
 import type { Draft, Ledger } from "../memory/ledger.ts";
 import { expectedMembers, modeWritten, toApproved, toSituation } from "../memory/situation.ts";
-import { type Asker, askedBy, BY_ITSELF, draftTransfer } from "../transfer/begin-transfer.ts";
+import { type Asker, agreedBy, BY_ITSELF, draftTransfer } from "../transfer/begin-transfer.ts";
 import type { DatabaseBook } from "../transfer/database-book.ts";
 import { awaitedRegions } from "../verdict/await-reports.ts";
 import { type DraftedChange, draftChange, writeAhead } from "./draft-change.ts";
@@ -83,7 +83,7 @@ export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): S
 /** A person who approved the move has their name on the transfer that it needs first. */
 const toAsker = ({ clock }: DecideDeps, draft: Draft, spec: ServiceSpec, decision: Decision): Asker => {
   const approval = approvalOf(decision, draft.record(spec.id).approval, spec, clock.now());
-  return approval?.by == null ? BY_ITSELF : askedBy({ by: approval.by, reason: approval.reason ?? "", breakGlass: [] });
+  return approval?.by == null ? BY_ITSELF : agreedBy(approval.by, approval.reason ?? "");
 };
 
 const keepTraffic = (draft: Draft, spec: ServiceSpec, { trafficNow }: Decision): void => {
