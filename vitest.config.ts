@@ -32,8 +32,7 @@ export default defineConfig({
       project("sandbox", "infra/sandbox"),
       project("repository", ".ci"),
       project("cli", "control-plane/cli", { exclude: [...NEVER, "e2e/**"] }),
-      // Each file holds processes to times of seconds: one after the other.
-      project("e2e", "control-plane/cli/e2e", { exclude: [...NEVER, MAIN_JOB], fileParallelism: false }),
+      project("e2e", "control-plane/cli/e2e", { exclude: [...NEVER, MAIN_JOB] }),
       project("main-job", "control-plane/cli/e2e", { include: [MAIN_JOB] }),
     ],
   },

@@ -35,10 +35,11 @@ const MAIN_JOB: Section = {
   why: "the command, and all of Regent end to end",
   args: [...VITEST, "--project", "main-job"],
 };
+// Mostly waiting, for leases that run out and for processes that were killed: two files at a time.
 const E2E: Section = {
   title: "end to end",
   why: "what breaks in production, on real processes",
-  args: [...VITEST, "--project", "e2e"],
+  args: [...VITEST, "--project", "e2e", "--maxWorkers", "2"],
 };
 
 interface Result {
