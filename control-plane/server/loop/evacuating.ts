@@ -131,33 +131,34 @@ export const createEvacuating = (deps: EvacuatingDeps): Evacuating => {
     const { dryRun, scope, ...asked } = order;
     if (servicesOf(deps.specs(), order.region).length === 0)
       return { kind: "not-found", what: `service with an endpoint in ${order.region}` };
-    const earlier = await evacuations.list({ region: order.region, limit: EVACUATIONS_EARLIER_MAX });
-    const draft = (): StoredEvacuation => ({
-      ...asked,
-      breakGlass: [...order.breakGlass],
-      id: ids.ulid(),
-      at: clock.now(),
-      state: "running",
-      endedAt: null,
-      stopped: null,
-      services: [
-        ...draftServices(order.direction, {
-          ...deps,
-          specs: deps.specs(),
-          recordOf: ledger.record,
-          region: order.region,
-          earlier,
-        }),
-      ],
-      version: 0,
-    });
-    const beyond = beyondScope(scope, draft());
-    if (beyond.length > 0) return { kind: "beyond-scope", services: beyond };
-    if (dryRun) return { kind: "previewed", preview: await previewEvacuation(deps, draft()) };
+    const draft = async (): Promise<StoredEvacuation> => {
+      const earlier = await evacuations.list({ region: order.region, limit: EVACUATIONS_EARLIER_MAX });
+      const known = { ...deps, specs: deps.specs(), recordOf: ledger.record, region: order.region, earlier };
+      return {
+        ...asked,
+        breakGlass: [...order.breakGlass],
+        id: ids.ulid(),
+        at: clock.now(),
+        state: "running",
+        endedAt: null,
+        stopped: null,
+        services: [...draftServices(order.direction, known)],
+        version: 0,
+      };
+    };
+    if (dryRun) {
+      const drafted = await draft();
+      const beyond = beyondScope(scope, drafted);
+      if (beyond.length > 0) return { kind: "beyond-scope", services: beyond };
+      return { kind: "previewed", preview: await previewEvacuation(deps, drafted) };
+    }
+    // In turn: one that ended a moment ago has written down what it drained, and a service that was declared meanwhile is asked about, too.
     const begun = await inTurn(async (): Promise<EvacuationResult> => {
+      const drafted = await draft();
+      const beyond = beyondScope(scope, drafted);
+      if (beyond.length > 0) return { kind: "beyond-scope", services: beyond };
       const running = [...open.values()].find(({ region, state }) => region === order.region && state === "running");
       if (running) return { kind: "evacuation-running", running };
-      const drafted = draft();
       const told = { id: ids.ulid(), at: drafted.at, actor: operator(order.by), step: "begun", why: begunText(drafted) } as const;
       if (await save(drafted, [toEntry(drafted, told)])) return { kind: "begun", evacuation: drafted };
       // Another leader's, or our own write whose answer was lost.

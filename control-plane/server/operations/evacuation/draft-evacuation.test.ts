@@ -50,6 +50,14 @@ describe("of a region", () => {
     expect(draft("return", { b: fire }, [evacuated()])).toEqual(["b nothing"]);
   });
 
+  test("what a stopped one drained before its leader could write it down comes back too", () => {
+    const stopped = evacuated({
+      state: "stopped",
+      services: [exampleStep("a", { state: "waiting" }), exampleStep("b", { state: "nothing" })],
+    });
+    expect(draft("return", { a: fire, b: fire }, [stopped])).toEqual(["a waiting", "b nothing"]);
+  });
+
   test("a drain is known as the evacuation's although the clock was set back since", () => {
     expect(draft("return", { a: { ...fire, at: AT - 3_600_000 } }, [evacuated()])).toEqual(["a waiting"]);
     expect(draft("return", { a: fire }, [evacuated({ direction: "return" })])).toEqual(["a nothing"]);

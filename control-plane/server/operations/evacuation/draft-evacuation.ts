@@ -29,13 +29,16 @@ export const servicesOf = (specs: ReadonlyMap<string, ServiceSpec>, region: stri
     .filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.region === region))
     .sort((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1));
 
-/** Whether one of them asked for this drain: not by its time, as the database's clock may have been set back since. */
+/**
+ * Whether one of them asked for this drain: not by its time, as the database's clock may have been set back since. One that was stopped may have asked for
+ * more than it could write down.
+ */
 const isOfEvacuation = (service: string, drain: Control, evacuations: readonly Evacuation[]): boolean =>
   evacuations.some(
     (each) =>
       each.direction === "evacuate" &&
       isOwnDrain(drain, each) &&
-      each.services.some((known) => known.service === service && known.at !== null),
+      each.services.some(({ service: known, state, at }) => known === service && (at !== null || state === "waiting")),
   );
 
 export const isOwnDrain = ({ by, reason }: Control, evacuation: Pick<Evacuation, "by" | "reason">): boolean =>
