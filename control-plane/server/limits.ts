@@ -236,5 +236,7 @@ export const ALERTS_SHOWN_MAX = 1_000;
 export const ALERT_GAP_MS = 120_000;
 /** How often a pending alert notes that it still holds: half of the gap, so that one lost write doesn't cost it. */
 export const ALERT_NOTE_MS = 60_000;
+/** What fires ends when it hasn't held for so long without a break: what goes to and fro is one page, and not one each time. */
+export const ALERT_QUIET_MS = 60_000;
 /** A firing alert of which nothing is known any more ends then, beyond its own window: its series went, or the process is another. */
 export const ALERT_UNKNOWN_MS = 300_000;

@@ -98,7 +98,7 @@ test("a rule that is off isn't in the file, and one that is added is", async () 
     ),
   ];
   const { out } = await run("rules", "--prometheus");
-  expect(out).not.toContain("rule: agents-missing");
+  expect(out).not.toContain('rule: "agents-missing"');
   expect(out).toContain('alert: RegentQueueLong\n        expr: "regent_lane_waiting >= 7"\n        for: 9s');
 });
 
@@ -180,7 +180,7 @@ test("the file says nothing that isn't in docs/ALERTS.md, and the page nothing t
   expect(told).toEqual(
     SHIPPED.map(({ id, severity, why, for: seconds }) => {
       const escaped = new RegExp(
-        `expr: "(.*)"\\n {8}for: ${seconds}s\\n {8}labels:\\n {10}severity: ${severity}\\n {10}rule: ${id}\\n`,
+        `expr: "(.*)"\\n {8}for: ${seconds}s\\n {8}keep_firing_for: 60s\\n {8}labels:\\n {10}severity: ${severity}\\n {10}rule: "${id}"\\n`,
       );
       const expression = escaped.exec(file)?.[1]?.replaceAll('\\"', '"');
       return { id, severity, expression: `${expression}${seconds === 0 ? "" : ` for ${seconds}s`}`, why };

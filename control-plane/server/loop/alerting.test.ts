@@ -39,7 +39,7 @@ const stage = (alerts: readonly AlertSetting[] = [QUEUE]) => {
   let jumpMs = 0;
   const clock = { now: () => START + seconds * 1_000 + jumpMs, monotonic: () => seconds * 1_000 };
   const database = createMemoryDatabase({ clock, ids: { ulid } });
-  let declaration = declare(alerts);
+  let declaration: Declaration | null = declare(alerts);
   const process = (holder: string) => {
     const samples = new Map<string, readonly Sample[]>();
     let term = 0;
@@ -79,8 +79,8 @@ const stage = (alerts: readonly AlertSetting[] = [QUEUE]) => {
   return {
     database,
     process,
-    declare: (next: readonly AlertSetting[]) => {
-      declaration = declare(next);
+    declare: (next: readonly AlertSetting[] | null) => {
+      declaration = next === null ? null : declare(next);
     },
     jump: (ms: number) => {
       jumpMs += ms;
@@ -116,7 +116,9 @@ describe("a leader", () => {
     ]);
     await pass(60, one);
     one.see("regent_lane_waiting", 3);
-    await pass(10, one);
+    await pass(60, one);
+    expect(await told()).toEqual([FIRES]);
+    await pass(5, one);
     expect(await told()).toEqual([FIRES, OVER]);
     expect(await one.alerting.alerts()).toEqual({ alerts: [], more: 0 });
   });
@@ -185,7 +187,7 @@ describe("a new leader", () => {
     await pass(120, one, two);
     expect(await told()).toEqual([FIRES]);
     two.see("regent_lane_waiting", 3);
-    await pass(5, two);
+    await pass(65, two);
     expect(await told()).toEqual([FIRES, OVER]);
   });
 
@@ -235,6 +237,49 @@ describe("a new leader", () => {
     isAway = false;
     await pass(60, one);
     expect(await told()).toEqual([FIRES]);
+  });
+});
+
+describe("a leader that doesn't know its rules yet", () => {
+  test("ends nothing while the declaration isn't read", async () => {
+    const { process, pass, told, declare: apply } = stage();
+    const one = process("one");
+    await one.lead();
+    one.see("regent_lane_waiting", 12);
+    await pass(40, one);
+    await one.lose();
+    apply(null);
+    const two = process("two");
+    two.see("regent_lane_waiting", 12);
+    await two.lead();
+    await pass(10, two);
+    expect(await told()).toEqual([FIRES]);
+    apply([QUEUE]);
+    await pass(60, two);
+    expect(await told()).toEqual([FIRES]);
+  });
+
+  test("ends nothing while those by API couldn't be read", async () => {
+    const { process, pass, told, database } = stage([]);
+    const one = process("one");
+    await one.lead();
+    const { id, ...setting } = QUEUE;
+    const request = { ...setting, expectedVersion: 0, reason: "as I like it" };
+    await one.alerting.change({ id, by: "ada", step: "set", request });
+    one.see("regent_lane_waiting", 12);
+    await pass(40, one);
+    await one.lose();
+    const before = await told();
+    const { readRules } = database.alerts;
+    Object.assign(database.alerts, { readRules: () => Promise.reject(new Error("away")) });
+    const two = process("two");
+    two.see("regent_lane_waiting", 12);
+    await two.lead();
+    await pass(10, two);
+    Object.assign(database.alerts, { readRules });
+    await pass(60, two);
+    expect(await told()).toEqual(before);
+    expect(before.at(-1)).toBe(FIRES);
   });
 });
 

@@ -48,10 +48,11 @@ export interface Alerting {
 export const createAlerting = (deps: AlertingDeps): Alerting => {
   const { clock, store } = deps;
   const book = createSampleBook();
-  let stored: readonly StoredAlertRule[] = [];
+  /** By API; null until they were read once: a leader that doesn't know its rules yet would end what they fired. */
+  let stored: readonly StoredAlertRule[] | null = null;
   let memory: ReadonlyMap<string, LiveAlert> | null = null;
 
-  const inForce = (): readonly AlertRuleView[] => rulesInForce(deps.declaration()?.alerts ?? [], stored);
+  const inForce = (): readonly AlertRuleView[] => rulesInForce(deps.declaration()?.alerts ?? [], stored ?? []);
   const evaluated = (): readonly AlertRuleView[] => inForce().filter(({ isOn, problem }) => isOn && problem === null);
 
   const read = async (rules: readonly AlertRuleView[]): Promise<ReadonlyMap<string, readonly Series[]>> => {
@@ -108,7 +109,7 @@ export const createAlerting = (deps: AlertingDeps): Alerting => {
         });
         const rules = evaluated();
         const series = await measure(rules);
-        if (deps.isLeading()) await lead(rules, series);
+        if (deps.isLeading() && stored !== null && deps.declaration() !== null) await lead(rules, series);
       } catch (error) {
         memory = null;
         deps.log.warn({ err: error }, "alert rules not evaluated; the next round does it");

@@ -43,21 +43,32 @@ const steps = (rounds: readonly Round[]): string[] =>
 const SERIES = 'regent_lane_waiting{lane="live"}';
 
 describe("an alert", () => {
-  test("is pending until `for` is over, fires once, and ends when it doesn't hold", () => {
+  test("is pending until `for` is over, fires once, and ends when it hasn't held for a minute", () => {
     const rounds = play([
       [0, "holds"],
       [59, "holds"],
       [60, "holds"],
       [65, "holds"],
       [70, "quiet"],
-      [75, "quiet"],
+      [129, "quiet"],
+      [130, "quiet"],
+      [135, "quiet"],
     ]);
-    expect(steps(rounds)).toEqual(["60 fires", `70 over: ${SERIES} is 12 now`]);
+    expect(steps(rounds)).toEqual(["60 fires", `130 over: ${SERIES} is 12 now`]);
     expect(rounds[0]?.fold.put).toMatchObject([{ state: "pending", since: NOW }]);
     expect(rounds[2]?.fold.put).toMatchObject([{ state: "firing", since: NOW + 60_000 }]);
     expect(rounds[3]?.fold.put).toEqual([]);
-    expect(rounds[4]?.fold.drop).toEqual(['queue-long{lane="live"}']);
     expect(rounds[5]?.fold.drop).toEqual([]);
+    expect(rounds[6]?.fold.drop).toEqual(['queue-long{lane="live"}']);
+    expect(rounds[7]?.fold.drop).toEqual([]);
+  });
+
+  test("that goes to and fro is one", () => {
+    const rule = exampleRule({ for: 0 });
+    const flapping = Array.from({ length: 720 }, (_, i) => [i * 5, i % 2 === 0 ? "holds" : "quiet", rule] as const);
+    expect(steps(play(flapping))).toEqual(["0 fires"]);
+    const slowly = Array.from({ length: 720 }, (_, i) => [i * 5, i % 22 < 11 ? "holds" : "quiet", rule] as const);
+    expect(steps(play(slowly))).toEqual(["0 fires"]);
   });
 
   test("of a rule without `for` fires at once", () => {
@@ -184,7 +195,7 @@ describe("a new leader", () => {
   test("doesn't tell again what fired, and ends it when it is over", () => {
     const stored = exampleAlert({ key: KEY, rule: RULE, state: "firing", since: NOW - 86_400_000, seenAt: NOW - 86_400_000 });
     expect(steps(take(stored, "holds", [0, 60, 120]))).toEqual([]);
-    expect(steps(take(stored, "quiet", [0, 5]))).toEqual([`0 over: ${SERIES} is 12 now`]);
+    expect(steps(take(stored, "quiet", [0, 59, 60, 65]))).toEqual([`60 over: ${SERIES} is 12 now`]);
   });
 
   test("goes on with what was pending a moment ago", () => {
@@ -245,7 +256,7 @@ describe("history", () => {
   });
 
   test("tells the end before the beginning where a rule was changed", () => {
-    const alert = { ...exampleAlert({ rule: RULE }), sinceMs: 0, unknownMs: null };
+    const alert = { ...exampleAlert({ rule: RULE }), sinceMs: 0, unknownMs: null, quietMs: null };
     const entries = tellAlerts({ fired: [alert], ended: [{ alert, why: "its rule was changed" }] }, written);
     expect(entries.map(({ detail, page }) => [detail.step, page])).toEqual([
       ["over", false],

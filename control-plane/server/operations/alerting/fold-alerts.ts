@@ -4,7 +4,7 @@
  */
 import type { AlertRule, Instant } from "@regent/contract";
 import { toAlertKey, toSeriesText } from "../../configuration/alerts/series-text.ts";
-import { ALERT_GAP_MS, ALERT_NOTE_MS, ALERT_UNKNOWN_MS } from "../../limits.ts";
+import { ALERT_GAP_MS, ALERT_NOTE_MS, ALERT_QUIET_MS, ALERT_UNKNOWN_MS } from "../../limits.ts";
 import type { StoredAlert } from "../../ports/alert-store.ts";
 import type { Evaluation, Finding } from "./evaluate-rule.ts";
 
@@ -13,6 +13,8 @@ export interface LiveAlert extends StoredAlert {
   readonly sinceMs: number;
   /** Monotonic: since when nothing is known of it; null while something is. */
   readonly unknownMs: number | null;
+  /** Monotonic: since when it fires without holding; null while it holds. */
+  readonly quietMs: number | null;
 }
 
 export interface Judged {
@@ -39,7 +41,7 @@ export const recallAlerts = (stored: readonly StoredAlert[], { atMs, now }: Mome
   new Map(
     stored
       .filter(({ state, seenAt }) => state === "firing" || Math.abs(now - seenAt) <= ALERT_GAP_MS)
-      .map((alert) => [alert.key, { ...alert, sinceMs: atMs - Math.max(0, now - alert.since), unknownMs: null }]),
+      .map((alert) => [alert.key, { ...alert, sinceMs: atMs - Math.max(0, now - alert.since), unknownMs: null, quietMs: null }]),
   );
 
 export const foldAlerts = (known: ReadonlyMap<string, LiveAlert>, judged: readonly Judged[], moment: Moment): AlertFold => {
@@ -102,12 +104,14 @@ const QUIET: Step = { kind: "quiet" };
 
 const stepOf = (rule: AlertRule, before: LiveAlert | null, finding: Finding, moment: Moment): Step => {
   if (finding.holds === null) return before ? goneStep(before, moment) : QUIET;
+  const { atMs, now } = moment;
   if (!finding.holds) {
     if (before?.state !== "firing") return QUIET;
+    const quietMs = before.quietMs ?? atMs;
+    if (atMs - quietMs < ALERT_QUIET_MS) return kept({ ...before, unknownMs: null, quietMs }, false);
     return { kind: "ended", alert: before, why: `${before.series} is ${toValueText(finding.value)} now` };
   }
-  const { atMs, now } = moment;
-  if (before?.state === "firing") return kept({ ...before, unknownMs: null, seenAt: now }, false);
+  if (before?.state === "firing") return kept({ ...before, unknownMs: null, quietMs: null, seenAt: now }, false);
   const beganMs = before?.sinceMs ?? atMs;
   if (atMs - beganMs >= rule.for * 1_000) return kept(begin(rule, finding, moment, "firing"), true, true);
   if (before === null) return kept(begin(rule, finding, moment, "pending"), true);
@@ -144,9 +148,10 @@ const begin = (
   value,
   seenAt: now,
   unknownMs: null,
+  quietMs: null,
 });
 
-const toStored = ({ sinceMs: _, unknownMs: _u, ...alert }: LiveAlert): StoredAlert => alert;
+const toStored = ({ sinceMs: _, unknownMs: _u, quietMs: _q, ...alert }: LiveAlert): StoredAlert => alert;
 
 /** Written in one order by `resolveRule`, but the database keeps none. */
 const isSame = (a: AlertRule, b: AlertRule): boolean => toComparable(a) === toComparable(b);

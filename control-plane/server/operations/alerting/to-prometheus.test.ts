@@ -127,10 +127,23 @@ test("the file is YAML whose texts are whole, whatever a title holds", () => {
     alert: "RegentQueueLong",
     expr: "regent_lane_waiting > 1",
     for: "5s",
+    keep_firing_for: "60s",
     labels: { severity: "info", rule: "queue-long" },
     annotations: { summary: title },
   });
   expect(new Set(group.rules.map(({ alert }: { alert: string }) => alert)).size).toBe(rules.length);
+});
+
+test.each(["null", "1e5", "true", "0x10"])("the id %s stays text", (id) => {
+  const setting = {
+    id,
+    metric: "regent_lane_waiting",
+    condition: { op: ">" as const, value: 1 },
+    for: 5,
+    severity: "info" as const,
+  };
+  const [group] = parse(toPrometheusRules(rulesInForce([setting], []))).groups;
+  expect(group.rules.at(-1).labels.rule).toBe(id);
 });
 
 test("without a rule that is on, the file has no group", () => {

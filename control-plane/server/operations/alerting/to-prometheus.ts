@@ -1,6 +1,7 @@
 /** Alert rules as a rules file of Prometheus, for who pages by Alertmanager, or watches Regent from outside as well. Pure. */
 import type { AlertRule, AlertRuleView } from "@regent/contract";
 import { toLabelText, toSeriesText } from "../../configuration/alerts/series-text.ts";
+import { ALERT_QUIET_MS } from "../../limits.ts";
 
 const HEAD = [
   "# Alert rules of Regent, as `regent alert rules --prometheus` prints them. docs/ALERTS.md says what each is for.",
@@ -18,9 +19,10 @@ const toLines = (rule: AlertRuleView): readonly string[] => [
   `      - alert: ${toAlertName(rule.id)}`,
   `        expr: ${quoted(toExpression(rule))}`,
   `        for: ${rule.for}s`,
+  `        keep_firing_for: ${ALERT_QUIET_MS / 1_000}s`,
   "        labels:",
   `          severity: ${rule.severity}`,
-  `          rule: ${rule.id}`,
+  `          rule: ${quoted(rule.id)}`,
   "        annotations:",
   `          summary: ${quoted(rule.title)}`,
   ...(rule.why === null ? [] : [`          description: ${quoted(rule.why)}`]),
