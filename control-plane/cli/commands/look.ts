@@ -1,5 +1,5 @@
 /** Commands that only look: status, explain, history. */
-import { HistoryKind, type Overview } from "@regent/contract";
+import { type Evacuation, HistoryKind, type Overview } from "@regent/contract";
 import type { Client } from "@regent/server/http/client.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommonOptions, type Context, createContext, need, type Terminal, withCommon } from "../context.ts";
@@ -18,7 +18,8 @@ export const addLookCommands = (program: Command, terminal: Terminal): void => {
       const client = await context.connect();
       if (options.watch !== true) {
         const overview = need(await client.overview(), context.paint);
-        return context.print(overview, () => toStatus(overview, context.paint));
+        const running = context.isJson ? [] : await findRunning(client);
+        return context.print(overview, () => toStatus(overview, context.paint, running));
       }
       if (terminal.isInteractive && !context.isJson) return watchStatus(context, client);
       return printForEver(context, client);
@@ -53,6 +54,12 @@ export const addLookCommands = (program: Command, terminal: Terminal): void => {
       );
       context.print(page, () => (page.events.length === 0 ? ["Nothing has happened."] : toHistory(page.events, context.paint)));
     });
+};
+
+/** What can't be asked now is left out: whoever asks how things are wants the rest all the same. */
+const findRunning = async (client: Client): Promise<readonly Evacuation[]> => {
+  const page = await client.evacuations({});
+  return page.kind === "ok" ? page.value.evacuations.filter(({ state }) => state === "running") : [];
 };
 
 interface HistoryOptions {

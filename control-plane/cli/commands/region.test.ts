@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Evacuation } from "@regent/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runCommand } from "../program.ts";
-import { exampleMove } from "../testing/examples.ts";
+import { exampleMove, exampleOverview } from "../testing/examples.ts";
 
 const ID = "01JD8Z0000000000000000000A";
 const AT = 1_700_000_000_000;
@@ -78,6 +78,24 @@ const regent = async (...args: string[]) => {
   });
   return { code, out, err };
 };
+
+describe("regent status", () => {
+  test("says of an evacuation that runs who is at it, how far it is and how to follow it", async () => {
+    answers["GET /v1/overview"] = [ok(exampleOverview())];
+    const running = evacuation({ services: [step("mail", "moved"), step("shop", "waiting")] });
+    answers["GET /v1/evacuations"] = [ok({ evacuations: [running, evacuation({ state: "done" })], next: null })];
+    const { out } = await regent("status");
+    expect(out.split("\n").filter((line) => line.includes("eu-west (a fire)"))).toEqual([
+      `! ada is evacuating eu-west (a fire): 1 moved, 1 waiting; regent region show ${ID} --watch`,
+    ]);
+  });
+
+  test("shows the rest where evacuations can't be read", async () => {
+    answers["GET /v1/overview"] = [ok(exampleOverview())];
+    answers["GET /v1/evacuations"] = [{ status: 500, body: {} }];
+    expect(await regent("status")).toMatchObject({ code: 0, out: expect.stringContaining("checkout") });
+  });
+});
 
 describe("regent region", () => {
   test.each(["evacuate", "return"])("%s asks for exactly what was said, and tells how to follow it", async (verb) => {

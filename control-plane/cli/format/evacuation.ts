@@ -35,6 +35,10 @@ export const toEvacuationHead = (evacuation: Evacuation, paint: Paint): string[]
   ];
 };
 
+/** For `regent status`, while it runs. */
+export const toEvacuationMark = ({ id, by, direction, region, reason, services }: Evacuation): string =>
+  `! ${by} ${direction === "evacuate" ? "is evacuating" : "is returning to"} ${region} (${reason}): ${countsText(services)}; regent region show ${id} --watch`;
+
 const toServiceLine = ({ service, state, changeId, why }: EvacuatedService, paint: Paint): string => {
   const change = changeId === null ? "" : `  change ${changeId}`;
   return `  ${markOf(state, paint)} ${service}  ${wordByState[state]}${change}${why === null ? "" : `  ${why}`}`;

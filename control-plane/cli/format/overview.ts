@@ -1,14 +1,16 @@
 /** `regent status`: services by regions with verdict and score, then what is wanted, written and seen. Pure. */
-import type { AgentState, Overview, ServiceState } from "@regent/contract";
+import type { AgentState, Evacuation, Overview, ServiceState } from "@regent/contract";
 import { toWaitingMark } from "./approvals.ts";
+import { toEvacuationMark } from "./evacuation.ts";
 import { durationText, percentText, sharesText, weightsText } from "./numbers.ts";
 import { toOverrideMark } from "./overrides.ts";
 import { type Paint, verdictText } from "./paint.ts";
 import { toTable } from "./table.ts";
 import { toTransferMark } from "./transfers.ts";
 
-export const toStatus = (overview: Overview, paint: Paint): string[] => [
+export const toStatus = (overview: Overview, paint: Paint, evacuations: readonly Evacuation[] = []): string[] => [
   ...toHeader(overview, paint),
+  ...evacuations.map((each) => paint.warn(toEvacuationMark(each))),
   "",
   ...toServices(overview, paint),
   "",
