@@ -14,6 +14,12 @@ test("a viewer sees the windows, and a scoped token those that are about its ser
   expect(await windows(await tokenOf("viewer", ["shop"]))).toEqual([CHANGE_ID]);
 });
 
+test("a scoped token isn't told which services of others a window is about", async () => {
+  const { ask, tokenOf } = testDoors({ maintenance: async () => [{ ...testWindow(), services: ["shop", "secret"] }] });
+  const { windows } = (await ask("GET", path, { token: await tokenOf("viewer", ["shop"]) })).json;
+  expect(windows).toEqual([{ ...testWindow(), services: ["shop"] }]);
+});
+
 test("an operator plans one, which reaches the control plane whole, once a key", async () => {
   const { ask, tokenOf, controlPlane } = testDoors();
   const token = await tokenOf("operator");

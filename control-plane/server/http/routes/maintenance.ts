@@ -25,7 +25,10 @@ export const mountMaintenance = (mount: Mount, { controlPlane }: { readonly cont
       const { scope } = c.get("principal");
       const windows = await controlPlane.maintenance();
       return answer({
-        windows: windows.filter(({ services }) => services === null || services.some((service) => isInScope(scope, service))),
+        windows: windows.flatMap((window) => {
+          const services = window.services?.filter((service) => isInScope(scope, service)) ?? null;
+          return services?.length === 0 ? [] : [{ ...window, services }];
+        }),
       });
     },
   });
