@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import type { ServiceRecord } from "../../ports/decision-store.ts";
 import { exampleCommit, exampleEntry, exampleService } from "../../ports/suites/examples.ts";
 import { createPostgresAlertStore } from "./alert-store.ts";
 import { connect, type Database } from "./database.ts";
@@ -65,13 +66,13 @@ const insertService = (old: Database, more: Readonly<Record<string, unknown>>): 
     );
   });
 
-const today = {
+const today: ServiceRecord = {
   ...example,
   version: 3,
   health: {},
   controls: { ...controls, overrides: [] },
-  traffic: { ...traffic, shares: { default: shares.default } },
-  written: { default: example.written?.default },
+  traffic: { ...traffic, shares: { default: shares.default ?? {} } },
+  written: { default: example.written?.default ?? {} },
   seen: null,
   transfer: null,
   databases: [],
