@@ -63,6 +63,19 @@ describe("a window is refused", () => {
   });
 });
 
+describe("windows that never end", () => {
+  const every = (cron: string, minutes: number): string => `${disks}, cron: "${cron}", minutes: ${minutes}, timeZone: UTC`;
+
+  test("are allowed, and warned of: traffic would leave for the next one before it came back", () => {
+    const [told] = testDeclaration(withWindows(every("* * * * *", 1))).warnings;
+    expect(told).toBe(
+      "service www: maintenance disks never ends: 0 minutes lie between two windows at most, and traffic leaves 2.5 minutes before each",
+    );
+    expect(testDeclaration(withWindows(every("*/30 * * * *", 28))).warnings).toHaveLength(1);
+    expect(testDeclaration(withWindows(every("*/30 * * * *", 27))).warnings).toEqual([]);
+  });
+});
+
 describe("windows that leave a service no region", () => {
   const eu = (time: string): string => `id: eu-work, regions: [eu], reason: new disks, ${time}`;
   const us = (time: string): string => `id: us-work, regions: [us], reason: new disks, ${time}`;
