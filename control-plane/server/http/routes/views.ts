@@ -4,6 +4,7 @@ import * as z from "zod";
 import { isInScope } from "../../access/roles.ts";
 import { HISTORY_PAGE_MAX } from "../../limits.ts";
 import type { ControlPlane } from "../../operations/control-plane.ts";
+import { isEventInScope } from "../event-scope.ts";
 import { answer, type Mount, mountRoute } from "../mount-route.ts";
 
 const ServicePath = z.object({ service: ServiceId });
@@ -83,7 +84,7 @@ const mountHistory = (mount: Mount, controlPlane: ControlPlane): void => {
         ...(cursor === undefined ? {} : { cursor }),
       });
       // A page may be shorter than the limit for a scoped token; the cursor still leads on.
-      const events = page.events.filter((event) => event.service === null || isInScope(scope, event.service));
+      const events = page.events.filter((event) => isEventInScope(scope, event));
       return answer({ events, next: page.next });
     },
   });
