@@ -210,6 +210,8 @@ export interface Transfer {
   readonly isAgreed?: true;
   /** Somebody was called to promote by hand, or the new one was seen to write: two may, though the hook was never called. */
   readonly mayBePromoted?: true;
+  /** Of one that is done: another one was seen to write since, beside the one that has the role. */
+  readonly isDoubled?: true;
   /** Of a stopped one: after `unwanted` automation may begin again by itself, after anything else a person does. */
   readonly stoppedFor?: "unwanted" | "failed" | "operator";
 }

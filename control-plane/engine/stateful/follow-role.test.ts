@@ -3,7 +3,7 @@ import type { RuleId } from "@regent/contract";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
-import type { Approved, Situation, Transfer } from "../model.ts";
+import type { Approved, DatabaseView, Situation, Transfer } from "../model.ts";
 import { takenAsFit } from "../strategy/overrides.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { database, PRIMARY_GONE, STATEFUL, statefulSpec, testTransfer } from "../testing/databases.ts";
@@ -170,6 +170,32 @@ describe("a transfer's end", () => {
     const stopped: Transfer = { ...noteHookCall(testTransfer(), T0), phase: "stopped", phaseAt: T0, stoppedFor: "operator" };
     const late = hearHook(stopped, { kind: "promoted", isFenced: null, why: "" }, T0 + 9_000);
     expect(late).toMatchObject({ page: true, transfer: { phase: "stopped", phaseAt: T0 + 9_000 } });
+  });
+});
+
+describe("an old one that comes back as it was", () => {
+  const done = testTransfer({ phase: "done", phaseAt: T0 });
+  const views = (r1: DatabaseView["role"], seenAt = T0 + 5_000): readonly DatabaseView[] => [
+    database("r1", r1, r1 === "unseen" ? {} : { seenAt }),
+    database("r2", "writable", { seenAt }),
+    database("r3", "standby", { seenAt }),
+  ];
+  const look = (transfer: Transfer, databases: readonly DatabaseView[]) =>
+    stepOf(testSituation({ spec: SPEC, databases, transfer }), { now: T0 + 5_000 });
+
+  it("pages once while both take writes, and says when it is over; what was seen before the end, and silence, say nothing", () => {
+    expect(look(done, views("writable", T0))).toMatchObject({ transfer: done, tell: null });
+    expect(look(done, views("unseen"))).toMatchObject({ transfer: done, tell: null });
+    const doubled = look(done, views("writable"));
+    expect(doubled).toMatchObject({ page: true, transfer: { phase: "done", isDoubled: true } });
+    expect(doubled.tell).toContain("the databases of r1 and r2 can both be written to");
+    expect(look(doubled.transfer, views("writable"))).toMatchObject({ tell: null, page: false });
+    expect(look(doubled.transfer, views("unseen"))).toMatchObject({ tell: null, page: false });
+    expect(look(doubled.transfer, views("standby"))).toMatchObject({
+      transfer: done,
+      tell: "r2 alone is seen to write again",
+      page: false,
+    });
   });
 });
 

@@ -41,7 +41,8 @@ const HOOK_AGAIN_MS = 2_000;
 
 export const stepTransfer = (input: TransferInput): TransferStep => {
   const { transfer, spec, now } = input;
-  if (transfer.phase === "done" || transfer.phase === "stopped") return stay(transfer);
+  if (transfer.phase === "stopped") return stay(transfer);
+  if (transfer.phase === "done") return stepDone(input);
   if (spec.stateful === null)
     return moved(stopTransfer(transfer, { why: "the service is declared without a database", stoppedFor: "failed", now }));
   switch (transfer.phase) {
@@ -240,4 +241,24 @@ const stepVerify = ({ transfer, change, wish, now }: TransferInput): TransferSte
     `the writable role and the traffic went from ${from} to ${to} in ${durationText(now - startedAt)}`,
     now,
   );
+};
+
+/** The old one came back as it was: nothing moves for that, and somebody has to end one of them. Told when it begins, and when it is over. */
+const stepDone = ({ transfer, databases }: TransferInput): TransferStep => {
+  const { from, to, phaseAt } = transfer;
+  const writing = databases.filter(({ role, seenAt }) => role === "writable" && (seenAt ?? 0) > phaseAt);
+  const isSeen = [from, to].every((region) => databases.some((one) => one.region === region && one.role !== "unseen"));
+  const { isDoubled = false, ...single } = transfer;
+  if (!isDoubled && writing.length > 1) {
+    const names = writing.map(({ region }) => region).sort();
+    const tell = `the databases of ${names.join(" and ")} can both be written to, since the role went to ${to}: end one of them`;
+    return moved({ transfer: { ...transfer, isDoubled: true }, tell, page: true });
+  }
+  if (!isDoubled || writing.length > 1 || !isSeen) return stay(transfer);
+  const [only] = writing;
+  return moved({
+    transfer: single,
+    tell: `${only ? `${only.region} alone` : "no database"} is seen to write again`,
+    page: false,
+  });
 };

@@ -39,7 +39,8 @@ const verdict = (to: string, from: string | null = "healthy") => entry("verdict"
 const approval = (state: string, kind: string, weights: object = WEIGHTS) =>
   entry("approval", { detail: { approval: { state, kind, ...weights } } });
 
-const transfer = (step: string, page = true) => entry("transfer", { page, detail: { step, transfer: { from: "eu", to: "us" } } });
+const transfer = (step: string, page = true, phase = "prepare") =>
+  entry("transfer", { page, detail: { step, transfer: { from: "eu", to: "us", phase } } });
 
 const alert = (step: string, severity = "warning") =>
   entry("alert", {
@@ -125,9 +126,11 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
     ["a database's role is led to another region", [transfer("begun")]],
     ["it goes on by itself", [transfer("goes-on", false)]],
     ["it goes on, and somebody must look", [transfer("goes-on")]],
+    ["the role has moved, and the traffic hasn't", [transfer("goes-on", true, "switch")]],
     ["it stopped, and something may be left half-way", [transfer("stopped")]],
     ["it is given up, as nobody wants it any more", [transfer("stopped", false)]],
     ["it is done", [transfer("done", false)]],
+    ["it was done, and two databases take writes since", [transfer("doubled", true, "done")]],
     ["it is known again who writes", [transfer("settled", false)]],
   ],
   alert: [

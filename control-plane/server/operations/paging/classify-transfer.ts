@@ -4,8 +4,8 @@ import * as z from "zod";
 import { type PageEffect, sidePart } from "./classify-entry.ts";
 
 const TransferDetail = z.object({
-  step: z.enum(["begun", "goes-on", "stopped", "done", "settled"]),
-  transfer: z.object({ from: z.string(), to: z.string() }),
+  step: z.enum(["begun", "goes-on", "stopped", "done", "doubled", "settled"]),
+  transfer: z.object({ from: z.string(), to: z.string(), phase: z.string().optional() }),
 });
 
 export const ofTransfer = ({ service, page, detail }: HistoryEvent): readonly PageEffect[] => {
@@ -34,11 +34,17 @@ export const ofTransfer = ({ service, page, detail }: HistoryEvent): readonly Pa
     case "begun":
       return [tells("warning", `Regent leads ${way}`)];
     case "goes-on":
-      return page ? [opens("warning", `somebody must look while Regent leads ${way}`)] : [];
+      if (!page) return [];
+      // Nothing can be written where the users are.
+      if (transfer.phase === "switch")
+        return [opens("critical", `the writable role of ${service} has moved to ${transfer.to}, and the traffic hasn't`)];
+      return [opens("warning", `somebody must look while Regent leads ${way}`)];
     case "stopped":
       return page ? [opens("critical", `leading ${way} stopped`)] : [closes, tells("info", `leading ${way} is given up`)];
     case "done":
       return [closes, tells("info", `${way} is there, and the traffic too`)];
+    case "doubled":
+      return [opens("critical", `two databases of ${service} can be written to`)];
     case "settled":
       return [closes];
   }

@@ -165,14 +165,17 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
   const keep = (
     draft: Draft,
     spec: ServiceSpec,
-    { settledAt, isFollowed }: Pick<StoredTransfer, "settledAt" | "isFollowed">,
+    { settledAt, isFollowed, phase }: Pick<StoredTransfer, "settledAt" | "isFollowed" | "phase">,
     { transfer, tell, page }: Told,
   ): StoredTransfer => {
     const next: StoredTransfer = { ...transfer, settledAt, ...(isFollowed ? { isFollowed } : {}) };
     draft.update(spec.id, (known) => ({ ...known, transfer: next }));
     if (tell !== null)
       draft.tell(
-        toTransferEntry({ id: deps.ids.ulid(), at: clock.now(), spec, transfer: next, actor: AUTOMATION, why: tell, page }),
+        toTransferEntry({
+          ...{ id: deps.ids.ulid(), at: clock.now(), spec, transfer: next, actor: AUTOMATION, why: tell, page },
+          ...(phase === "done" ? { step: page ? "doubled" : "settled" } : {}),
+        }),
       );
     return next;
   };
@@ -210,7 +213,7 @@ export const createTransferLead = (deps: TransferDeps): TransferLead => {
       // Promoted after all: who was seen to write alone before may not be alone any more.
       const isReopened = transfer.phase === "stopped";
       const { isFollowed: _known, ...news } = told.transfer as StoredTransfer;
-      if (isReopened) keep(draft, spec, { settledAt: null }, { ...told, transfer: news });
+      if (isReopened) keep(draft, spec, { settledAt: null, phase: "stopped" }, { ...told, transfer: news });
       else keep(draft, spec, transfer, told);
     });
 

@@ -28,11 +28,11 @@ export const toTransferState = (
   why,
 });
 
-/** `settled`: after a stop that left it open, it is known again who writes. */
-export type TransferStep = "begun" | "goes-on" | "stopped" | "done" | "settled";
+/** `doubled`: two databases take writes. `settled`: after that, or after a stop that left it open, it is known again who writes. */
+export type TransferStep = "begun" | "goes-on" | "stopped" | "done" | "doubled" | "settled";
 
 export interface Telling {
-  readonly step?: Extract<TransferStep, "begun" | "settled">;
+  readonly step?: Extract<TransferStep, "begun" | "doubled" | "settled">;
   readonly id: string;
   readonly at: Instant;
   readonly spec: Pick<ServiceSpec, "id" | "stateful">;
