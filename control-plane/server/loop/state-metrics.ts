@@ -1,7 +1,10 @@
 /** What Prometheus and alert rules may ask of agents, services, outbox and pages. Worked out when asked, from what is in memory. */
 import type { Declaration, Instant } from "@regent/contract";
+import type { ServiceSpec } from "@regent/engine";
 import { Gauge, type Registry } from "prom-client";
 import { describeMetric } from "../configuration/alerts/metric-catalogue.ts";
+import type { EvidenceCache } from "../operations/evidence/evidence-cache.ts";
+import type { Ledger } from "../operations/memory/ledger.ts";
 import type { ServiceRecord, StoredOutboxRow } from "../ports/decision-store.ts";
 
 export interface StateSources {
@@ -18,6 +21,24 @@ export interface StateSources {
   readonly now: () => Instant;
 }
 
+/** What is remembered of services and heard of agents, as the gauges ask for it. */
+export const stateIn = (
+  ledger: Ledger,
+  cache: EvidenceCache,
+  specs: () => ReadonlyMap<string, ServiceSpec>,
+): Pick<StateSources, "heardAt" | "freshnessMs" | "records" | "outbox" | "unseenSince"> => ({
+  heardAt: (agent) => cache.agentRow(agent)?.heardAt ?? null,
+  freshnessMs: () => Math.max(...[...specs().values()].map(({ settings }) => settings.freshnessMs), FRESHNESS_MS_MIN),
+  records: () => [...specs().keys()].map(ledger.record),
+  outbox: () => [...specs().keys()].flatMap(ledger.outbox),
+  unseenSince: () =>
+    ledger.changes().flatMap(({ stage, times }) => (UNSEEN.has(stage) && times.accepted !== undefined ? [times.accepted] : [])),
+});
+
+/** With nothing declared, nobody is asked how fresh. */
+const FRESHNESS_MS_MIN = 1_000;
+/** Accepted, and name servers may not answer it yet. */
+const UNSEEN: ReadonlySet<string> = new Set(["accepted", "in-sync"]);
 const UNSETTLED: readonly StoredOutboxRow["state"][] = ["intent", "sent", "unknown"];
 export const AGENT_STATES = ["heard", "missing", "silent"] as const;
 
