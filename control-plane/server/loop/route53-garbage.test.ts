@@ -30,6 +30,8 @@ const start = async (): Promise<{ dns: SandboxDns; world: World }> => {
   const world = await testWorld({ elsewhere: dns });
   undo.push(world.stop);
   await until(world, "healthy", () => isHealthy(world));
+  // The names are written ahead before they are sent: a first batch that is still under way isn't what is looked for here.
+  await until(world, "written", async () => (await changesOf(world)).every(({ times }) => times.accepted !== undefined));
   return { dns, world };
 };
 
