@@ -8,6 +8,9 @@ import { toServiceSafety } from "./service-settings.ts";
 /** Rules that may leave a move to a person; the others allow, clamp, defer or deny. safety-page.test.ts compares them with the engine. */
 export const RULES_THAT_ASK: readonly RuleId[] = ["A3", "A7", "A9", "A10", "A11", "A17", "A18"];
 
+/** A18 waits however long it takes: a cascade that goes on for want of an answer is what it is there to stop. */
+export const RULES_THAT_MAY_PROCEED: readonly RuleId[] = RULES_THAT_ASK.filter((rule) => rule !== "A18");
+
 export interface SafetyHolder {
   /** Of the `safety` block. */
   readonly path: Path;

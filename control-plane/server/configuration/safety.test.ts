@@ -65,6 +65,11 @@ describe("limits that can't be held to", () => {
       "onApprovalTimeout: { A6: proceed }",
       `SAFETY.onApprovalTimeout.A6: A6 never asks a person, so no approval of it can time out and nothing can proceed; leave A6 out; these ask: ${ASKING}, and mode`,
     ],
+    ["onApprovalTimeout: { A18: stay }"],
+    [
+      "onApprovalTimeout: { A17: proceed, A18: proceed }",
+      "SAFETY.onApprovalTimeout.A18: A18 can't proceed without a person: a region that turns bad under the traffic it was just given may be dying of it, and the next one would get it too; leave A18 out or say stay; receivedSeconds: 0 turns the rule off",
+    ],
     ["onApprovalTimeout: { a9: proceed }", 'SAFETY.onApprovalTimeout.a9: unknown key "a9"; did you mean "A9"?'],
     ["onApprovalTimeout: { A77: proceed }", `SAFETY.onApprovalTimeout.A77: unknown key "A77"; known here: ${RULES}`],
     ["onApprovalTimeout: { A9: go }", 'SAFETY.onApprovalTimeout.A9: "go" is not one of stay, proceed'],
@@ -128,15 +133,15 @@ describe("limits that will disappoint", () => {
   });
 
   test("approvals that make no difference", () => {
-    const all = "A3: proceed, A7: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed, A18: proceed";
+    const all = "A3: proceed, A7: proceed, A9: proceed, A10: proceed, A11: proceed, A17: proceed";
     expect(warningsOf(ofWww("onApprovalTimeout: { mode: proceed }"), also("mode: approve"))).toEqual([
       "service www: mode is approve, and onApprovalTimeout.mode is proceed: every move that no rule asks about is made after 900 s without anybody's word, which is automatic with a delay; mode: stay waits for a person",
     ]);
     expect(warningsOf(forAll(`onApprovalTimeout: { mode: proceed, ${all} }`), also("mode: approve"))).toEqual([
-      "service www: mode is approve, and onApprovalTimeout.mode is proceed: every move is made after 900 s without anybody's word, which is automatic with a delay; mode: stay waits for a person",
+      "service www: mode is approve, and onApprovalTimeout.mode is proceed: every move that A18 doesn't ask about is made after 900 s without anybody's word, which is automatic with a delay; mode: stay waits for a person",
     ]);
     expect(warningsOf(ofWww(`approvalSeconds: 60, onApprovalTimeout: { ${all} }`))).toEqual([
-      "service www: every rule that asks proceeds after 60 s without anybody's word: these rules only delay; say stay for those that shall hold",
+      "service www: every rule that asks, but A18, proceeds after 60 s without anybody's word: these rules only delay; say stay for those that shall hold",
     ]);
     expect(warningsOf(ofWww("onApprovalTimeout: { A9: proceed }"))).toEqual([]);
     expect(warningsOf(ofWww(`onApprovalTimeout: { mode: proceed, ${all} }`), also("mode: advisory"))).toEqual([]);

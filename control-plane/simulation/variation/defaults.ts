@@ -1,7 +1,7 @@
 /** Every default of the profile `standard`, and what it is when halved, doubled, or switched. Pure. */
 import { Safety, Settings } from "@regent/contract";
 import { PROFILES, SAFETY } from "@regent/server/configuration/profiles.ts";
-import { RULES_THAT_ASK } from "@regent/server/configuration/safety-holders.ts";
+import { RULES_THAT_MAY_PROCEED } from "@regent/server/configuration/safety-holders.ts";
 import type { Vary } from "./what-if.ts";
 import { servicesOf } from "./what-if.ts";
 
@@ -48,7 +48,7 @@ const ofShape = (
     return typeof declared === "number" ? variationsOf(`${prefix}.${key}`, declared, schema) : [];
   });
 
-const PROCEED_ALL = Object.fromEntries([...RULES_THAT_ASK, "mode"].map((rule) => [rule, "proceed"]));
+const PROCEED_ALL = Object.fromEntries([...RULES_THAT_MAY_PROCEED, "mode"].map((rule) => [rule, "proceed"]));
 
 export const variationsOfStandard = (): readonly Variation[] => [
   ...ofShape("settings", PROFILES.standard.settings, Settings.shape as never),

@@ -3,12 +3,12 @@ import type { Declaration, Safety as DeclaredSafety, RuleId } from "@regent/cont
 import type { SafetyLimits } from "@regent/engine";
 import { DEPARTURES_KEPT_MS } from "@regent/engine/safety/departures.ts";
 import type { ConfigurationProblem } from "../problem-path.ts";
-import { findSafetyHolders, RULES_THAT_ASK, type SafetyHolder } from "../safety-holders.ts";
+import { findSafetyHolders, RULES_THAT_ASK, RULES_THAT_MAY_PROCEED, type SafetyHolder } from "../safety-holders.ts";
 
 export const findSafetyProblems = (declaration: Declaration): ConfigurationProblem[] =>
   findSafetyHolders(declaration).flatMap((holder) => [
     ...CONTRADICTIONS.flatMap((contradiction) => contradict(contradiction, holder)),
-    ...findIdleAnswers(holder),
+    ...findWrongAnswers(holder),
   ]);
 
 interface Contradiction {
@@ -56,13 +56,22 @@ const contradict = (
   return [{ path: [...path, name], message: message(limits), suggestion: suggestion(limits), restsOn }];
 };
 
-/** `proceed` can only follow where a person was asked. */
-const findIdleAnswers = ({ path, declared }: SafetyHolder): ConfigurationProblem[] =>
+/** `proceed` can only follow where a person was asked, and where the move may be made without one. */
+const findWrongAnswers = ({ path, declared }: SafetyHolder): ConfigurationProblem[] =>
   Object.entries(declared.onApprovalTimeout ?? {})
-    .filter(([rule, answer]) => answer === "proceed" && rule !== "mode" && !RULES_THAT_ASK.includes(rule as RuleId))
+    .filter(([rule, answer]) => answer === "proceed" && rule !== "mode" && !RULES_THAT_MAY_PROCEED.includes(rule as RuleId))
     .map(([rule]) => ({
       path: [...path, "onApprovalTimeout", rule],
-      message: `${rule} never asks a person, so no approval of it can time out and nothing can proceed`,
-      suggestion: `leave ${rule} out; these ask: ${RULES_THAT_ASK.join(", ")}, and mode`,
+      ...(RULES_THAT_ASK.includes(rule as RuleId)
+        ? {
+            message:
+              `${rule} can't proceed without a person: a region that turns bad under the traffic it was just given may be dying ` +
+              "of it, and the next one would get it too",
+            suggestion: `leave ${rule} out or say stay; receivedSeconds: 0 turns the rule off`,
+          }
+        : {
+            message: `${rule} never asks a person, so no approval of it can time out and nothing can proceed`,
+            suggestion: `leave ${rule} out; these ask: ${RULES_THAT_ASK.join(", ")}, and mode`,
+          }),
       isAboutKey: true,
     }));

@@ -3,7 +3,7 @@ import type { Declaration, Safety as DeclaredSafety, RuleId, Service } from "@re
 import type { SafetyLimits } from "@regent/engine";
 import { isSized, sizeOf } from "../endpoint-size.ts";
 import { SAFETY } from "../profiles.ts";
-import { findSafetyHolders, RULES_THAT_ASK, type SafetyHolder } from "../safety-holders.ts";
+import { findSafetyHolders, RULES_THAT_MAY_PROCEED, type SafetyHolder } from "../safety-holders.ts";
 import { toProfile, toServiceSafety } from "../service-settings.ts";
 
 /** Who is paged reads, looks and answers; nobody does in less. */
@@ -71,15 +71,15 @@ const findPlaygroundWarnings = ({ service }: SafetyHolder, declaration: Declarat
 /** A person is asked, and it makes no difference whether one answers. */
 const findUnaskedWarnings = ({ mode }: Service, { onApprovalTimeout, approvalMs }: SafetyLimits): string[] => {
   if (mode === "advisory") return [];
-  const areAllIdle = RULES_THAT_ASK.every((rule) => onApprovalTimeout[rule] === "proceed");
+  const areAllIdle = RULES_THAT_MAY_PROCEED.every((rule) => onApprovalTimeout[rule] === "proceed");
   const after = `after ${approvalMs / 1_000} s without anybody's word`;
   if (mode === "approve" && onApprovalTimeout.mode === "proceed")
     return [
-      `mode is approve, and onApprovalTimeout.mode is proceed: ${areAllIdle ? "every move" : "every move that no rule asks about"} ` +
+      `mode is approve, and onApprovalTimeout.mode is proceed: ${areAllIdle ? "every move that A18 doesn't ask about" : "every move that no rule asks about"} ` +
         `is made ${after}, which is automatic with a delay; mode: stay waits for a person`,
     ];
   return areAllIdle && mode === "automatic"
-    ? [`every rule that asks proceeds ${after}: these rules only delay; say stay for those that shall hold`]
+    ? [`every rule that asks, but A18, proceeds ${after}: these rules only delay; say stay for those that shall hold`]
     : [];
 };
 
