@@ -4,13 +4,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../decide.ts";
 import type { Approved, DatabaseView, Situation, Transfer } from "../model.ts";
+import { heldBackBy, isHalted } from "../safety/hold-transfer.ts";
 import { takenAsFit } from "../strategy/overrides.ts";
 import { arbitrarySituation } from "../testing/arbitrary-situation.ts";
 import { database, PRIMARY_GONE, STATEFUL, statefulSpec, testTransfer } from "../testing/databases.ts";
 import { T0 } from "../testing/evidence.ts";
 import { after, answerOf, departure, failing, limited, STANDARD_LIMITS, standing } from "../testing/rules.ts";
 import { NO_CONTROLS, passiveSpec, persist, testControl, testSituation } from "../testing/situation.ts";
-import { heldBackBy, isHalted, isTargetFit, stepTransfer, type TransferInput } from "./step-transfer.ts";
+import { isTargetFit, stepTransfer, type TransferInput } from "./step-transfer.ts";
 import { endTransfer, hearHook, noteHookCall } from "./transfer.ts";
 
 const SPEC = statefulSpec({}, passiveSpec({ failback: "automatic" }));

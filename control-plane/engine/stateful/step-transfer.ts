@@ -5,8 +5,6 @@
  */
 import type { Instant, RegionId, RuleId } from "@regent/contract";
 import type { DatabaseView, Decision, ServiceSpec, Situation, StatefulSpec, Transfer } from "../model.ts";
-import { objections } from "../safety/evaluate.ts";
-import { findPin } from "../strategy/overrides.ts";
 import { durationText } from "../text.ts";
 import { isHookCalled, stopTransfer, type Told, timesText, unfitText } from "./transfer.ts";
 
@@ -18,9 +16,9 @@ export interface TransferInput {
   readonly isTargetFit: boolean;
   /** What the last decision thinks of it: see wishOf. */
   readonly wish: TransferWish;
-  /** Why the traffic doesn't follow the role, where time alone won't change it: see heldBackBy. */
+  /** Why the traffic doesn't follow the role, where time alone won't change it: see safety/hold-transfer.ts. */
   readonly heldBack: string | null;
-  /** Nobody is to be asked to promote, not again either: see isHalted. */
+  /** Nobody is to be asked to promote, not again either: see safety/hold-transfer.ts. */
   readonly isHalted: boolean;
   /** What became of the change that brings the traffic to `to`; `accepted` too where DNS gave it the traffic already. */
   readonly change: "none" | "accepted" | "visible";
@@ -60,26 +58,6 @@ export const stepTransfer = (input: TransferInput): TransferStep => {
 export const wishOf = (decision: Decision, { to }: Transfer): TransferWish => {
   if (decision.transfer?.to === to) return "wanted";
   return decision.proposal?.gains.includes(to) ? "held" : "unwanted";
-};
-
-/** The role is there and the traffic isn't: what a person has to know at once. What only waits for a change of ours is no news. */
-export const heldBackBy = ({ proposal, rules, isAllowed, sentence }: Decision, { phase, to }: Transfer): string | null => {
-  if (phase !== "switch") return null;
-  if (!proposal?.gains.includes(to)) return sentence;
-  const standing = objections(rules);
-  const isWaiting = standing.length > 0 && standing.every(({ answer }) => answer === "defer");
-  return isAllowed || isWaiting ? null : sentence;
-};
-
-/**
- * A freeze, and a pin, keep automation from promoting anybody, whatever it began. A restored database keeps everybody: it may not know how this ended.
- * Of a situation that overrides are laid over.
- */
-export const isHalted = ({ controls, spec }: Pick<Situation, "controls" | "spec">, { by, from, to }: Transfer): boolean => {
-  const { frozen, frozenGlobally, frozenRegions } = controls;
-  if (frozenGlobally?.cause === "restored") return true;
-  if (by.kind === "operator") return false;
-  return Boolean(frozen ?? frozenGlobally ?? frozenRegions[from] ?? frozenRegions[to] ?? findPin({ controls, spec }));
 };
 
 /** As A5 and A6 ask; not of whoever named one of them. To a drained region nobody is led: taking the drain back comes first. */

@@ -5,14 +5,8 @@
  */
 import type { Hook, Instant } from "@regent/contract";
 import type { Decision, ServiceSpec, Situation, StatefulSpec, TransferPhase } from "@regent/engine";
-import {
-  heldBackBy,
-  isHalted,
-  isTargetFit,
-  stepTransfer,
-  type TransferStep,
-  wishOf,
-} from "@regent/engine/stateful/step-transfer.ts";
+import { heldBackBy, isHalted } from "@regent/engine/safety/hold-transfer.ts";
+import { isTargetFit, stepTransfer, type TransferStep, wishOf } from "@regent/engine/stateful/step-transfer.ts";
 import { type HookAnswer as Heard, hearHook, noteHookCall, type Told } from "@regent/engine/stateful/transfer.ts";
 import { layOverrides, takenAsFit } from "@regent/engine/strategy/overrides.ts";
 import type { Logger } from "pino";
