@@ -2,6 +2,7 @@
  * An incident that the virtual world keeps, as a real control plane would, is made into a rehearsal of its own: run, it decides the same again, in the
  * same order, within the tolerance that it states.
  */
+import { Declaration } from "@regent/contract";
 import { describe, expect, test } from "vitest";
 import { checkAll, leftBy, receivedBy } from "../rehearsal/check.ts";
 import { readRehearsal } from "../rehearsal/read-rehearsal.ts";
@@ -9,11 +10,13 @@ import { MIDNIGHT, type RehearsalRun, runRehearsal } from "../rehearsal/run-rehe
 import { read, readShipped, tonight } from "../testing/rehearse.ts";
 import { toRehearsalText } from "./to-rehearsal.ts";
 
-const record = async (text: string, fromMs = 0, toMs = Number.POSITIVE_INFINITY) => {
+type Change = (declaration: Declaration) => Declaration;
+
+const record = async (text: string, fromMs = 0, toMs = Number.POSITIVE_INFINITY, change: Change = (same) => same) => {
   const found = await read(text);
   if (found.kind === "invalid") throw new Error(found.lines.join("\n"));
   const { rehearsal } = found;
-  const declaration = rehearsal.installation.applied.declaration;
+  const declaration = change(rehearsal.installation.applied.declaration);
   const [from, to] = [MIDNIGHT + fromMs, MIDNIGHT + Math.min(toMs, rehearsal.forMs)];
   let exported = "";
   const run = await runRehearsal(rehearsal, async ({ server: { database } }) => {
@@ -102,4 +105,35 @@ test("the file says what wasn't recorded, and holds no notifiers", async () => {
   for (const part of ["What wasn't recorded", "results between two turns", "when an agent fell silent", "latencies"])
     expect(exported).toContain(part);
   expect(exported).not.toContain("notify:");
+});
+
+test("what the configuration says of notifiers and of services that aren't played doesn't make a file that can't be read", async () => {
+  const night = tonight("outcomes:\n  - { regions: eu-west, what: ok*60 refused }\n");
+  const { exported } = await record(night, 0, Number.POSITIVE_INFINITY, (declaration) => {
+    const [shop] = declaration.services;
+    const quiet = { ...shop, id: "quiet", name: `quiet.${declaration.zones[0]?.name}` };
+    return Declaration.parse({
+      ...declaration,
+      services: [...declaration.services, quiet],
+      notify: {
+        notifiers: [{ id: "pager", kind: "pagerduty", secret: { env: "REGENT_SECRET_PAGER" } }],
+        routes: [{ services: ["quiet"], notifiers: ["pager"] }],
+      },
+      alerts: [{ id: "agents-missing", notifiers: ["pager"] }],
+      maintenance: [
+        {
+          id: "disks",
+          regions: ["us-east"],
+          services: ["quiet"],
+          reason: "new disks",
+          cron: "0 3 * * *",
+          minutes: 60,
+          timeZone: "UTC",
+        },
+      ],
+    });
+  });
+  for (const part of ["REGENT_SECRET_PAGER", "pager", "quiet"]) expect(exported).not.toContain(part);
+  const again = await rehearseAgain(exported);
+  expect(again.checked.filter(({ isMet }) => !isMet)).toEqual([]);
 });

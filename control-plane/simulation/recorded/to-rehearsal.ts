@@ -25,7 +25,8 @@ export const toRehearsalText = (recorded: Recorded): string => {
   ];
   const expected = expectedOf(history, { from, to, toleranceMs });
   const isCut = recording.isCut || [outcomes, operators, expected].some(({ length }) => length > LINES_MAX);
-  const { notify: _notify, ...played } = declaration;
+  // Nobody is told, and Regent's own metrics aren't measured.
+  const { notify: _notify, alerts: _alerts, ...played } = declaration;
   const lines = (all: readonly object[]): string =>
     all
       .slice(0, LINES_MAX)
@@ -53,7 +54,15 @@ const concerned = ({ declaration, history, recording }: Recorded): Declaration =
     ...recording.turns.flatMap(({ target }) => target.split("/")[0] ?? []),
   ]);
   const services = declaration.services.filter(({ id }) => named.has(id));
-  return { ...declaration, services: services.length > 0 ? services : declaration.services };
+  if (services.length === 0) return declaration;
+  const isPlayed = (id: string): boolean => services.some((service) => service.id === id);
+  const maintenance = (declaration.maintenance ?? []).flatMap((window) => {
+    if (window.services === undefined) return [window];
+    const own = window.services.filter(isPlayed);
+    return own.length === 0 ? [] : [{ ...window, services: own }];
+  });
+  const { maintenance: _, ...rest } = declaration;
+  return { ...rest, services, ...(maintenance.length > 0 ? { maintenance } : {}) };
 };
 
 /** An agent's probes fall elsewhere within their interval than they did, and reports take another time. */
