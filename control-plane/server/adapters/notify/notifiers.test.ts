@@ -247,6 +247,14 @@ describe("Slack", () => {
     for (const text of [body.text, section]) expect(text).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/);
   });
 
+  test("gets no half of a character where a subject is cut: it calls such a message invalid for ever", async () => {
+    const receiver = await web({ status: 200, body: "ok" });
+    const notifier = open({ kind: "slack" }, `http://127.0.0.1:${receiver.port}/services/T/B/x`);
+    for (const shift of [0, 1]) await notifier.send(exampleNotice({}, { title: `${"x".repeat(shift)}${"🔥".repeat(200)}` }));
+    expect(receiver.taken).toHaveLength(2);
+    for (const { body } of receiver.taken) expect(body).not.toMatch(/\\ud[89ab]/i);
+  });
+
   test("that calls a message invalid never gets it again; a webhook that is gone may come back", async () => {
     const receiver = await web();
     const notifier = open({ kind: "slack" }, `http://127.0.0.1:${receiver.port}/x`);

@@ -11,11 +11,11 @@ const VERB: Readonly<Record<NoticeAction, string>> = {
   test: "test",
 };
 
-/** Control characters and those that turn the direction of writing become spaces. */
-const DISGUISES = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+/gu;
+/** Control characters, halves of others, and those that turn the direction of writing become spaces. */
+const DISGUISES = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]+/gu;
 export const oneLine = (text: string): string => text.replace(DISGUISES, " ").trim();
 
-const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
+const cut = (text: string, max: number): string => (text.length <= max ? text : `${oneLine(text.slice(0, max - 1))}…`);
 
 /** `[critical] traffic left eu-west (200 hit): opened` */
 export const toSubject = ({ action, incident }: Notice, max: number): string => {
