@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { runCommand } from "./program.ts";
+import { type AnsweringServer, startAnsweringServer } from "./testing/answering-server.ts";
 import {
   AT,
   exampleApproval,
@@ -15,6 +15,7 @@ import {
   exampleOverview,
   exampleService,
 } from "./testing/examples.ts";
+import { runTyped } from "./testing/typed.ts";
 
 interface Heard {
   readonly method: string;
@@ -23,29 +24,20 @@ interface Heard {
   readonly body: unknown;
 }
 
-let server: Server;
+let server: AnsweringServer;
 let home: string;
 let heard: Heard[];
 let answers: Record<string, { status: number; body: unknown }>;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "cli-home-"));
-  server = createServer(async (request, response) => {
-    let text = "";
-    for await (const chunk of request) text += chunk;
-    const path = request.url ?? "";
-    const isJson = request.headers["content-type"] === "application/json";
-    const key = request.headers["idempotency-key"];
-    heard.push({ method: request.method ?? "", path, key: key?.toString(), body: isJson ? JSON.parse(text) : text });
-    const { status, body } = answers[`${request.method} ${path.split("?")[0]}`] ?? problem(404, "not-found");
-    response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json" });
-    response.end(JSON.stringify(body));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  server = await startAnsweringServer(({ method, path, key, body }) => {
+    heard.push({ method, path, key, body: body ?? "" });
+    return answers[`${method} ${path.split("?")[0]}`] ?? problem(404, "not-found");
+  });
 });
 
 afterAll(async () => {
-  server.closeAllConnections();
   server.close();
   await rm(home, { recursive: true, force: true });
 });
@@ -60,25 +52,9 @@ const problem = (status: number, slug: string, more: object = {}) => ({
   body: { type: `https://regent.invalid/problems/${slug}`, title: "Told so", status, detail: "in one sentence", ...more },
 });
 
-const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const url = (): string => server.url;
 
-const regent = async (...args: string[]) => {
-  let out = "";
-  let err = "";
-  const code = await runCommand(args, {
-    env: { REGENT_HOME: home, REGENT_URL: url(), REGENT_TOKEN: "token" },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
-  });
-  return { code, out, err };
-};
+const regent = (...args: string[]) => runTyped(args, { REGENT_HOME: home, REGENT_URL: url(), REGENT_TOKEN: "token" });
 
 describe("exit codes", () => {
   test("0 when it is done, and the answer is on stdout", async () => {

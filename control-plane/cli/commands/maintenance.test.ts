@@ -1,9 +1,7 @@
 /** regent maintenance: what is sent for what is typed, and what is printed. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { type AnsweringServer, startAnsweringServer } from "../testing/answering-server.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const ID = "01JD8Z0000000000000000000A";
 const WINDOW = {
@@ -28,24 +26,17 @@ const DECLARED = {
   repeats: { cron: "0 3 * * *", timeZone: "Europe/Berlin" },
 };
 
-let server: Server;
+let server: AnsweringServer;
 let heard: { readonly what: string; readonly body: unknown }[];
 let answers: Record<string, unknown>;
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let text = "";
-    for await (const chunk of request) text += chunk;
-    const what = `${request.method} ${request.url}`;
-    heard.push({ what, body: text === "" ? null : JSON.parse(text) });
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answers[what]));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  server = await startAnsweringServer(({ what, body }) => {
+    heard.push({ what, body });
+    return { status: 200, body: answers[what] };
+  });
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 beforeEach(() => {
   heard = [];
   answers = {
@@ -55,28 +46,8 @@ beforeEach(() => {
   };
 });
 
-const regent = async (...args: string[]) => {
-  let out = "";
-  let err = "";
-  const env = {
-    REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    REGENT_TOKEN: "token",
-    REGENT_HOME: "/nowhere",
-  };
-  const code = await runCommand(["maintenance", ...args], {
-    env,
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
-  });
-  return { code, out, err };
-};
+const regent = (...args: string[]) =>
+  runTyped(["maintenance", ...args], { REGENT_URL: server.url, REGENT_TOKEN: "token", REGENT_HOME: "/nowhere" });
 
 test("a window with two ends is sent in time that means the same everywhere", async () => {
   const ran = await regent(

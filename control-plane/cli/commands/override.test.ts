@@ -1,10 +1,8 @@
 /** regent override: what is sent for what is typed, and what is printed. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { type AnsweringServer, startAnsweringServer } from "../testing/answering-server.ts";
 import { AT, exampleMove, exampleOverview, exampleService } from "../testing/examples.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const ID = "01JD8Z0000000000000000000A";
 const OVERRIDE = {
@@ -17,24 +15,17 @@ const OVERRIDE = {
   breakGlass: ["A6"],
 };
 
-let server: Server;
+let server: AnsweringServer;
 let heard: { readonly what: string; readonly body: unknown }[];
 let answers: Record<string, unknown>;
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let text = "";
-    for await (const chunk of request) text += chunk;
-    const what = `${request.method} ${request.url}`;
-    heard.push({ what, body: text === "" ? null : JSON.parse(text) });
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answers[what]));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  server = await startAnsweringServer(({ what, body }) => {
+    heard.push({ what, body });
+    return { status: 200, body: answers[what] };
+  });
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 beforeEach(() => {
   heard = [];
   const service = exampleService({ overrides: [OVERRIDE as never] });
@@ -45,28 +36,8 @@ beforeEach(() => {
   };
 });
 
-const regent = async (...args: string[]) => {
-  let out = "";
-  let err = "";
-  const env = {
-    REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    REGENT_TOKEN: "token",
-    REGENT_HOME: "/nowhere",
-  };
-  const code = await runCommand(args, {
-    env,
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 160,
-    rows: () => 40,
-  } as Parameters<typeof runCommand>[1]);
-  return { code, out, err };
-};
+const regent = (...args: string[]) =>
+  runTyped(args, { REGENT_URL: server.url, REGENT_TOKEN: "token", REGENT_HOME: "/nowhere" }, 160);
 
 const SET = ["override", "set", exampleService().id];
 const WHY = ["--for", "4h", "--reason", "new disks"];

@@ -1,11 +1,9 @@
 /** `regent region` against a server that answers what a test lays before it. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Evacuation } from "@regent/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { type AnsweringServer, startAnsweringServer } from "../testing/answering-server.ts";
 import { exampleMove, exampleOverview } from "../testing/examples.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const ID = "01JD8Z0000000000000000000A";
 const AT = 1_700_000_000_000;
@@ -32,28 +30,19 @@ const step = (service: string, state: Evacuation["services"][number]["state"], w
   at: null,
 });
 
-let server: Server;
+let server: AnsweringServer;
 let heard: { path: string; body: unknown }[];
 /** By path; a list is answered one after the other, its last one for ever. */
 let answers: Record<string, { status: number; body: unknown }[]>;
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let text = "";
-    for await (const chunk of request) text += chunk;
-    const path = `${request.method} ${request.url}`;
-    heard.push({ path, body: text === "" ? null : JSON.parse(text) });
+  server = await startAnsweringServer(({ what: path, body }) => {
+    heard.push({ path, body });
     const known = answers[path] ?? [];
-    const { status, body } = (known.length > 1 ? known.shift() : known[0]) ?? { status: 404, body: {} };
-    response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json" });
-    response.end(JSON.stringify(body));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+    return (known.length > 1 ? known.shift() : known[0]) ?? { status: 404, body: {} };
+  });
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 beforeEach(() => {
   heard = [];
   answers = {};
@@ -61,23 +50,7 @@ beforeEach(() => {
 
 const ok = (body: unknown) => ({ status: 200, body });
 
-const regent = async (...args: string[]) => {
-  let out = "";
-  let err = "";
-  const code = await runCommand(args, {
-    env: { REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, REGENT_TOKEN: "token" },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
-  });
-  return { code, out, err };
-};
+const regent = (...args: string[]) => runTyped(args, { REGENT_URL: server.url, REGENT_TOKEN: "token" });
 
 describe("regent status", () => {
   test("says of an evacuation that runs who is at it, how far it is and how to follow it", async () => {

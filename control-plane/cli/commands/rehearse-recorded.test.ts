@@ -10,7 +10,7 @@ import { testDoors } from "@regent/server/http/testing/doors.ts";
 import { runRehearsal } from "@regent/simulation/rehearsal/run-rehearsal.ts";
 import { read, readShipped } from "@regent/simulation/testing/rehearse.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const INCIDENT = "01JD8Z0000000000000000000B";
 
@@ -73,22 +73,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const regent = async (...args: readonly string[]) => {
-  const printed = { out: "", err: "" };
-  const code = await runCommand(args, {
-    env: { REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, REGENT_TOKEN: token, REGENT_HOME: folder },
-    out: (text) => {
-      printed.out += text;
-    },
-    err: (text) => {
-      printed.err += text;
-    },
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
+const regent = (...args: readonly string[]) =>
+  runTyped(args, {
+    REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    REGENT_TOKEN: token,
+    REGENT_HOME: folder,
   });
-  return { code, ...printed };
-};
 
 test.each(["incident", "change"])("an %s becomes a file that comes out as it was", async (what) => {
   const file = join(folder, `${what}.yaml`);

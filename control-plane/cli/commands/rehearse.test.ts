@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const SHIPPED = fileURLToPath(new URL("../../../docs/rehearsals/", import.meta.url));
 
@@ -14,18 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const regent = async (...args: readonly string[]) => {
-  const printed: Record<"out" | "err", string[]> = { out: [], err: [] };
-  const code = await runCommand(args, {
-    env: {},
-    out: (text) => void printed.out.push(text),
-    err: (text) => void printed.err.push(text),
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
-  });
-  return { code, out: printed.out.join(""), err: printed.err.join("") };
-};
+const regent = (...args: readonly string[]) => runTyped(args, {});
 
 const rehearsal = async (name: string, lines: string): Promise<string> => {
   const file = join(folder, name);

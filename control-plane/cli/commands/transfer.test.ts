@@ -1,11 +1,9 @@
 /** `regent transfer` against a server that answers as Regent does: what is asked of it, and what a person reads. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { RoleAnswer, TransferState } from "@regent/contract";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { runCommand } from "../program.ts";
+import { type AnsweringServer, startAnsweringServer } from "../testing/answering-server.ts";
 import { AT } from "../testing/examples.ts";
+import { runTyped } from "../testing/typed.ts";
 
 const TRANSFER: TransferState = {
   id: "01JD8Z0000000000000000000A",
@@ -22,58 +20,30 @@ const TRANSFER: TransferState = {
 };
 const ROLE: RoleAnswer = { service: "ledger", writer: null, revision: 7, validForMs: 0, why: "the role is on its way" };
 
-let server: Server;
+let server: AnsweringServer;
 let heard: { readonly method: string; readonly path: string; readonly key: unknown; readonly body: string }[] = [];
 let transfers: TransferState[] = [];
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { method = "", url = "" } = request;
-    heard.push({ method, path: url, key: request.headers["idempotency-key"], body });
+  server = await startAnsweringServer(({ what, method, path, key, text }) => {
+    heard.push({ method, path, key, body: text });
     const answers: Record<string, unknown> = {
       "GET /v1/transfers": { transfers },
       "GET /v1/services/ledger/role": ROLE,
       "POST /v1/services/ledger/transfer/stop": { ...TRANSFER, phase: "stopped", why: "ann ended it: not now" },
     };
-    const answer = answers[`${method} ${url}`];
-    const problem = { type: "https://regent.invalid/problems/not-found", title: "Not found", status: 404, detail: url };
-    response.writeHead(answer ? 200 : 404, { "content-type": answer ? "application/json" : "application/problem+json" });
-    response.end(JSON.stringify(answer ?? problem));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+    const answer = answers[what];
+    const problem = { type: "https://regent.invalid/problems/not-found", title: "Not found", status: 404, detail: path };
+    return answer ? { status: 200, body: answer } : { status: 404, body: problem };
+  });
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 beforeEach(() => {
   heard = [];
   transfers = [TRANSFER];
 });
 
-const regent = async (...args: string[]) => {
-  let out = "";
-  let err = "";
-  const code = await runCommand(args, {
-    env: {
-      REGENT_HOME: "/nonexistent",
-      REGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      REGENT_TOKEN: "t",
-    },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 120,
-    rows: () => 40,
-  });
-  return { code, out, err };
-};
+const regent = (...args: string[]) => runTyped(args, { REGENT_HOME: "/nonexistent", REGENT_URL: server.url, REGENT_TOKEN: "t" });
 
 test("list shows where each role goes, and says so when none ever went anywhere", async () => {
   const { code, out } = await regent("transfer", "list");
