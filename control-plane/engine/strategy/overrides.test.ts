@@ -77,6 +77,31 @@ describe("off", () => {
     expect(parts[0]).toBeLessThan(0.4);
   });
 
+  it.each([
+    { title: "passive", spec: passiveSpec({}, { settings: SANDBOX }) },
+    { title: "active", spec: activeSpec({ panicBelow: 0 }, { settings: SANDBOX }) },
+    { title: "round robin", spec: roundRobinSpec({}, { settings: SANDBOX }) },
+  ])("$title: when it ends before its write arrived, nothing moves: no return takes traffic from who returns", ({ spec }) => {
+    const world = new World({ spec });
+    const { written } = world.situation;
+    world.look(ask(off("r1", { until: T0 + 1_000 })));
+    world.change({ written }).run(60_000);
+    expect(world.made.map((one) => one.kind)).toEqual(["drain"]);
+    expect(world.situation.written).toEqual(written);
+    expect(world.situation.traffic.out).toEqual({});
+  });
+
+  it("when it ends while its write is under way, that is waited for, and the region comes back in steps", () => {
+    const world = new World({ spec: passiveSpec({}, { settings: SANDBOX }) });
+    const { written } = world.situation;
+    world.look(ask(off("r1", { until: T0 + 1_000 })));
+    const { written: drained } = world.situation;
+    world.change({ written, isChangeInFlight: true }).run(2_000, 1_000);
+    world.change({ written: drained, isChangeInFlight: false }).run(60_000);
+    expect(world.made.map((one) => one.kind).slice(-4)).toEqual(["failback", "failback", "failback", "failback"]);
+    expect(world.weights.r1).toBe(255);
+  });
+
   it("a region that was left for a fault before it was off waits for a failback as ever", () => {
     const world = new World({ spec: passiveSpec({}, { settings: SANDBOX }) });
     world.set("r1", "unhealthy").look();

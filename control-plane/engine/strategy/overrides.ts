@@ -9,7 +9,7 @@
 import type { RegionId, RegionVerdict, RuleId } from "@regent/contract";
 import type { Control, HealthMemory, Instant, Override, Situation, TrafficMemory } from "../model.ts";
 import { clockText, percentText, sharesText } from "../text.ts";
-import { heldShares, partsOf } from "./parts.ts";
+import { heldShares, partsOf, ROUNDING } from "./parts.ts";
 
 /** Oldest first, as they are kept. */
 export const inForce = (overrides: readonly Override[], now: Instant): readonly Override[] =>
@@ -110,6 +110,27 @@ export const noteLent = (situation: Situation, traffic: TrafficMemory, aside: re
   });
   if (lent.length === 0 && kept.length === Object.keys(traffic.out).length) return traffic;
   return { ...traffic, out: Object.fromEntries([...kept, ...lent]) };
+};
+
+/**
+ * An override that ended before its write arrived took nothing away: who still holds the traffic serves on, and no return begins, which would first
+ * take traffic from it.
+ */
+export const withoutUnmade = (situation: Situation): TrafficMemory => {
+  const { traffic, controls, isChangeInFlight, spec } = situation;
+  if (isChangeInFlight || findPin(situation)) return traffic;
+  const held = spec.families.map(({ id }) => [id, heldShares(situation, id)] as const);
+  const unmade = Object.entries(traffic.out).flatMap(([region, { isLent }]) =>
+    isLent && !controls.drained[region] && held.some(([, shares]) => (shares[region] ?? 0) > 0) ? [region] : [],
+  );
+  if (unmade.length === 0) return traffic;
+  const passive = Object.entries(traffic.passive).map(([family, memory]) => {
+    const shares = held.find(([id]) => id === family)?.[1] ?? {};
+    const whole = unmade.find((region) => (shares[region] ?? 0) > 1 - ROUNDING);
+    return [family, whole === undefined ? memory : { active: whole, returning: null }] as const;
+  });
+  const out = Object.entries(traffic.out).filter(([region]) => !unmade.includes(region));
+  return { ...traffic, passive: Object.fromEntries(passive), out: Object.fromEntries(out) };
 };
 
 const isEmptied = (situation: Situation, { shares }: TrafficMemory, region: RegionId): boolean => {

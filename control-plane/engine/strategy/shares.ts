@@ -6,7 +6,7 @@ import type { FamilyId, Instant, RegionId, Shares } from "@regent/contract";
 import type { TrafficMemory } from "../model.ts";
 import type { Placement, WantInput } from "./draft.ts";
 import { standStatic } from "./fail-static.ts";
-import { inForce, noteLent } from "./overrides.ts";
+import { inForce, noteLent, withoutUnmade } from "./overrides.ts";
 import { wantPinned } from "./pinned.ts";
 import { wantPassive } from "./want-passive.ts";
 import { wantSpread } from "./want-spread.ts";
@@ -28,7 +28,8 @@ export interface Wanted {
 }
 
 /** `situation.controls` and `placement` already hold what the move asks for. */
-export const wantShares = (input: WantInput): Wanted => {
+export const wantShares = (asked: WantInput): Wanted => {
+  const input = { ...asked, situation: { ...asked.situation, traffic: withoutUnmade(asked.situation) } };
   const placement = standingPlacement(input);
   const pinned = wantPinned(input.situation);
   if (pinned) return { ...pinned, placement, left: [], stepped: [], panicFamilies: [], waits: [], nextLookAt: null };
