@@ -20,7 +20,7 @@ import type { SandboxState } from "@regent/sandbox/sandbox-state.ts";
 import { testFetch } from "@regent/sandbox/testing/observe.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ENTRIES } from "../entries.ts";
-import { runCommand } from "../program.ts";
+import { runTyped } from "../testing/typed.ts";
 import { answered } from "../testing/up-harness.ts";
 import { type Door, openDoor } from "../up/door.ts";
 import { AGENTS } from "../up/layout.ts";
@@ -107,22 +107,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const regent = async (...args: readonly string[]): Promise<{ code: number; out: string; err: string }> => {
-  let [out, err] = ["", ""];
-  const code = await runCommand(args, {
-    env: { REGENT_HOME: home },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isInteractive: false,
-    columns: () => 200,
-    rows: () => 40,
-  });
-  return { code, out, err };
-};
+const regent = (...args: readonly string[]) => runTyped(args, { REGENT_HOME: home }, 200);
 
 /** What is broken, in a few words; empty when nothing is. */
 const broken = async (): Promise<readonly string[]> => {
