@@ -214,6 +214,16 @@ describe("pin", () => {
     );
   });
 
+  it("a region that is worked on keeps its part too, pinned or on, and the sentence asks for somebody", () => {
+    for (const one of [pin({ r1: 1 }), on("r1")]) {
+      const world = new World();
+      world.look(ask(one));
+      world.set("r1", "maintenance").run(2_000);
+      expect(world.made).toEqual([]);
+      expect(world.last?.failStatic).toMatch(/^r1 is in maintenance and keeps 100 %: .* by ann until \S+: a test$/);
+    }
+  });
+
   it("that lands on a bad region needs the rules named", () => {
     const situation = testSituation({ regions: { r2: { verdict: "unhealthy" } } });
     expect(standing(decide(situation, ask(pin({ r2: 1 }))))).toEqual(["A6"]);

@@ -79,16 +79,22 @@ const asWell = (memory: HealthMemory, override: Override | undefined): HealthMem
 const asFit = (verdict: RegionVerdict, override: Override | undefined): RegionVerdict =>
   override ? { ...verdict, verdict: "healthy", evidence: "good", outside: "up", votes: [] } : verdict;
 
-/** A region that died since it is `on`, and serves all the same; null when none does. Whoever says it of a dead one knows. */
+/** That it shouldn't serve, and does: because it is bad, or is being worked on. Null when nothing speaks against it. */
+export const againstText = ({ health }: Situation, region: RegionId, share: number): string | null => {
+  const verdict = health[region]?.verdict;
+  if (share === 0 || (verdict !== "unhealthy" && verdict !== "maintenance")) return null;
+  return `${region} is ${verdict === "maintenance" ? "in maintenance" : verdict} and keeps ${percentText(share)}`;
+};
+
+/** A region that died, or is worked on, since it is `on`, and serves all the same; null when none does. Whoever says it of such a one knows. */
 export const keptOnText = (situation: Situation): string | null => {
   const parts = Object.entries(situation.written ?? {}).map(([, weights]) => partsOf(weights));
   const kept = [...onRegions(situation, null)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([region, override]) => {
-      const health = situation.health[region];
-      const share = Math.max(0, ...parts.map((each) => each[region] ?? 0));
-      if (health?.verdict !== "unhealthy" || health.since < override.at || share === 0) return [];
-      return [`${region} is unhealthy and keeps ${percentText(share)}: ${overrideText(override)}: ${override.reason}`];
+      const against = againstText(situation, region, Math.max(0, ...parts.map((each) => each[region] ?? 0)));
+      if (against === null || (situation.health[region]?.since ?? 0) < override.at) return [];
+      return [`${against}: ${overrideText(override)}: ${override.reason}`];
     });
   return kept.length === 0 ? null : kept.join("; ");
 };

@@ -1,11 +1,10 @@
 /**
- * A pin: exactly these shares in every family, whatever is believed of the regions. A region that is bad and pinned keeps its part, and somebody is
- * paged: whoever pinned it decides. Regions that aren't declared any more are left out; a pin of none but those counts for nothing. Pure.
+ * A pin: exactly these shares in every family, whatever is believed of the regions. A region that is pinned and bad, or worked on, keeps its part, and
+ * somebody is paged: whoever pinned it decides. Regions that aren't declared any more are left out; a pin of none but those counts for nothing. Pure.
  */
 import type { FamilyId, RegionId } from "@regent/contract";
 import type { Override, PassiveMemory, ServiceSpec, Situation, TrafficMemory } from "../model.ts";
-import { percentText } from "../text.ts";
-import { findPin, noteLent, overrideText } from "./overrides.ts";
+import { againstText, findPin, noteLent, overrideText } from "./overrides.ts";
 import { normalised } from "./parts.ts";
 
 export interface Pinned {
@@ -43,11 +42,9 @@ const whoServes = (memory: PassiveMemory, shares: Readonly<Record<RegionId, numb
   return { active: first?.[0] ?? memory.active, returning: null };
 };
 
-const badText = ({ health }: Situation, pin: Override, shares: Readonly<Record<RegionId, number>>): string | null => {
-  const bad = Object.keys(shares)
-    .filter((region) => (shares[region] ?? 0) > 0 && health[region]?.verdict === "unhealthy")
-    .sort();
-  if (bad.length === 0) return null;
-  const parts = bad.map((region) => `${region} is unhealthy and keeps ${percentText(shares[region] ?? 0)}`);
-  return `${parts.join(", ")}: ${overrideText(pin)}: ${pin.reason}`;
+const badText = (situation: Situation, pin: Override, shares: Readonly<Record<RegionId, number>>): string | null => {
+  const parts = Object.keys(shares)
+    .sort()
+    .flatMap((region) => againstText(situation, region, shares[region] ?? 0) ?? []);
+  return parts.length === 0 ? null : `${parts.join(", ")}: ${overrideText(pin)}: ${pin.reason}`;
 };

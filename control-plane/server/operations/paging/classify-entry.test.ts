@@ -151,7 +151,7 @@ const ROWS: Readonly<Record<HistoryKind, readonly Row[]>> = {
   "fail-static": [
     ["no region is fit, weights stay", [entry("fail-static")]],
     [
-      "an override (`on` or `pin`) keeps traffic in an unhealthy region",
+      "an override (`on` or `pin`) keeps traffic in a region that is unhealthy or worked on",
       [entry("fail-static", { detail: { overridden: true } })],
     ],
   ],

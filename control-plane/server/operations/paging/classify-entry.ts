@@ -280,7 +280,7 @@ const ofFailStatic = ({ service, detail }: HistoryEvent): readonly PageEffect[] 
     : [
         {
           ...(KeptDetail.safeParse(detail).success
-            ? { cause: ofService(service), title: `an override keeps an unhealthy region of ${service}` }
+            ? { cause: ofService(service), title: `an override keeps traffic where ${service} is unhealthy or worked on` }
             : { cause: ofControlPlane("fail-static"), title: "weights are kept as they are, as no region is fit" }),
           step: "opens",
           severity: "critical",
