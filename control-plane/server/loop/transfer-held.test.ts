@@ -18,9 +18,9 @@ let hook: MemoryHook;
 let databases: Databases;
 afterEach(() => world.stop());
 
-const start = async (): Promise<void> => {
+const start = async (stateful: object = {}): Promise<void> => {
   hook = createMemoryHook();
-  const declared = { checks: CHECKS, stateful: STATEFUL };
+  const declared = { checks: CHECKS, stateful: { ...STATEFUL, ...stateful } };
   world = await testWorld({ hooks: hook, services: [testService("checkout", { kind: "active-passive" }, declared)] });
   databases = playDatabases(world);
   hook.answer = ({ from, to }) => databases.promote(from, to);
@@ -102,6 +102,26 @@ describe("a freeze", () => {
     await phase("done", 15_000);
     expect(await told()).toEqual(["begun!", "role", "switch", "switch!", "verify", "done"]);
     expect(await weightIn(world, "us-east")).toBe(255);
+  }, 30_000);
+});
+
+describe("a newer word of an operator's", () => {
+  test("that the traffic stays ends a transfer before the hook was asked, and a dry run of it ends nothing", async () => {
+    await start({ leaseSeconds: 3 });
+    await world.controlPlane.move(moveOrder({ kind: "failover", to: "us-east" }));
+    await world.controlPlane.move(moveOrder({ kind: "failback" }, { dryRun: true }));
+    await world.controlPlane.move(moveOrder({ kind: "failover", to: "us-east" }));
+    expect((await transfer())?.phase).toBe("prepare");
+    await world.controlPlane.move(moveOrder({ kind: "failback" }));
+    expect(await transfer()).toMatchObject({
+      phase: "stopped",
+      why: expect.stringContaining("ada ended it: failback: rehearsing"),
+    });
+    expect(await writer()).toBe("eu-west");
+    await goOn(world, 3_500);
+    expect(hook.asked).toEqual([]);
+    expect(await told()).toEqual(["begun!", "stopped"]);
+    expect(await weightIn(world, "eu-west")).toBe(255);
   }, 30_000);
 });
 

@@ -7,6 +7,7 @@ import { operator } from "../memory/actors.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { findContradiction, type Stands, tellOverride } from "../memory/standing-overrides.ts";
 import { askedBy, draftTransfer, roleFirst } from "../transfer/begin-transfer.ts";
+import { takeBack } from "../transfer/stop-transfer.ts";
 import { type DecideDeps, decideNow, draftNow, type OneService } from "./decide-service.ts";
 import { writeAhead } from "./draft-change.ts";
 import type { ZoneReader } from "./read-zone.ts";
@@ -67,7 +68,7 @@ export const decideMove = (deps: MoveDeps, draft: Draft, order: MoveOrder, one: 
   // The first write comes first: there is nothing yet that could be moved.
   if (record.written === null) return done({ kind: "change-in-flight" });
   const decision = decideNow(deps, draft, one.spec, order.request);
-  return decision.proposal ? moveTraffic(deps, draft, order, one, decision) : keepOnly(deps, draft, order, decision);
+  return decision.proposal ? moveTraffic(deps, draft, order, one, decision) : keepOnly(deps, draft, order, one.spec, decision);
 };
 
 const moveTraffic = (
@@ -109,9 +110,16 @@ const tellMade = (deps: MoveDeps, draft: Draft, service: string, override: Overr
   draft.tell(tellOverride(deps.ids, deps.clock.now(), service, { step: "made", override }));
 
 /** DNS already looks like what was asked for: only the standing decision is kept. */
-const keepOnly = (deps: MoveDeps, draft: Draft, order: MoveOrder, decision: Decision): Omit<Moved, "accepted"> => {
+const keepOnly = (
+  deps: MoveDeps,
+  draft: Draft,
+  order: MoveOrder,
+  spec: ServiceSpec,
+  decision: Decision,
+): Omit<Moved, "accepted"> => {
   const { frozenGlobally: _global, ...controls } = decision.controlsAfter;
   if (!order.dryRun) {
+    takeBack(deps, draft, spec, order.request);
     draft.update(order.service, (record) => ({ ...record, controls, traffic: decision.trafficNow }));
     if (order.request.move.kind === "override") tellMade(deps, draft, order.service, order.request.move.override);
     else
