@@ -2,20 +2,14 @@
  * An operator's standing decision with an expiry, made and ended. What moves traffic goes the way of a move, so that its effect is shown first and
  * comes at once; a freeze is kept, and DNS follows. Ended, it is only taken away: traffic goes back by a normal change.
  */
-import {
-  type Instant,
-  type MoveAnswer,
-  OVERRIDE_SECONDS_MAX,
-  type OverrideAnswer,
-  type OverrideWhat,
-  type RuleId,
-} from "@regent/contract";
+import { type Instant, OVERRIDE_SECONDS_MAX, type OverrideAnswer, type OverrideWhat, type RuleId } from "@regent/contract";
 import type { Override, ServiceSpec } from "@regent/engine";
 import { inForce, overrideText } from "@regent/engine/strategy/overrides.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
 import { commitAnew, type Ledger } from "../memory/ledger.ts";
 import { againstOverride, tellOverride, toShown } from "../memory/standing-overrides.ts";
 import type { MoveOrder, MoveResult } from "../zone/request-move.ts";
+import { toUnmovedAnswer } from "../zone/unmoved-answer.ts";
 
 export interface OverrideOrder {
   readonly service: string;
@@ -106,20 +100,10 @@ const keepFreeze = async ({ ledger, ids }: OverrideDeps, order: OverrideOrder, o
       }));
       draft.tell(tellOverride(ids, override.at, order.service, { step: "made", override }));
     }
-    const { traffic, written } = record;
-    const answer: MoveAnswer = {
+    const answer = toUnmovedAnswer(record, {
       dryRun: order.dryRun,
-      allowed: false,
       why: `no traffic moves: ${overrideText(override)}, and the epoch record will say so`,
-      changeId: null,
-      revision,
-      sharesBefore: traffic.shares,
-      sharesAfter: traffic.shares,
-      weightsBefore: written ?? {},
-      weightsAfter: written ?? {},
-      rules: [],
-      batch: [],
-    };
+    });
     return { kind: "set", answer: { ...answer, override: order.dryRun ? null : toShown(override) } };
   });
 

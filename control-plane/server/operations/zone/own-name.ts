@@ -15,6 +15,7 @@ import { operator } from "../memory/actors.ts";
 import type { Draft } from "../memory/ledger.ts";
 import { wasWritten } from "./note-truth.ts";
 import type { MoveDeps, Moved, MoveResult } from "./request-move.ts";
+import { toUnmovedAnswer } from "./unmoved-answer.ts";
 import { insertWrite, modeOf, nextRevision, toEpoch, toIntent, type WriteMark } from "./write-ahead.ts";
 
 export interface OwnOrder {
@@ -56,7 +57,13 @@ const adopt = (deps: MoveDeps, draft: Draft, order: OwnOrder, spec: ServiceSpec,
   const record = draft.record(spec.id);
   const isOurs = observed.epoch !== null && observed.epoch.ulid === record.epoch && observed.epoch.owner === spec.owner;
   if (isOurs && record.blockedBy === null && record.drift === null)
-    return done({ kind: "answered", answer: nothingToDo(order, record, "the name is ours, and DNS is as Regent wrote it") });
+    return done({
+      kind: "answered",
+      answer: toUnmovedAnswer(record, {
+        dryRun: order.dryRun,
+        why: "nothing to change: the name is ours, and DNS is as Regent wrote it",
+      }),
+    });
   const everWritten = wasWritten(spec, record, deps.ledger.outbox(spec.id));
   const adoption = planAdoption({ spec, observed, marks: observed.marks ?? [], takeover: order.takeover, everWritten });
   if (adoption.kind === "refused") return done({ kind: "name-taken", why: `${adoption.why} ${adoption.fix}` });
@@ -196,17 +203,3 @@ const answerAndWrite = (
   insertWrite(deps.ids, draft, { row, change, page: false, lines });
   return { result: { kind: "answered", answer }, rows: [row] };
 };
-
-const nothingToDo = ({ dryRun }: OwnOrder, { traffic, written, revision }: ServiceRecord, why: string): MoveAnswer => ({
-  dryRun,
-  allowed: false,
-  why: `nothing to change: ${why}`,
-  changeId: null,
-  revision,
-  sharesBefore: traffic.shares,
-  sharesAfter: traffic.shares,
-  weightsBefore: written ?? {},
-  weightsAfter: written ?? {},
-  rules: [],
-  batch: [],
-});
