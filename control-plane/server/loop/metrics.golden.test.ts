@@ -4,38 +4,11 @@ import { expect, test } from "vitest";
 import { LANES, type LaneCounts, type Lanes } from "../access/lanes.ts";
 import { METRICS, OWN_METRICS } from "../configuration/alerts/metric-catalogue.ts";
 import { exportLanes } from "../http/lane-metrics.ts";
-import type { GuardView, PoolView } from "../ports/outside-view.ts";
+import { EXAMPLE_POOL, exampleGuard } from "../testing/outside-views.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOutsideMetrics } from "./outside-metrics.ts";
 import { registerState, type StateSources } from "./state-metrics.ts";
 
-const GUARD: GuardView = {
-  name: "resolver:192.0.2.1:53",
-  kind: "resolver",
-  state: "open",
-  since: 0,
-  failures: 0,
-  openUntil: null,
-  limits: { failures: 5, successes: 2, openMs: 5_000, atOnce: 100, queue: 2_000 },
-  underWay: 2,
-  waiting: 1,
-  counts: { answered: 10, failed: 3, refused: 7, turnedAway: 0, retried: 4, opened: 1 },
-  lastFailure: null,
-};
-const LANE = { min: 2, max: 10, size: 4, inUse: 3, waiting: 5, waitingMax: 9 };
-const POOL: PoolView = {
-  state: "degraded",
-  since: 0,
-  reports: LANE,
-  decisions: { ...LANE, max: 3 },
-  responseMsP50: 1,
-  responseMsP95: 2,
-  held: 1,
-  heldEver: 6,
-  connectionsLost: 8,
-  checkedAt: 0,
-  lastError: null,
-};
 const CONTROLS = { frozen: null, frozenRegions: {}, drained: {}, placement: null, overrides: [] };
 const COUNTS: LaneCounts = { waiting: 1, underWay: 2, admitted: 3, refused: 4 } as LaneCounts;
 
@@ -72,7 +45,7 @@ const STATE: StateSources = {
 test("the exported text is the one that was read and kept", async () => {
   const metrics = createMetrics(() => true);
   const outside = createOutsideMetrics();
-  outside.register(metrics.registry, { guards: () => [GUARD], pool: () => POOL });
+  outside.register(metrics.registry, { guards: () => [exampleGuard({ state: "open" })], pool: () => EXAMPLE_POOL });
   const counts = Object.fromEntries(LANES.map((lane) => [lane, COUNTS]));
   const onWaited = exportLanes(metrics.registry, () => ({ counts: () => counts }) as unknown as Lanes);
   metrics.watchMode(() => "normal");

@@ -1,47 +1,18 @@
 /** What an operator can graph about the guards and the pool, as Prometheus reads it. */
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import type { GuardView, PoolView } from "../ports/outside-view.ts";
+import { EXAMPLE_POOL, exampleGuard } from "../testing/outside-views.ts";
 import { createOutsideMetrics } from "./outside-metrics.ts";
-
-const guard = (more: Partial<GuardView>): GuardView => ({
-  name: "resolver:192.0.2.1:53",
-  kind: "resolver",
-  state: "closed",
-  since: 0,
-  failures: 0,
-  openUntil: null,
-  limits: { failures: 5, successes: 2, openMs: 5_000, atOnce: 100, queue: 2_000 },
-  underWay: 2,
-  waiting: 1,
-  counts: { answered: 10, failed: 3, refused: 7, turnedAway: 0, retried: 4, opened: 1 },
-  lastFailure: null,
-  ...more,
-});
-const lane = { min: 2, max: 10, size: 4, inUse: 3, waiting: 5, waitingMax: 9 };
-const pool: PoolView = {
-  state: "degraded",
-  since: 0,
-  reports: lane,
-  decisions: { ...lane, max: 3 },
-  responseMsP50: 1,
-  responseMsP95: 2,
-  held: 1,
-  heldEver: 6,
-  connectionsLost: 8,
-  checkedAt: 0,
-  lastError: null,
-};
 
 test("guards are told by kind, however many servers there are, and asking twice counts nothing twice", async () => {
   const registry = new Registry();
   const metrics = createOutsideMetrics();
   const guards = [
-    guard({}),
-    guard({ name: "resolver:192.0.2.2:53", state: "open" }),
-    guard({ name: "postgres", kind: "postgres" }),
+    exampleGuard({}),
+    exampleGuard({ name: "resolver:192.0.2.2:53", state: "open" }),
+    exampleGuard({ name: "postgres", kind: "postgres" }),
   ];
-  metrics.register(registry, { guards: () => guards, pool: () => pool });
+  metrics.register(registry, { guards: () => guards, pool: () => EXAMPLE_POOL });
   metrics.guardChanged({ kind: "resolver", state: "open" });
   metrics.databaseDone({ lane: "decisions", ms: 3, hasFailed: false });
   await registry.metrics();
