@@ -35,7 +35,7 @@ describe("alerts", () => {
       problemsOf([
         { id: "agents-missing", for: 600 },
         { id: "clock-jumped", isOn: false },
-        { ...QUEUE, notifiers: ["pager"] },
+        { ...QUEUE, severity: "warning", notifiers: ["pager"] },
         { id: "silent", metric: "regent_reports_total", labels: { agent: "eu-a" }, absent: true, for: 60, severity: "critical" },
       ]),
     ).toEqual([]);
@@ -50,6 +50,10 @@ describe("alerts", () => {
     ],
     [[{ ...QUEUE, labels: { door: "x" } }], 'alerts[0].labels.door: regent_lane_waiting has no label "door": declared: lane'],
     [[{ ...QUEUE, notifiers: ["pagr"] }], 'alerts[0].notifiers[0]: unknown notifier "pagr": did you mean "pager"?'],
+    [
+      [{ ...QUEUE, severity: "info", notifiers: ["pager"] }],
+      "alerts[0].notifiers: nobody would be told: severity info isn't among those of pager",
+    ],
     [[{ ...QUEUE, severty: "info" }], 'alerts[0].severty: unknown key "severty": did you mean "severity"?'],
     [[{ ...QUEUE, condition: { op: "=>", value: 9 } }], "alerts[0].condition.op"],
     [Array.from({ length: 201 }, (_, i) => ({ ...QUEUE, id: `q${i}` })), "alerts: must have at most 200 entries, has 201"],

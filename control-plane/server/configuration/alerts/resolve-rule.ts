@@ -1,5 +1,5 @@
 /** From what a person wrote to a rule with everything filled in, or all that is wrong with it. Pure. */
-import type { AlertRule, AlertSetting } from "@regent/contract";
+import type { AlertRule, AlertSetting, NotifierDeclaration, Severity } from "@regent/contract";
 import { suggestDeclared } from "../nearest.ts";
 import { DEFAULT_RULES } from "./default-rules.ts";
 import { findMetric, METRICS, type MetricEntry } from "./metric-catalogue.ts";
@@ -135,10 +135,26 @@ const toTitle = ({ metric, labels, condition, window, quantile }: Titled): strin
   return `${what}${within} ${condition === null ? "is absent" : `${condition.op} ${condition.value}`}`.slice(0, TITLE_MAX).trim();
 };
 
-export const findUnknownNotifiers = (setting: AlertSetting, declared: readonly string[]): readonly RuleProblem[] =>
-  (setting.notifiers ?? []).flatMap((id, at) => {
+/** Names that nobody declared; and where none of those named is told of anything as bad as this, that nobody would be. */
+export const findNotifierProblems = (
+  setting: AlertSetting,
+  notifiers: readonly NotifierDeclaration[],
+): readonly RuleProblem[] => {
+  const named = setting.notifiers ?? [];
+  const declared = notifiers.map(({ id }) => id);
+  const unknown = named.flatMap((id, at): readonly RuleProblem[] => {
     if (declared.includes(id)) return [];
     const suggestion = suggestDeclared(id, declared);
     const problem = { path: ["notifiers", String(at)], message: `unknown notifier "${id}"` };
     return [suggestion === undefined ? problem : { ...problem, suggestion }];
   });
+  const resolved = resolveRule(setting);
+  if (named.length === 0 || unknown.length > 0 || resolved.kind === "invalid") return unknown;
+  const { severity } = resolved.rule;
+  const isDeaf = ({ severities }: { readonly severities?: readonly Severity[] | undefined }): boolean =>
+    severities !== undefined && !severities.includes(severity);
+  if (!notifiers.filter(({ id }) => named.includes(id)).every(isDeaf)) return [];
+  return [
+    { path: ["notifiers"], message: `nobody would be told: severity ${severity} isn't among those of ${named.join(" and ")}` },
+  ];
+};

@@ -1,11 +1,11 @@
 /** Alert rules of the declaration: metrics, labels and notifiers that there aren't, what a rule lacks, and rules that are declared twice. Pure. */
 import type { Declaration } from "@regent/contract";
-import { findUnknownNotifiers, type RuleProblem, resolveRule } from "../alerts/resolve-rule.ts";
+import { findNotifierProblems, type RuleProblem, resolveRule } from "../alerts/resolve-rule.ts";
 import type { ConfigurationProblem } from "../problem-path.ts";
 import { findDuplicates } from "./duplicates.ts";
 
 export const findAlertProblems = ({ alerts = [], notify }: Declaration): ConfigurationProblem[] => {
-  const notifiers = notify?.notifiers.map(({ id }) => id) ?? [];
+  const notifiers = notify?.notifiers ?? [];
   const place = (at: number, { path, message, suggestion }: RuleProblem): ConfigurationProblem => ({
     path: ["alerts", at, ...path.map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part))],
     message,
@@ -20,7 +20,7 @@ export const findAlertProblems = ({ alerts = [], notify }: Declaration): Configu
       const resolved = resolveRule(setting);
       return [
         ...(resolved.kind === "invalid" ? resolved.problems.map((problem) => place(at, problem)) : []),
-        ...findUnknownNotifiers(setting, notifiers).map((problem) => ({
+        ...findNotifierProblems(setting, notifiers).map((problem) => ({
           ...place(at, problem),
           restsOn: [["notify", "notifiers"]],
         })),

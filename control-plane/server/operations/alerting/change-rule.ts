@@ -1,6 +1,6 @@
 /** Alert rules set and dropped by an operator. What stands in the declaration is changed there; a default is changed or turned off by its id. */
 import type { AlertRuleDropRequest, AlertRuleRequest, AlertRuleView, AlertSetting, Declaration } from "@regent/contract";
-import { findUnknownNotifiers, type RuleProblem, resolveRule } from "../../configuration/alerts/resolve-rule.ts";
+import { findNotifierProblems, type RuleProblem, resolveRule } from "../../configuration/alerts/resolve-rule.ts";
 import { ALERT_RULES_MAX } from "../../limits.ts";
 import type { AlertRuleWrite, AlertStore } from "../../ports/alert-store.ts";
 import type { Clock, Ids } from "../../ports/clock.ts";
@@ -61,10 +61,10 @@ const findProblems = (
 ): readonly RuleProblem[] => {
   const resolved = resolveRule(setting);
   const isNew = !before.some(({ id }) => id === setting.id);
-  const notifiers = declaration?.notify?.notifiers.map(({ id }) => id) ?? [];
+  const notifiers = declaration?.notify?.notifiers ?? [];
   return [
     ...(resolved.kind === "invalid" ? resolved.problems : []),
-    ...findUnknownNotifiers(setting, notifiers),
+    ...findNotifierProblems(setting, notifiers),
     ...(isNew && before.length >= ALERT_RULES_MAX ? [{ path: [], message: `there are ${before.length} rules already` }] : []),
   ];
 };
