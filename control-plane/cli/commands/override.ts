@@ -90,7 +90,8 @@ const end = async (terminal: Terminal, id: string, { reason, idempotencyKey, ...
   const client = await context.connect();
   const { services } = need(await client.overview(), context.paint);
   const service = services.find(({ overrides = [] }) => overrides.some((one) => one.id === id));
-  if (!service) throw new CommandFailure(EXIT.notFound, `There is no override ${id} that stands.`);
+  if (!service)
+    throw new CommandFailure(EXIT.notFound, `There is no override ${id} that stands: regent override list shows those that do.`);
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
   const ended = need(await client.endOverride(service.id, id, reason, key), context.paint);
   context.print(ended, () => [`${ended.why}.`]);

@@ -81,6 +81,11 @@ describe("history", () => {
   });
 });
 
+test("a move that had nothing to send says so, and isn't marked as if something were wrong", () => {
+  const lines = toMove(exampleMove({ dryRun: false, allowed: false, changeId: null, revision: 7 }), plain);
+  expect(lines[0]).toBe("· revision 7, nothing was sent");
+});
+
 test("a dry run says that nothing was sent and shows the exact batch", () => {
   expect(`${toMove(exampleMove(), plain).join("\n")}\n`).toBe(`\
 Dry run: nothing was sent.
