@@ -205,6 +205,16 @@ describe("while the role is led to r2", () => {
     expect(decision.transfer).toEqual({ from: "r1", to: "r2" });
   });
 
+  it.each(["split", "read-only", "unseen"] as const)(
+    "r2 is seen %s for a moment while the hook works on it: no refusal",
+    (role) => {
+      const databases = [database("r1", "unseen"), database("r2", role), database("r3", "standby")];
+      const called = live({ hook: { attempts: 1, lastAt: T0, answer: "working", isFenced: null, why: "" } });
+      expect(a7(decide(dead({ transfer: called, databases }), null))).toMatchObject({ answer: "defer", why: called.why });
+      expect(a7(decide(dead({ transfer: live(), databases }), null))).toMatchObject({ answer: "deny" });
+    },
+  );
+
   it("nobody is led elsewhere", () => {
     const decision = decide(dead({ transfer: live() }), request({ kind: "failover", to: "r3" }));
     expect(a7(decision)).toMatchObject({ answer: "defer" });
@@ -362,7 +372,9 @@ describe("laws", () => {
         const { transfer: live } = situation;
         // Promoted while it is led there: until the transfer has looked whether anybody else writes, it is still being led.
         const isOnItsWay = live?.to === transfer.to && (live.phase === "prepare" || live.phase === "role");
-        expect(isOnItsWay ? ["standby", "writable"] : ["standby"]).toContain(roleOf(situation, transfer.to));
+        // Once the hook works on it, whatever is seen meanwhile.
+        if (!isOnItsWay || live.hook.attempts === 0)
+          expect(isOnItsWay ? ["standby", "writable"] : ["standby"]).toContain(roleOf(situation, transfer.to));
         expect(transfer.from).not.toBe(transfer.to);
         if (live && ["prepare", "role", "switch"].includes(live.phase)) expect(live.to).toBe(transfer.to);
       }),

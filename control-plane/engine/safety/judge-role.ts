@@ -7,7 +7,7 @@
 import type { Instant, RegionId } from "@regent/contract";
 import type { DatabaseView, Proposal, ServiceSpec, Situation, StatefulSpec } from "../model.ts";
 import { replicationText } from "../stateful/see-databases.ts";
-import { isLeading } from "../stateful/transfer.ts";
+import { isHookCalled, isLeading } from "../stateful/transfer.ts";
 import { regionsWhere } from "../strategy/parts.ts";
 import { clockText, durationText } from "../text.ts";
 import { isApproved } from "./approved.ts";
@@ -30,6 +30,9 @@ export const judgeRole = (input: RuleInput): RoleRuling => {
   if (!movesTraffic(proposal)) return fine("moves no traffic");
   const [to, ...more] = proposal.gains;
   if (to === undefined) return fine("no region gains traffic");
+  // The hook works on it: what is seen of the databases changes by the moment, and the transfer says how it goes on.
+  const led = more.length === 0 ? isLookedAt(situation, to) : null;
+  if (led !== null && situation.transfer !== null && isHookCalled(situation.transfer)) return led;
   const served = regionsWhere(proposal.weightsBefore, proposal.weightsAfter, ({ after }) => after > 0);
   const split = served.find((region) => roleOf(situation, region) === "split");
   if (split !== undefined) return never(whyOf(situation, split));
@@ -37,7 +40,7 @@ export const judgeRole = (input: RuleInput): RoleRuling => {
   if (writing.length > 1)
     return never(`${writing.join(" and ")} would have traffic, and the databases of both can be written to`);
   const missing = proposal.gains.filter((region) => !writing.includes(region));
-  if (missing.length === 0) return isLookedAt(situation, to) ?? writesAlone(situation, to);
+  if (missing.length === 0) return led ?? writesAlone(situation, to);
   const [keeps] = writing;
   if (keeps !== undefined)
     return never(`${missing.join(", ")} would get traffic while ${keeps} has some and its database is the writable one`);
