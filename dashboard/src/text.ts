@@ -30,5 +30,5 @@ export const MARKS: Readonly<Record<Verdict, string>> = {
   unhealthy: "✕",
   recovering: "↻",
   unknown: "?",
-  maintenance: "⏸",
+  maintenance: "▬",
 };
