@@ -1,5 +1,5 @@
 /** An operator's wish as one batch, built and checked by the functions that the server builds its own with. Sends nothing. */
-import type { Controls, Epoch, Observed, ServiceBatch, ServiceSpec } from "@regent/engine";
+import type { Epoch, Observed, ServiceBatch, ServiceSpec } from "@regent/engine";
 import { checkBatch } from "@regent/engine/invariants.ts";
 import { type OfflinePlanned, type OfflineWish, planOffline } from "@regent/engine/plan/offline.ts";
 import { buildOfflineBatch, renderOffline, targetWarnings } from "@regent/engine/plan/offline-batch.ts";
