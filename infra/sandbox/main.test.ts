@@ -98,7 +98,7 @@ describe("the sandbox as one process", () => {
     expect(await testQuery(link("us-east/net-b", "eu-west/database"), PASSWORD, "SELECT 1 AS one")).toEqual({ one: 1 });
     await client.mendRegion("eu-west");
     await testUntil(
-      () => testFetch(link("us-east/net-b", "eu-west/api")),
+      () => testFetch(link("us-east/net-b", "eu-west/api"), "/", 300),
       (seen) => seen.kind === "answered",
       500,
     );
@@ -123,7 +123,7 @@ describe("the sandbox as one process", () => {
   test("through a link, a region that never accepts opens and stays silent", async () => {
     await client.breakRegion("eu-west", { fault: "blackhole" });
     await testUntil(
-      () => testFetch(link("us-east/net-b", "eu-west/api")),
+      () => testFetch(link("us-east/net-b", "eu-west/api"), "/", 300),
       (seen) => seen.kind === "silent",
     );
     expect(await testDial(link("us-east/net-b", "eu-west/api"))).toBe("opened");
