@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addAlertCommands } from "./commands/alert.ts";
 import { addChangeCommands } from "./commands/change.ts";
 import { addConfigurationCommands } from "./commands/configuration.ts";
+import { addConfigurationVersionCommands } from "./commands/configuration-versions.ts";
 import { addDeadLetterCommands } from "./commands/dead-letters.ts";
 import { addDig } from "./commands/dig.ts";
 import { addIncidentCommands } from "./commands/incident.ts";
@@ -39,6 +40,7 @@ export const createProgram = (terminal: Terminal): Command => {
     addOfflineCommands,
     addChangeCommands,
     addConfigurationCommands,
+    addConfigurationVersionCommands,
     addDeadLetterCommands,
     addIncidentCommands,
     addAlertCommands,

@@ -223,6 +223,7 @@ export const EVACUATIONS_KEPT = 1_000;
 export const EVACUATIONS_EARLIER_MAX = 100;
 /** Evacuations of one answer: each may list a thousand services. */
 export const EVACUATIONS_PAGE_MAX = 20;
+export const CONFIGURATION_VERSIONS_PAGE_MAX = 100;
 
 /** How often alert rules are evaluated: the shortest thing that one can say is about ten seconds. */
 export const ALERT_ROUND_MS = 5_000;

@@ -108,7 +108,7 @@ const STEP_WORDS = {
   unread: "is not known",
 } as const satisfies Record<NameStep["step"], string>;
 
-const toNameLines = (names: readonly NameStep[]): string[] =>
+export const toNameLines = (names: readonly NameStep[]): string[] =>
   names
     .filter(({ step }) => step !== "keep")
     .flatMap(({ service, step, lines }) => [`${service}: its name ${STEP_WORDS[step]}`, ...lines.map((line) => `    ${line}`)]);
@@ -125,7 +125,7 @@ const readValid = async (file: string): Promise<string> => {
   );
 };
 
-const needValid = <T>(answer: ClientAnswer<T>, { paint }: Context, file: string): T => {
+export const needValid = <T>(answer: ClientAnswer<T>, { paint }: Context, file: string): T => {
   if (answer.kind === "problem" && answer.problem.type.endsWith("/invalid-configuration"))
     throw new CommandFailure(EXIT.usage, problemText(answer.problem, paint, file));
   return need(answer, paint);
@@ -138,7 +138,7 @@ const versionInForce = async (client: Client, { paint }: Context): Promise<numbe
   return need(answer, paint).version;
 };
 
-const toLines = (
+export const toLines = (
   { changed, lines, warnings }: { changed: boolean; lines: string[]; warnings: string[] },
   same: string,
 ): string[] => [...(changed ? lines : [same]), ...warnings.map((warning) => `! ${warning}`)];

@@ -41,6 +41,8 @@ const calls: readonly [string, () => Promise<{ kind: string }>][] = [
   ["change", () => client.change(CHANGE_ID)],
   ["recording", () => client.recording(1_000, 2_000)],
   ["configuration", () => client.configuration()],
+  ["configurationVersions", () => client.configurationVersions({ limit: 1, cursor: 7 })],
+  ["configurationVersion", () => client.configurationVersion(6)],
   ["planConfiguration", () => client.planConfiguration("regent: 1\n")],
   ["applyConfiguration", () => client.applyConfiguration("regent: 1\n", 7)],
   ["session", () => client.session()],

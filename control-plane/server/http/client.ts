@@ -57,6 +57,8 @@ import {
   BreakersAnswer,
   CodeAnswer,
   ConfigurationAnswer,
+  ConfigurationVersionDetail,
+  ConfigurationVersionPage,
   DatabaseAnswer,
   FreezeAnswer,
   HealthAnswer,
@@ -257,17 +259,20 @@ export const createClient = (deps: ClientDeps) => {
     /** What was seen between two moments, ms since 1970. */
     recording: (from: number, to: number) => get(`/v1/recordings?from=${from}&to=${to}`, Recording),
     configuration: () => get("/v1/configuration", ConfigurationAnswer),
+    configurationVersions: ({ limit, cursor }: { readonly limit?: number; readonly cursor?: number } = {}) =>
+      get(`/v1/configuration/versions${toSearch({ limit, cursor })}`, ConfigurationVersionPage),
+    configurationVersion: (version: number) => get(`/v1/configuration/versions/${version}`, ConfigurationVersionDetail),
     planConfiguration: (text: string) =>
       ask({ method: "POST", path: "/v1/configuration/plan", schema: PlanAnswer, body: { type: "text/yaml", text } }),
     /** `baseVersion`: the version that it was planned on. */
     applyConfiguration: (
       text: string,
       baseVersion: number,
-      { idempotencyKey, takeover }: MutationOptions & { readonly takeover?: string } = {},
+      { idempotencyKey, takeover, reason }: MutationOptions & { readonly takeover?: string; readonly reason?: string } = {},
     ) =>
       ask({
         method: "PUT",
-        path: takeover === undefined ? "/v1/configuration" : `/v1/configuration?takeover=${encodeURIComponent(takeover)}`,
+        path: `/v1/configuration${toSearch({ takeover, reason })}`,
         schema: ApplyAnswer,
         body: { type: "text/yaml", text },
         ...toKey(idempotencyKey, { "if-match": `"${baseVersion}"` }),
@@ -321,6 +326,14 @@ const toQuery = ({
   if (state !== undefined) query.set("state", state);
   if (region !== undefined) query.set("region", region);
   return query.size > 0 ? `?${query}` : "";
+};
+
+/** What is named and given. */
+const toSearch = (given: Readonly<Record<string, string | number | undefined>>): string => {
+  const query = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return query.length > 0 ? `?${query.join("&")}` : "";
 };
 
 const toKey = (key: string = crypto.randomUUID(), more: Readonly<Record<string, string>> = {}) => ({

@@ -218,6 +218,55 @@ describe("the configuration", () => {
     ]);
   });
 
+  test("is applied with a reason, which may be of any words, and of one line", async () => {
+    const { ask, tokenOf, controlPlane } = testDoors();
+    const token = await tokenOf("approver");
+    const put = (reason: string) =>
+      ask("PUT", `/v1/configuration?reason=${encodeURIComponent(reason)}`, { token, ...yaml({ "if-match": '"7"' }) });
+    expect((await put("back to version 6: 50 % + ä & 404s")).status).toBe(200);
+    for (const wrong of ["", "x", "fine\u001b[2Knever mind", "x".repeat(501)]) expect((await put(wrong)).status).toBe(400);
+    expect(controlPlane.calls.map(({ input }) => (input as { reason?: string }).reason)).toEqual([
+      "back to version 6: 50 % + ä & 404s",
+    ]);
+  });
+
+  test("is kept in every version, newest first, in pages", async () => {
+    const { ask, tokenOf } = testDoors();
+    const token = await tokenOf("viewer");
+    const about = (version: number) => ({ version, author: "admin", at: 900, lines: ["+ service"] });
+    const list = async (query: string) => (await ask("GET", `/v1/configuration/versions${query}`, { token })).json;
+    expect(await list("")).toEqual({ versions: [about(7), about(6)], next: null });
+    expect(await list("?limit=1")).toEqual({ versions: [about(7)], next: 7 });
+    expect(await list("?limit=1&cursor=7")).toEqual({ versions: [about(6)], next: 6 });
+    expect(await list("?cursor=6")).toEqual({ versions: [], next: null });
+    const one = await ask("GET", "/v1/configuration/versions/6", { token });
+    expect([one.status, one.json]).toEqual([200, { ...about(6), text: "regent: 1\n" }]);
+    expect((await ask("GET", "/v1/configuration/versions/8", { token })).status).toBe(404);
+  });
+
+  test("after its first version has no further page", async () => {
+    const first = { version: 1, author: "admin", at: 900, lines: [] };
+    const { ask, tokenOf } = testDoors({ configurationVersions: async () => [first] });
+    const { json } = await ask("GET", "/v1/configuration/versions?limit=1", { token: await tokenOf("viewer") });
+    expect(json).toEqual({ versions: [first], next: null });
+  });
+
+  test.each([
+    "?limit=101",
+    "?limit=0",
+    "?cursor=0",
+    "?cursor=1e3",
+    "?cursor=-1",
+    "?all=yes",
+    "/0",
+    "/1e3",
+    "/latest",
+    "/9999999999999999",
+  ])("isn't looked up at versions%s", async (where) => {
+    const { ask, tokenOf } = testDoors();
+    expect((await ask("GET", `/v1/configuration/versions${where}`, { token: await tokenOf("viewer") })).status).toBe(400);
+  });
+
   test("isn't there before one is applied", async () => {
     const { ask, tokenOf } = testDoors({ configuration: () => null });
     expect((await ask("GET", "/v1/configuration", { token: await tokenOf("viewer") })).status).toBe(404);

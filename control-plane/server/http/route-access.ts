@@ -101,6 +101,8 @@ export const ROUTE_ACCESS = {
   "DELETE /v1/alert-rules/{id}": act("operator", "all"),
 
   "GET /v1/configuration": look("all"),
+  "GET /v1/configuration/versions": look("all"),
+  "GET /v1/configuration/versions/{version}": look("all"),
   "POST /v1/configuration/plan": { kind: "role", role: "operator", reach: "all", isMutation: false, isOnce: false },
   "PUT /v1/configuration": act("approver", "all"),
 

@@ -35,6 +35,23 @@ export type FreezeAnswer = z.infer<typeof FreezeAnswer>;
 export const ConfigurationAnswer = z.object({ version: z.int(), text: z.string(), author: z.string(), at: Instant });
 export type ConfigurationAnswer = z.infer<typeof ConfigurationAnswer>;
 
+export const ConfigurationVersionView = z.object({
+  version: z.int(),
+  author: z.string(),
+  at: Instant,
+  /** What it changed, as `plan` told it. */
+  lines: z.array(z.string()),
+});
+export type ConfigurationVersionView = z.infer<typeof ConfigurationVersionView>;
+
+/** Newest first. `next` is the cursor of the following page. */
+export const ConfigurationVersionPage = z.object({ versions: z.array(ConfigurationVersionView), next: z.int().nullable() });
+export type ConfigurationVersionPage = z.infer<typeof ConfigurationVersionPage>;
+
+/** Any version that was ever applied. */
+export const ConfigurationVersionDetail = ConfigurationVersionView.extend({ text: z.string() });
+export type ConfigurationVersionDetail = z.infer<typeof ConfigurationVersionDetail>;
+
 export const Liveness = z.object({ isLive: z.literal(true) });
 export type Liveness = z.infer<typeof Liveness>;
 

@@ -9,6 +9,7 @@ import type { Ledger } from "../operations/memory/ledger.ts";
 import { toIncident } from "../operations/paging/follow-history.ts";
 import { toExplanation, toOverview, toServiceState, type ViewSources } from "../operations/read-overview.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ConfigurationStore } from "../ports/configuration-store.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { DecisionStore } from "../ports/decision-store.ts";
 import type { DnsProvider } from "../ports/dns-provider.ts";
@@ -28,6 +29,7 @@ export interface ReaderParts {
   readonly clock: Clock;
   readonly decisions: DecisionStore;
   readonly deadLetters: DeadLetters;
+  readonly configurations: Pick<ConfigurationStore, "read" | "list">;
   readonly pages: Pages;
   readonly recordings: Recordings;
   readonly evacuations: Evacuations;
@@ -69,6 +71,8 @@ export type ReaderAnswers = Pick<
   | "tryAlertRule"
   | "recording"
   | "configuration"
+  | "configurationVersions"
+  | "configurationVersion"
   | "planConfiguration"
   | "readiness"
 >;
@@ -137,6 +141,8 @@ export const answerReaders = (parts: ReaderParts): ReaderAnswers => {
     alertRules: alerting.rules,
     tryAlertRule: alerting.attempt,
     recording: (query) => parts.recordings.read({ ...query, limit: RECORDING_TURNS_MAX }),
+    configurationVersions: parts.configurations.list,
+    configurationVersion: parts.configurations.read,
     configuration: () => {
       const applied = keeper.inForce();
       return applied && { version: applied.version, text: applied.text, author: applied.author, at: applied.at };

@@ -24,6 +24,7 @@ import type {
   ServiceState,
   TransferState,
 } from "@regent/contract";
+import type { AppliedConfiguration, ConfigurationVersion } from "../ports/configuration-store.ts";
 import type { PoolView } from "../ports/outside-view.ts";
 import type { RuleOrder, RuleResult } from "./alerting/change-rule.ts";
 import type { ApprovalOrder } from "./approval/find-approval.ts";
@@ -175,6 +176,9 @@ export interface ControlPlane {
     readonly author: string;
     readonly at: number;
   } | null;
+  /** Newest first. */
+  readonly configurationVersions: (query: { limit: number; before?: number }) => Promise<readonly ConfigurationVersion[]>;
+  readonly configurationVersion: (version: number) => Promise<AppliedConfiguration | null>;
   readonly planConfiguration: (text: string, fileName: string) => Promise<PlanResult>;
   readonly applyConfiguration: (input: {
     text: string;
@@ -183,6 +187,7 @@ export interface ControlPlane {
     author: string;
     /** The owner that the declaration had: it changes only when a person names it. */
     takeover?: string;
+    reason?: string;
   }) => Promise<ApplyResult>;
   /** Calls back whenever something a person looks at changed. */
   readonly subscribe: (listener: (event: LiveEvent) => void) => () => void;

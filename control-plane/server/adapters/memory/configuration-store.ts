@@ -1,6 +1,11 @@
 /** Configuration versions in memory. */
 import type { Clock, Ids } from "../../ports/clock.ts";
-import type { AppliedConfiguration, ConfigurationStore, SigningKey } from "../../ports/configuration-store.ts";
+import {
+  type AppliedConfiguration,
+  appliedWhy,
+  type ConfigurationStore,
+  type SigningKey,
+} from "../../ports/configuration-store.ts";
 import type { MemoryHistory } from "./history.ts";
 
 export interface MemoryConfigurationStore extends ConfigurationStore {
@@ -23,9 +28,15 @@ export const createMemoryConfigurationStore = ({
   let signingKey: SigningKey | null = null;
 
   return {
-    read: async () => newest,
+    read: async (version) => (version === undefined ? newest : (versions.find((applied) => applied.version === version) ?? null)),
+    list: async ({ limit, before = Number.POSITIVE_INFINITY }) =>
+      versions
+        .filter(({ version }) => version < before)
+        .toReversed()
+        .slice(0, limit)
+        .map(({ version, author, at, lines }) => ({ version, author, at, lines })),
     versions: () => versions,
-    apply: async ({ baseVersion, ...input }) => {
+    apply: async ({ baseVersion, reason, ...input }) => {
       const known = newest?.version ?? 0;
       if (known !== baseVersion) return { kind: "stale", version: known };
       const version = baseVersion + 1;
@@ -39,7 +50,7 @@ export const createMemoryConfigurationStore = ({
           service: null,
           kind: "configuration",
           actor: { kind: "operator", name: input.author },
-          why: `${input.author} applied configuration version ${version}.`,
+          why: appliedWhy(input.author, version, reason),
           page: false,
           detail: { version, lines: input.lines },
         },

@@ -1,9 +1,15 @@
 /** Configuration versions in Postgres: appended, never rewritten. Two appliers of one base version meet at the primary key. */
 
 import type { Declaration } from "@regent/contract";
-import { desc, isNull } from "drizzle-orm";
+import { desc, eq, isNull, lt } from "drizzle-orm";
 import type { Ids } from "../../ports/clock.ts";
-import type { AppliedConfiguration, ConfigurationStore, SigningKey } from "../../ports/configuration-store.ts";
+import {
+  type AppliedConfiguration,
+  appliedWhy,
+  type ConfigurationStore,
+  type ConfigurationVersion,
+  type SigningKey,
+} from "../../ports/configuration-store.ts";
 import { type Database, Rollback, type Send, type Statements } from "./database.ts";
 import { appendHistory } from "./history-write.ts";
 import { toJsonText, toPlainText } from "./json.ts";
@@ -22,9 +28,10 @@ export const createPostgresConfigurationStore = ({
   readonly listener: Listener;
   readonly ids: Ids;
 }): ConfigurationStore => {
-  const read = () => database.attempt((line) => readNewest(line));
+  const read = (version?: number) => database.attempt((line) => readVersion(line, version));
   return {
     read,
+    list: (query) => database.attempt((line) => list(line, query)),
     apply: (input) => database.transaction((send) => apply(send, input, ids.ulid())),
     // After a reconnection the version isn't known, so it is read.
     onApplied: (callback) =>
@@ -40,10 +47,29 @@ export const createPostgresConfigurationStore = ({
   };
 };
 
-const readNewest = async (line: Statements): Promise<AppliedConfiguration | null> => {
-  const [row] = await line.orm.select().from(configurations).orderBy(desc(configurations.version)).limit(1);
+const readVersion = async (line: Statements, version: number | undefined): Promise<AppliedConfiguration | null> => {
+  const [row] = await line.orm
+    .select()
+    .from(configurations)
+    .where(version === undefined ? undefined : eq(configurations.version, version))
+    .orderBy(desc(configurations.version))
+    .limit(1);
   if (row === undefined) return null;
   return { ...row, declaration: row.declaration as Declaration, lines: row.lines as readonly string[] };
+};
+
+const list = async (
+  line: Statements,
+  { limit, before }: { readonly limit: number; readonly before?: number },
+): Promise<readonly ConfigurationVersion[]> => {
+  const { version, author, at, lines } = configurations;
+  const rows = await line.orm
+    .select({ version, author, at, lines })
+    .from(configurations)
+    .where(before === undefined ? undefined : lt(version, before))
+    .orderBy(desc(version))
+    .limit(limit);
+  return rows.map((row) => ({ ...row, lines: row.lines as readonly string[] }));
 };
 
 const apply = async (send: Send, input: ApplyInput, entryId: string): Promise<ApplyResult> => {
@@ -66,7 +92,7 @@ const apply = async (send: Send, input: ApplyInput, entryId: string): Promise<Ap
       service: null,
       kind: "configuration",
       actor: { kind: "operator", name: input.author },
-      why: `${input.author} applied configuration version ${version}.`,
+      why: appliedWhy(input.author, version, input.reason),
       page: false,
       detail: { version, lines: input.lines },
     },

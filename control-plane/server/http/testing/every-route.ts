@@ -47,6 +47,7 @@ const IDS: readonly (readonly [part: string, id: string])[] = [
   ["{service}", "shop"],
   ["{region}", "east"],
   ["{override}", CHANGE_ID],
+  ["{version}", "6"],
   ["/notifiers/{id}", "/notifiers/pager"],
   ["/alert-rules/{id}", "/alert-rules/agents-missing"],
   ["{id}", CHANGE_ID],

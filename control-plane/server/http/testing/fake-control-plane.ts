@@ -16,6 +16,7 @@ import type {
   TransferState,
 } from "@regent/contract";
 import type { ControlPlane } from "../../operations/control-plane.ts";
+import type { AppliedConfiguration } from "../../ports/configuration-store.ts";
 
 export const CHANGE_ID = "01JD8Z0000000000000000000A";
 
@@ -250,6 +251,12 @@ export interface FakeControlPlane extends ControlPlane {
 }
 
 const configuration = { version: 7, text: "regent: 1\n", author: "admin", at: 900 };
+const testVersion = (version: number): AppliedConfiguration => ({
+  ...configuration,
+  version,
+  lines: ["+ service"],
+  declaration: { owner: "never answered" } as unknown as AppliedConfiguration["declaration"],
+});
 
 /** Everything goes well unless `answers` say otherwise. */
 export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeControlPlane => {
@@ -342,6 +349,9 @@ export const testControlPlane = (answers: Partial<ControlPlane> = {}): FakeContr
       id === "agents-missing" ? { rule: testAlertRule(id), series: [], more: 0, sentence: "it holds for 0 of 0" } : null,
     changeAlertRule: async ({ id }) => ({ kind: "changed", rule: testAlertRule(id) }),
     configuration: () => configuration,
+    configurationVersions: async ({ limit, before = 8 }) =>
+      [testVersion(7), testVersion(6)].filter(({ version }) => version < before).slice(0, limit),
+    configurationVersion: async (version) => (version <= 7 ? testVersion(version) : null),
     planConfiguration: async () => ({
       kind: "planned",
       answer: { baseVersion: 7, changed: true, lines: ["+ service"], warnings: [], names: [] },

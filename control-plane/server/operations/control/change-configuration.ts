@@ -38,6 +38,8 @@ export interface ApplyOrder {
   readonly author: string;
   /** The owner that the declaration had: it changes only when a person names it. */
   readonly takeover?: string;
+  /** Why, for those who read the history. */
+  readonly reason?: string;
 }
 
 export const applyConfiguration = async (configurations: ConfigurationStore, order: ApplyOrder): Promise<ApplyResult> => {
@@ -52,8 +54,15 @@ export const applyConfiguration = async (configurations: ConfigurationStore, ord
   const warnings = [...parsed.warnings];
   if (current && lines.length === 0)
     return { kind: "applied", answer: { version: current.version, changed: false, lines: [], warnings } };
-  const { baseVersion, text, author } = order;
-  const result = await configurations.apply({ baseVersion, declaration: parsed.declaration, text, author, lines });
+  const { baseVersion, text, author, reason } = order;
+  const result = await configurations.apply({
+    baseVersion,
+    declaration: parsed.declaration,
+    text,
+    author,
+    lines,
+    ...(reason === undefined ? {} : { reason }),
+  });
   if (result.kind === "stale") return result;
   return { kind: "applied", answer: { version: result.version, changed: true, lines: [...lines], warnings } };
 };

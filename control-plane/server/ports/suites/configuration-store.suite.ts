@@ -50,6 +50,24 @@ export const configurationStoreSuite = (name: string, open: OpenStores): void =>
       ]);
     });
 
+    test("each version is read by its number, as it was applied, and one that never was is none", async () => {
+      const newest = await stores.configuration.read();
+      expect(await stores.other.configuration.read(2)).toEqual(newest);
+      expect(await stores.configuration.read(1)).toMatchObject({ version: 1, author: "ann", text: "regent: 1\n", declaration });
+      for (const none of [0, 3, 999_999_999_999_999]) expect(await stores.configuration.read(none)).toBeNull();
+    });
+
+    test("versions are listed newest first without their texts, in pages", async () => {
+      const [second, first] = await stores.other.configuration.list({ limit: 100 });
+      expect([second, first]).toEqual([
+        { version: 2, author: "bob", at: expect.any(Number), lines: ["+ region eu"] },
+        { version: 1, author: "ann", at: expect.any(Number), lines: ["+ region eu"] },
+      ]);
+      expect(await stores.configuration.list({ limit: 1 })).toEqual([second]);
+      expect(await stores.configuration.list({ limit: 1, before: 2 })).toEqual([first]);
+      expect(await stores.configuration.list({ limit: 1, before: 1 })).toEqual([]);
+    });
+
     test("a base that was never applied is stale", async () => {
       expect(await stores.configuration.apply(applying(9))).toEqual({ kind: "stale", version: 2 });
     });
@@ -57,9 +75,14 @@ export const configurationStoreSuite = (name: string, open: OpenStores): void =>
     test("every replica hears of a version, until it stops listening", async () => {
       const heard: number[] = [];
       const stop = await stores.other.configuration.onApplied((version) => heard.push(version));
-      await stores.configuration.apply(applying(2));
+      await stores.configuration.apply({ ...applying(2), reason: "back to version 1" });
       await expect.poll(() => heard).toEqual([3]);
       await stop();
+      const { events } = await stores.decisions.readHistory({ kinds: ["configuration"], limit: 2 });
+      expect(events.map(({ why }) => why)).toEqual([
+        "ann applied configuration version 3: back to version 1",
+        "bob applied configuration version 2.",
+      ]);
     });
 
     test("of two signing keys kept at once, one stands for everybody", async () => {
