@@ -122,6 +122,8 @@ export interface ServiceSpec {
   /** In declared order. */
   readonly endpoints: readonly EndpointSpec[];
   readonly checks: readonly CheckSpec[];
+  /** Another text when agents are told to probe something else; says nothing otherwise. */
+  readonly probed?: string;
   readonly families: readonly FamilySpec[];
 }
 
@@ -445,14 +447,20 @@ export interface Proposal {
   readonly isAsked: boolean;
 }
 
+/** Of ours. `version` first declared this service as it was from then on; null where that wasn't noted. */
+export type Release = { readonly at: Instant } & (
+  | { readonly kind: "agents" }
+  | { readonly kind: "configuration"; readonly version: number | null }
+);
+
 /** What the rules count beyond one service. */
 export interface Surroundings {
   /** Of all services for a fault, within a day; this one's own among them as far as they are committed. Duplicates count once. */
   readonly departures: readonly ServiceDeparture[];
   /** Regions that automation left for a fault within an hour, at any service (this one among them), and that aren't fit again there. */
   readonly regionsOut: readonly RegionId[];
-  /** Our own last release: agents of another build, or a configuration that changed how this service is judged; null when none is known. */
-  readonly releasedAt: Instant | null;
+  /** Our own last ones, the newest in front: agents of another build, and configurations that changed how this service is judged. */
+  readonly releases: readonly Release[];
   /** Since when this service is declared as it is; null when that was always so. */
   readonly declaredAt: Instant | null;
 }

@@ -90,17 +90,54 @@ describe("A11, together", () => {
       situation: failing({
         spec,
         regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
-        surroundings: { ...ALONE, releasedAt: T0 - 65_000 },
+        surroundings: { ...ALONE, releases: [{ kind: "configuration", version: null, at: T0 - 65_000 }] },
       }),
       answer: "require-approval",
       why: "r1 turned bad 60 s after our own release at 03:12:35Z; r1 is seen down from outside on 1 network, 2 needed",
+    },
+    {
+      title: "right after a configuration of ours, which is named, and the way back",
+      situation: failing({
+        spec,
+        regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
+        surroundings: { ...ALONE, releases: [{ kind: "configuration", version: 7, at: T0 - 65_000 }] },
+      }),
+      answer: "require-approval",
+      why: "r1 turned bad 60 s after our own release at 03:12:35Z of configuration version 7 (regent configuration rollback --to 6 goes back); r1 is seen down from outside on 1 network, 2 needed",
+    },
+    {
+      title: "right after agents of another build, to which no configuration goes back",
+      situation: failing({
+        spec,
+        regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
+        surroundings: { ...ALONE, releases: [{ kind: "agents", at: T0 - 65_000 }] },
+      }),
+      answer: "require-approval",
+      why: "r1 turned bad 60 s after our own release at 03:12:35Z of another agent build; r1 is seen down from outside on 1 network, 2 needed",
+    },
+    {
+      title: "right after a configuration, and the next one came since: the fault is still the former's",
+      situation: failing({
+        spec,
+        regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
+        surroundings: {
+          ...ALONE,
+          releases: [
+            { kind: "agents", at: T0 - 1_000 },
+            { kind: "configuration", version: 8, at: T0 - 2_000 },
+            { kind: "configuration", version: 7, at: T0 - 65_000 },
+          ],
+        },
+      }),
+      answer: "require-approval",
+      why: "r1 turned bad 60 s after our own release at 03:12:35Z of configuration version 7 (regent configuration rollback --to 6 goes back); r1 is seen down from outside on 1 network, 2 needed",
     },
     {
       title: "later than that",
       situation: failing({
         spec,
         regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
-        surroundings: { ...ALONE, releasedAt: T0 - 65_001 },
+        surroundings: { ...ALONE, releases: [{ kind: "configuration", version: null, at: T0 - 65_001 }] },
       }),
       answer: "allow",
       why: "r1 turned bad alone",
@@ -110,7 +147,7 @@ describe("A11, together", () => {
       situation: failing({
         spec,
         regions: { r1: bad(T0 - 5_000, ONE_NETWORK) },
-        surroundings: { ...ALONE, releasedAt: T0 - 4_999 },
+        surroundings: { ...ALONE, releases: [{ kind: "configuration", version: null, at: T0 - 4_999 }] },
       }),
       answer: "allow",
       why: "r1 turned bad alone",
@@ -125,7 +162,11 @@ describe("A11, together", () => {
 
   it("a release is suspected for ten times as long, and says until when", () => {
     const late = (ago: number): Situation =>
-      failing({ spec, regions: { r1: bad(T0 - ago, ONE_NETWORK) }, surroundings: { ...ALONE, releasedAt: T0 - ago - 60_000 } });
+      failing({
+        spec,
+        regions: { r1: bad(T0 - ago, ONE_NETWORK) },
+        surroundings: { ...ALONE, releases: [{ kind: "configuration", version: null, at: T0 - ago - 60_000 }] },
+      });
     expect(ask("A11", late(5_000))).toMatchObject({ answer: "require-approval", until: T0 + 595_000 });
     expect(ask("A11", late(599_999))).toMatchObject({ answer: "require-approval", until: T0 + 1 });
     expect(ask("A11", late(600_000)).answer).toBe("allow");
@@ -139,7 +180,7 @@ describe("A11, together", () => {
     const r1 = bad(T0 - 5_000, vantages);
     const together = { r1, r3: { verdict: "unhealthy", detectedAt: T0 - 9_000 } } as const;
     expect(ask("A11", failing({ spec: inner, regions: together })).answer).toBe(answer);
-    const surroundings = { ...ALONE, releasedAt: T0 - 65_000 };
+    const surroundings = { ...ALONE, releases: [{ kind: "configuration", version: null, at: T0 - 65_000 }] } as const;
     expect(ask("A11", failing({ spec: inner, regions: { r1 }, surroundings })).answer).toBe(answer);
   });
 

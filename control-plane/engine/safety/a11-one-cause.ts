@@ -6,7 +6,7 @@
  * both off.
  */
 import type { Instant, RegionId, Vote } from "@regent/contract";
-import type { Departure, Situation } from "../model.ts";
+import type { Departure, Release, Situation } from "../model.ts";
 import { clockText, durationText } from "../text.ts";
 import { faultsLeft, findingsAgainst } from "./departures.ts";
 import type { Rule, RuleInput, Ruling } from "./rule.ts";
@@ -75,20 +75,29 @@ const findTogether = (situation: Situation, left: readonly RegionId[]): Cause | 
 const findRelease = (situation: Situation, left: readonly RegionId[]): Cause | null => {
   const { spec, surroundings, now } = situation;
   const { correlationMs } = spec.safety;
-  const { releasedAt } = surroundings;
-  if (releasedAt === null) return null;
-  const suspected = left.flatMap((region) => {
-    const at = badSince(situation, region) ?? now;
-    const isAfter = at >= releasedAt && at - releasedAt <= correlationMs;
-    return isAfter && now - at < RELEASE_SUSPECTED * correlationMs ? [{ region, at }] : [];
-  });
-  const [first] = suspected;
-  return first === undefined
-    ? null
-    : {
-        why: `${first.region} turned bad ${durationText(first.at - releasedAt)} after our own release at ${clockText(releasedAt)}`,
+  // What came after an earlier release isn't cleared of it by the next one, which may have been the way back.
+  for (const release of surroundings.releases) {
+    const suspected = left.flatMap((region) => {
+      const at = badSince(situation, region) ?? now;
+      const isAfter = at >= release.at && at - release.at <= correlationMs;
+      return isAfter && now - at < RELEASE_SUSPECTED * correlationMs ? [{ region, at }] : [];
+    });
+    const [first] = suspected;
+    if (first !== undefined)
+      return {
+        why: `${first.region} turned bad ${durationText(first.at - release.at)} after our own release at ${clockText(release.at)}${releaseText(release)}`,
         until: Math.max(...suspected.map(({ at }) => at)) + RELEASE_SUSPECTED * correlationMs,
       };
+  }
+  return null;
+};
+
+/** Which it was, and how to go back. */
+const releaseText = (release: Release): string => {
+  if (release.kind === "agents") return " of another agent build";
+  const { version } = release;
+  if (version === null) return "";
+  return ` of configuration version ${version}${version > 1 ? ` (regent configuration rollback --to ${version - 1} goes back)` : ""}`;
 };
 
 /** First sign of the fault that it has now, whether it is believed yet or not. */

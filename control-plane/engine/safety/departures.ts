@@ -87,10 +87,7 @@ export interface Neighbour {
 }
 
 /** What these services did. */
-export const surroundingsOf = (
-  neighbours: Iterable<Neighbour>,
-  now: Instant,
-): Omit<Surroundings, "releasedAt" | "declaredAt"> => {
+export const surroundingsOf = (neighbours: Iterable<Neighbour>, now: Instant): Omit<Surroundings, "releases" | "declaredAt"> => {
   const departures: ServiceDeparture[] = [];
   const regionsOut = new Set<RegionId>();
   for (const { service, traffic, health } of neighbours) {

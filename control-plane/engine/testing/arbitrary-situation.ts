@@ -12,6 +12,7 @@ import type {
   OperatorRequest,
   Override,
   Ramp,
+  Release,
   SafetyLimits,
   ServiceSpec,
   Situation,
@@ -168,6 +169,15 @@ const anyDepartures = (regions: readonly RegionId[]): fc.Arbitrary<Departure[]> 
     { maxLength: 4 },
   );
 
+const anyRelease: fc.Arbitrary<Release> = fc.oneof(
+  fc.record({ kind: fc.constant("agents" as const), at: past(700_000) }),
+  fc.record({
+    kind: fc.constant("configuration" as const),
+    at: past(700_000),
+    version: fc.option(fc.integer({ min: 1, max: 9 })),
+  }),
+);
+
 const anySurroundings = (regions: readonly RegionId[]): fc.Arbitrary<Surroundings> =>
   fc.record({
     departures: fc
@@ -179,7 +189,7 @@ const anySurroundings = (regions: readonly RegionId[]): fc.Arbitrary<Surrounding
         all.map((one, at) => ({ ...one, service: services[at] ?? "other" })).filter(({ left }) => left.length > 0),
       ),
     regionsOut: fc.subarray([...regions, "elsewhere"]),
-    releasedAt: fc.option(past(700_000)),
+    releases: fc.array(anyRelease, { maxLength: 3 }).map((all) => all.sort((one, other) => other.at - one.at)),
     declaredAt: fc.option(past(700_000)),
   });
 

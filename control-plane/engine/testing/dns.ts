@@ -23,7 +23,7 @@ export const NO_LIMITS: SafetyLimits = {
 };
 
 /** Nothing else happened anywhere. */
-export const ALONE: Surroundings = { departures: [], regionsOut: [], releasedAt: null, declaredAt: null };
+export const ALONE: Surroundings = { departures: [], regionsOut: [], releases: [], declaredAt: null };
 
 /** The default policy: whatever somebody else edits is told and left alone. */
 export const REPORT_ALL: ServiceSpec["drift"] = {

@@ -40,6 +40,7 @@ test("a plain service comes out with everything resolved", () => {
       { region: "us", priority: 2, capacity: 1, headroom: 1.4, answers: { A: ["192.0.2.2"] } },
     ],
     checks: [{ id: "api", from: "everywhere", scope: "region", criticality: "critical", deep: false, weight: 1 }],
+    probed: expect.stringMatching(/^[0-9a-f]{16}$/),
     families: [{ id: "default", name: "www.example.com", priority: { eu: 1, us: 2 }, capacity: { eu: 1, us: 1 } }],
   });
 });

@@ -1,10 +1,12 @@
 /** A valid declaration as the engine takes it: everything resolved, nothing left to default. Pure. */
+import { createHash } from "node:crypto";
 import type { Check, Declaration, Drift, Endpoint, Family, Service } from "@regent/contract";
 import type { CheckSpec, EditClass, EndpointSpec, FamilySpec, ServiceSpec } from "@regent/engine";
 import { epochName } from "@regent/engine";
 import { isSized, sizeOf } from "./endpoint-size.ts";
 import { toTypes } from "./record-types.ts";
 import { toServiceSafety, toServiceSettings, toTtlSeconds } from "./service-settings.ts";
+import { toStableText } from "./stable-text.ts";
 
 /** In declared order. Throws when the declaration was not checked (findDeclarationProblems): an unknown zone, no room for the epoch record. */
 export const toServiceSpecs = (declaration: Declaration): ServiceSpec[] =>
@@ -35,8 +37,15 @@ const toServiceSpec = (declaration: Declaration, service: Service): ServiceSpec 
     stateful: toStatefulSpec(service.stateful),
     endpoints,
     checks: service.checks.map(toCheckSpec),
+    probed: toProbed(service),
     families: (service.families ?? [{ id: "default", name: service.name }]).map((family) => toFamilySpec(family, endpoints)),
   };
+};
+
+/** The engine needs no addresses and paths, but has to know that a release of ours changed them (A11). */
+const toProbed = ({ checks, endpoints }: Service): string => {
+  const places = endpoints.map(({ region, probe, targets }) => ({ region, probe, targets }));
+  return createHash("sha256").update(toStableText({ checks, places })).digest("hex").slice(0, 16);
 };
 
 const toStatefulSpec = (stateful: Service["stateful"]): ServiceSpec["stateful"] =>

@@ -184,7 +184,7 @@ export const createReconcileLoop = (deps: LoopDeps): ReconcileLoop => {
         (decision.transfer !== null ? !isUnderWay(record.transfer) : standstillKey(decision) !== record.lastRefusal));
     const isMemoryOld =
       JSON.stringify(decision.trafficNow) !== JSON.stringify(record.traffic) ||
-      (!isAwaiting && declaredNow(record, spec, now) !== record.declared) ||
+      (!isAwaiting && declaredNow(record, spec, { version: deps.configurationVersion(), now }) !== record.declared) ||
       isApprovalOld(spec, decision, now);
     const unsettled = deps.ledger.outbox(spec.id).filter(isUnsettled);
     if (!wantsWrite && !isMemoryOld && unsettled.length === 0) return null;

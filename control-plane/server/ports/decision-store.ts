@@ -84,6 +84,10 @@ export interface Declared {
   readonly digest: string;
   /** Null for the first that was seen: nothing was released. */
   readonly since: Instant | null;
+  /** Configuration version in which it was first seen so; absent for the first, and where it wasn't noted. */
+  readonly version?: number;
+  /** Beginnings of the declarations before this one, the newest in front; a few. */
+  readonly earlier?: readonly { readonly at: Instant; readonly version?: number }[];
 }
 
 /** What somebody else did to this name in DNS, and what was decided about it. */

@@ -310,7 +310,7 @@ export const createVirtualServer = async ({
       failStatic === null &&
       record.lastRefusal === null &&
       (record.approval === null || (record.approval.isOver && record.approval.state !== "waiting")) &&
-      declaredNow(record, spec, now) === record.declared &&
+      declaredNow(record, spec, { version: inForce.version, now }) === record.declared &&
       !ledger.outbox(spec.id).some(isUnsettled) &&
       JSON.stringify(trafficNow) === JSON.stringify(record.traffic)
     );

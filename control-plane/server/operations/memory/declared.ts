@@ -5,14 +5,28 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "@regent/contract";
 import type { ServiceSpec } from "@regent/engine";
+import { toStableText } from "../../configuration/stable-text.ts";
 import type { Declared, ServiceRecord } from "../../ports/decision-store.ts";
 
+/** Who tries one thing after the other in an outage applies as many within minutes. */
+const EARLIER_MAX = 4;
+
 /** The same object as remembered when nothing is to be written down. */
-export const declaredNow = ({ declared }: Pick<ServiceRecord, "declared">, spec: ServiceSpec, now: Instant): Declared => {
+export const declaredNow = (
+  { declared }: Pick<ServiceRecord, "declared">,
+  spec: ServiceSpec,
+  { version, now }: { readonly version: number; readonly now: Instant },
+): Declared => {
   const digest = digestOf(spec);
   if (declared?.digest === digest) return declared;
-  return { digest, since: declared === null ? null : now };
+  if (declared === null) return { digest, since: null };
+  const earlier = releasesOf(declared).slice(0, EARLIER_MAX);
+  return { digest, since: now, version, ...(earlier.length > 0 ? { earlier } : {}) };
 };
+
+/** When this service was declared anew, the newest in front. */
+export const releasesOf = ({ since, version, earlier = [] }: Declared): NonNullable<Declared["earlier"]> =>
+  since === null ? earlier : [{ at: since, ...(version === undefined ? {} : { version }) }, ...earlier];
 
 /** A spec is made once per configuration, and asked for at every look. */
 const digests = new WeakMap<ServiceSpec, string>();
@@ -24,11 +38,3 @@ const digestOf = (spec: ServiceSpec): string => {
   digests.set(spec, digest);
   return digest;
 };
-
-/** JSON in which the order of keys says nothing; that of lists does. */
-const toStableText = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );

@@ -51,7 +51,7 @@ const recordAt = (at: number): ServiceRecord => {
       departures: [{ at, left: ["eu-west"], received: ["us-east"], moved: 1, vantages: [], findings: [] }],
     },
     approval: approval && { ...approval, askedAt: at, lapsesAt: at + WAITS_MS, answeredAt: at },
-    declared: { digest: "fedcba9876543210", since: at },
+    declared: { digest: "fedcba9876543210", since: at, version: 3, earlier: [{ at, version: 2 }] },
     ownership: { ...empty.ownership, reverts: [at] },
     databases: [{ region: "us-east", role: "standby", lagMs: 5, lagAt: at, linkLostAt: at, seenAt: at, why: "" }],
     transfer: transfer && { ...transfer, startedAt: at, phaseAt: at, hook: { ...transfer.hook, lastAt: at } },

@@ -5,7 +5,7 @@
  */
 import type { Instant } from "@regent/contract";
 import type { Control, DatabaseView, HealthMemory, Override, PassiveMemory, Ramp, TrafficMemory } from "@regent/engine";
-import type { ServiceRecord, StoredApproval, StoredTransfer } from "../../ports/decision-store.ts";
+import type { Declared, ServiceRecord, StoredApproval, StoredTransfer } from "../../ports/decision-store.ts";
 
 export interface Jump {
   /** How far forward the clock jumped; 0 when it didn't, or jumped back. */
@@ -22,7 +22,7 @@ export const followClock = (record: ServiceRecord, { forwardMs, now }: Jump): Se
     traffic: moveTraffic(record.traffic, move),
     controls: moveControls(record.controls, move, now),
     approval: record.approval && moveApproval(record.approval, move),
-    declared: record.declared && { ...record.declared, since: moveKnown(record.declared.since, move) },
+    declared: record.declared && moveDeclared(record.declared, move),
     databases: record.databases.map((view) => moveView(view, move)),
     transfer: record.transfer && moveTransfer(record.transfer, move),
     ownership: { ...record.ownership, reverts: record.ownership.reverts.map(move) },
@@ -62,6 +62,12 @@ const moveApproval = (approval: StoredApproval, move: Move): StoredApproval => {
     answeredAt: moveKnown(approval.answeredAt, move),
   };
 };
+
+const moveDeclared = (declared: Declared, move: Move): Declared => ({
+  ...declared,
+  since: moveKnown(declared.since, move),
+  ...(declared.earlier && { earlier: declared.earlier.map((one) => ({ ...one, at: move(one.at) })) }),
+});
 
 /** Its phases last as long as they would have; a lease that readers hold runs by their own clocks, and is waited for in full. */
 const moveTransfer = (transfer: StoredTransfer, move: Move): StoredTransfer => ({

@@ -1,10 +1,10 @@
 /** Puts together what the engine is given to decide one service. */
 import type { Instant, RegionVerdict } from "@regent/contract";
-import type { Approved, DatabaseView, Edit, RecordSet, ServiceSpec, Situation } from "@regent/engine";
+import type { Approved, DatabaseView, Edit, RecordSet, Release, ServiceSpec, Situation } from "@regent/engine";
 import { readEpochSet } from "@regent/engine/plan/epoch.ts";
 import { renderMembers, toCanonicalText, toDeclaredText } from "@regent/engine/plan/record-sets.ts";
-import type { ServiceRecord } from "../../ports/decision-store.ts";
-import { declaredNow } from "./declared.ts";
+import type { Declared, ServiceRecord } from "../../ports/decision-store.ts";
+import { declaredNow, releasesOf } from "./declared.ts";
 import { healthOf, type Ledger } from "./ledger.ts";
 
 export interface SituationInput {
@@ -23,7 +23,7 @@ export interface SituationInput {
 export const toSituation = (input: SituationInput): Situation => {
   const { spec, configurationVersion, record, verdicts, ledger, agentsReleasedAt = null, databases = [], now } = input;
   const edit = standingEdit(spec, record);
-  const declaredAt = declaredNow(record, spec, now).since;
+  const declared = declaredNow(record, spec, { version: configurationVersion, now });
   return {
     spec,
     configurationVersion,
@@ -41,8 +41,8 @@ export const toSituation = (input: SituationInput): Situation => {
     modeWritten: modeWritten(record.expected),
     surroundings: {
       ...ledger.departures(now, record),
-      releasedAt: newer(declaredAt, agentsReleasedAt),
-      declaredAt,
+      releases: releasesBefore(declared, agentsReleasedAt),
+      declaredAt: declared.since,
     },
     approved: toApproved(record, spec, now),
     databases,
@@ -51,7 +51,11 @@ export const toSituation = (input: SituationInput): Situation => {
   };
 };
 
-const newer = (a: Instant | null, b: Instant | null): Instant | null => (a === null || b === null ? (a ?? b) : Math.max(a, b));
+const releasesBefore = (declared: Declared, agentsAt: Instant | null): readonly Release[] =>
+  [
+    ...(agentsAt === null ? [] : [{ kind: "agents", at: agentsAt } as const]),
+    ...releasesOf(declared).map(({ at, version = null }) => ({ kind: "configuration", at, version }) as const),
+  ].sort((one, other) => other.at - one.at);
 
 /** An approval of no time would be asked and lapse at every look. */
 const APPROVAL_MS_MIN = 500;

@@ -47,7 +47,7 @@ export interface OneService {
 export const draftService = (deps: DecideDeps, draft: Draft, one: OneService): StoredOutboxRow | null => {
   const moment = { leadingSince: deps.leadingSince(), now: deps.clock.now() };
   if (awaitedRegions(one.spec, deps.verdictsOf(one.spec.id), moment).length > 0) return null;
-  noteDeclared(draft, one.spec, moment.now);
+  noteDeclared(draft, one.spec, { version: deps.configurationVersion(), now: moment.now });
   const first = decideNow(deps, draft, one.spec, null);
   const reviewed = askApproval(deps, draft, one.spec, first);
   // Nobody answered in time, and it is declared to proceed then.
@@ -91,9 +91,9 @@ const keepTraffic = (draft: Draft, spec: ServiceSpec, { trafficNow }: Decision):
     draft.update(spec.id, (record) => ({ ...record, traffic: trafficNow }));
 };
 
-const noteDeclared = (draft: Draft, spec: ServiceSpec, now: Instant): void => {
+const noteDeclared = (draft: Draft, spec: ServiceSpec, at: { readonly version: number; readonly now: Instant }): void => {
   const record = draft.record(spec.id);
-  const declared = declaredNow(record, spec, now);
+  const declared = declaredNow(record, spec, at);
   if (declared !== record.declared) draft.update(spec.id, (known) => ({ ...known, declared }));
 };
 
