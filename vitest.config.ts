@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./.ci/longest-first.ts";
 
 const NEVER = ["**/node_modules/**", "**/dist/**"];
 /** Holds all of Regent to its times: `.ci/test.ts` runs it alone. */
@@ -23,6 +24,7 @@ export default defineConfig({
   test: {
     // Left to itself, Vitest runs one file at a time on a machine with two cores, and most of them wait more than they work.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project("contract", "control-plane/contract"),
       project("engine", "control-plane/engine"),

@@ -1,0 +1,15 @@
+/** Two files at a time end soonest when those that wait for minutes begin first. */
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+const LONGEST = ["flapping.test.ts", "stateful.test.ts", "virtual-day.test.ts"];
+
+const placeOf = ({ moduleId }: TestSpecification): number => {
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(name));
+  return place < 0 ? LONGEST.length : place;
+};
+
+export default class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
+  }
+}
