@@ -46,3 +46,7 @@ export const EVENT_FOLLOWERS_MAX = 32;
 export const EVENT_HEARTBEAT_MS = 15_000;
 /** Everything is closed within this after SIGTERM; then the process ends hard. */
 export const STOP_MS_MAX = 3_000;
+
+/** How often a port that is taken is tried, and the pause in between: a connection of another program is over by then. */
+export const PORT_TRIES_MAX = 10;
+export const PORT_PAUSE_MS = 200;

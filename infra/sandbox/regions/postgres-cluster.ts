@@ -4,7 +4,7 @@ import { open, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { POSTGRES_POLL_MS, POSTGRES_START_MS_MAX } from "./limits.ts";
+import { PORT_PAUSE_MS, PORT_TRIES_MAX, POSTGRES_POLL_MS, POSTGRES_START_MS_MAX } from "./limits.ts";
 import { findBinaries, initialiseCluster, POSTGRES_ENVIRONMENT } from "./postgres-files.ts";
 import { readPostmasterFile, stopOrphan, stopPostmaster } from "./postmaster.ts";
 import { type Account, clusterFolder, unprivilegedAccount } from "./unprivileged.ts";
@@ -71,7 +71,7 @@ export const createPostgresCluster = async (options: {
     start: async () => {
       if (pid() !== undefined) return;
       await stopOrphan(folder);
-      child = await startPostmaster(place);
+      child = await startWhenFree(place);
     },
     stop: async (mode) => {
       const running = child;
@@ -82,6 +82,18 @@ export const createPostgresCluster = async (options: {
       await ended;
     },
   };
+};
+
+/** Its port may be somebody's for a moment: an outgoing connection of any program takes a free one. */
+const startWhenFree = async (place: Place): Promise<ChildProcess> => {
+  for (let left = PORT_TRIES_MAX; ; left -= 1) {
+    try {
+      return await startPostmaster(place);
+    } catch (error) {
+      if (left <= 1 || !/could not create any TCP\/IP sockets|Address already in use/i.test(String(error))) throw error;
+      await pause(PORT_PAUSE_MS);
+    }
+  }
 };
 
 const startPostmaster = async (place: Place): Promise<ChildProcess> => {
