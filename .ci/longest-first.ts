@@ -1,7 +1,10 @@
-/** Two files at a time end soonest when those that wait for minutes begin first. */
+/**
+ * Two files at a time end soonest when those that wait for minutes begin first. Not two that start all of Regent: each chooses dozens of ports that
+ * are free at that moment.
+ */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const LONGEST = ["flapping.test.ts", "stateful.test.ts", "virtual-day.test.ts"];
+const LONGEST = ["flapping.test.ts", "crash-points.test.ts", "stateful.test.ts", "virtual-day.test.ts"];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {
   const place = LONGEST.findIndex((name) => moduleId.endsWith(name));
