@@ -1,6 +1,6 @@
 /**
- * Two files at a time end soonest when those that wait for minutes begin first. Not two that start all of Regent: each chooses dozens of ports that
- * are free at that moment.
+ * Two files at a time end soonest when those that wait for minutes begin first. Not two at once that start all of Regent: both would find its
+ * well-known port free, and one of them would be wrong.
  */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
